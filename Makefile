@@ -1,0 +1,151 @@
+# Quintet. `make help` lists the targets. Everything is built under build/VARIANT/:
+#   release   what is installed          asan   test build: sanitizers, every store operation twice
+#   static    release, OpenSSL linked in fuzz   clang, libFuzzer
+# A new .c file in lib/MODULE, services/NAME, client or tests/unit is found by itself.
+
+PREFIX ?= /usr
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+CC = gcc
+CLANG ?= clang
+VERSION := 0.1.0
+
+include units/packages.mk
+
+MODULES := service auth pki store net proto base
+SERVICES := daytimed cad cad-signer quintetctl
+dir_daytimed := services/daytimed
+dir_cad := services/cad
+dir_cad-signer := services/cad/signer
+dir_quintetctl := services/quintetctl
+dir_quintet := client
+PROGRAMS := $(SERVICES) quintet
+VARIANTS := release asan static fuzz clang
+
+# What each program is linked with, top of the arrows first.
+mods_quintet := net pki proto base
+mods_default := $(MODULES)
+libs_base := -lcrypto
+libs_daytimed := -lssl -lcrypto -llmdb -lcrypt
+libs_cad := -lssl -lcrypto -llmdb -lcrypt
+libs_cad-signer := -lcrypto -llmdb -lcrypt
+libs_quintetctl := -lcrypto -llmdb -lcrypt -lsystemd
+libs_quintet := -lssl -lcrypto
+libs_test := -lcmocka -lssl -lcrypto -llmdb -lcrypt
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 \
+	-Wimplicit-fallthrough -Wnull-dereference -Werror
+WARN_GCC := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Walloc-zero \
+	-Wformat-signedness -Wstack-usage=65536 -Wbidi-chars=any
+COMMON := -std=c17 -D_GNU_SOURCE -DQUINTET_VERSION='"$(VERSION)"' -Ilib -I. \
+	-include lib/base/banned.h -fno-strict-aliasing -fno-delete-null-pointer-checks \
+	-fno-common -ffunction-sections -fdata-sections -g -MMD -MP
+HARDEN := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection=full
+SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-DQUINTET_TEST
+cc_release := $(CC)
+cc_static := $(CC)
+cc_asan := $(CC)
+cc_fuzz := $(CLANG)
+cc_clang := $(CLANG)
+cflags_release := $(COMMON) $(WARN) $(WARN_GCC) $(HARDEN) -ftrivial-auto-var-init=zero -fPIE
+cflags_static := $(COMMON) $(WARN) $(WARN_GCC) $(HARDEN) -ftrivial-auto-var-init=zero -fno-pie \
+	-DQUINTET_STATIC
+cflags_asan := $(COMMON) $(WARN) $(WARN_GCC) $(SANITIZE)
+cflags_fuzz := $(COMMON) $(WARN) $(SANITIZE) -fsanitize=fuzzer-no-link \
+	-fprofile-instr-generate -fcoverage-mapping
+cflags_clang := $(COMMON) $(WARN) $(HARDEN) -fPIE
+ldflags_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed,--gc-sections
+ldflags_static := -no-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed,--gc-sections
+ldflags_asan := -fsanitize=address,undefined -Wl,--as-needed
+ldflags_fuzz := -fsanitize=address,undefined -fprofile-instr-generate -Wl,--as-needed
+ldflags_clang := $(ldflags_release)
+
+INCLUDES := $(wildcard lib/*/*.h services/*/*.h services/*/*/*.h client/*.h)
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+FUZZERS := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
+BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+SHIM_SOURCES := $(wildcard tests/*/lib/*.c)
+
+# STATIC=1 makes the installed programs those of the static variant.
+MAIN_VARIANT := $(if $(filter 1,$(STATIC)),static,release)
+
+.PHONY: all
+all: packages-build $(addprefix build/$(MAIN_VARIANT)/bin/,$(PROGRAMS)) ## build all programs
+
+# -- one set of rules per variant -------------------------------------------------------------
+objs = $(patsubst %.c,build/$(1)/obj/%.o,$(2))
+service_parts = $(filter-out $(dir_$(1))/$(1).c,$(wildcard $(dir_$(1))/*.c))
+
+define module_rules
+build/$(1)/lib/lib$(2).a: $(call objs,$(1),$(wildcard lib/$(2)/*.c))
+endef
+
+define program_rules
+build/$(1)/lib/prog-$(2).a: $(call objs,$(1),$(call service_parts,$(2)))
+build/$(1)/bin/$(2): build/$(1)/obj/$(dir_$(2))/$(2).o build/$(1)/lib/prog-$(2).a \
+		$(foreach m,$(or $(mods_$(2)),$(mods_default)),build/$(1)/lib/lib$(m).a)
+	@mkdir -p $$(@D)
+	$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$(filter-out %.d,$$^) $$(call static_libs,$(1),$$(libs_$(2)))
+endef
+
+# In the static variant every library that has an archive is linked from it.
+static_libs = $(if $(filter static,$(1)),$(subst -lcrypto,-l:libcrypto.a,$(subst -lssl,-l:libssl.a,$(subst \
+	-llmdb,-l:liblmdb.a,$(subst -lcrypt$(space),-l:libcrypt.a$(space),$(2)$(space))))),$(2))
+space := $(subst ,, )
+
+define variant_rules
+build/$(1)/obj/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(cc_$(1)) $$(cflags_$(1)) -c -o $$@ $$<
+build/$(1)/lib/%.a:
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcsD $$@ $$(filter %.o,$$^)
+build/$(1)/tests/unit/%: build/$(1)/obj/tests/unit/%.o $(call objs,$(1),$(wildcard tests/unit/lib/*.c)) \
+		$(foreach p,$(PROGRAMS),build/$(1)/lib/prog-$(p).a) \
+		$(foreach m,$(MODULES),build/$(1)/lib/lib$(m).a)
+	@mkdir -p $$(@D)
+	$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$^ $$(libs_test)
+build/$(1)/tests/bench/%: build/$(1)/obj/tests/bench/%.o $(foreach m,$(MODULES),build/$(1)/lib/lib$(m).a)
+	@mkdir -p $$(@D)
+	$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$^ $$(call static_libs,$(1),$$(libs_daytimed))
+build/$(1)/tests/fuzz/%: build/$(1)/obj/tests/fuzz/%.o $(if $(filter fuzz,$(1)),,build/$(1)/obj/tests/fuzz/replay.o) \
+		$(call objs,$(1),$(wildcard tests/fuzz/lib/*.c)) \
+		$(foreach p,$(PROGRAMS),build/$(1)/lib/prog-$(p).a) \
+		$(foreach m,$(MODULES),build/$(1)/lib/lib$(m).a)
+	@mkdir -p $$(@D)
+	$$(cc_$(1)) $$(ldflags_$(1)) $(if $(filter fuzz,$(1)),-fsanitize=fuzzer) -o $$@ $$^ $$(libs_test)
+endef
+
+$(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
+$(foreach v,$(VARIANTS),$(foreach m,$(MODULES),$(eval $(call module_rules,$(v),$(m)))))
+$(foreach v,$(VARIANTS),$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(v),$(p)))))
+
+# Keep objects: they are the incremental build.
+.SECONDARY:
+
+.PHONY: asan static clang fuzzers unit-tests
+asan: $(addprefix build/asan/bin/,$(PROGRAMS)) ## build all programs with sanitizers and test hooks
+static: $(addprefix build/static/bin/,$(PROGRAMS)) ## build all programs with OpenSSL linked in
+clang: $(addprefix build/clang/bin/,$(PROGRAMS)) ## build all programs with clang
+fuzzers: $(addprefix build/fuzz/tests/fuzz/,$(FUZZERS)) ## build the libFuzzer targets
+unit-tests: $(addprefix build/asan/tests/unit/,$(UNIT_TESTS)) ## build the unit tests
+
+# -- the rest, by theme ------------------------------------------------------------------------
+include tests/tests.mk
+include units/install.mk
+include units/run.mk
+include tests/lint.mk
+
+.PHONY: clean help
+clean: ## remove the build folder
+	rm -rf build
+
+help: ## list the targets
+	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | \
+		sed -E 's/^([a-z -]+):.*## (.*)/  \1|\2/' | awk -F'|' '{printf "%-24s %s\n", $$1, $$2}'
+
+-include $(shell find build -name '*.d' 2>/dev/null)

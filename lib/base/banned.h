@@ -1,0 +1,17 @@
+/*
+ * Functions that this project does without, made compile errors. Included before everything else
+ * by the compiler's command line.
+ */
+#ifndef BASE_BANNED_H
+#define BASE_BANNED_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol atoll gets
+#pragma GCC poison strtol strtoul strtoll strtoull localtime gmtime ctime asctime mktemp tmpnam
+#pragma GCC poison system popen rand srand alloca
+
+#endif
