@@ -10,6 +10,11 @@
 #include <string.h>
 #include <time.h>
 
+/* Where the C library has them as macros, the compilers complain about the poison. */
+#undef alloca
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol atoll gets
 #pragma GCC poison strtol strtoul strtoll strtoull localtime gmtime ctime asctime mktemp tmpnam
 #pragma GCC poison system popen rand srand alloca
