@@ -14,7 +14,7 @@ struct buf {
 	size_t len;
 	size_t cap;
 	size_t max; /* the most bytes it may ever hold */
-	int error;  /* 0, -ENOBUFS (max reached) or -ENOMEM */
+	int error; /* 0, -ENOBUFS (max reached) or -ENOMEM */
 };
 
 #define BUF_INIT(max_bytes) ((struct buf){.max = (max_bytes)})

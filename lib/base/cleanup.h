@@ -28,11 +28,11 @@ static inline int take_fd(int *fd)
 	return taken;
 }
 
-#define take_ptr(pp)                                                                               \
-	__extension__({                                                                            \
-		__typeof__(*(pp)) taken_ = *(pp);                                                  \
-		*(pp) = NULL;                                                                      \
-		taken_;                                                                            \
+#define take_ptr(pp)                              \
+	__extension__({                           \
+		__typeof__(*(pp)) taken_ = *(pp); \
+		*(pp) = NULL;                     \
+		taken_;                           \
 	})
 
 #endif

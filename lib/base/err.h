@@ -12,10 +12,10 @@
 #define BASE_ERR_H
 
 enum err_exit {
-	ERR_EXIT_OK = 0,      /* done, or the peer's fault */
-	ERR_EXIT_BUG = 1,     /* our bug */
+	ERR_EXIT_OK = 0, /* done, or the peer's fault */
+	ERR_EXIT_BUG = 1, /* our bug */
 	ERR_EXIT_CONFIG = 100, /* configuration or usage: permanent */
-	ERR_EXIT_TEMP = 111,  /* try again later */
+	ERR_EXIT_TEMP = 111, /* try again later */
 };
 
 /* A temporary condition (store busy, no memory, disk or map full)? error is negative. */
@@ -24,7 +24,8 @@ int err_is_temporary(int error);
 /* The exit status of a service for a library result (0 or negative errno). */
 int err_exit_status(int error);
 
-/* A short text for a negative errno; points to static memory or a static per-call-site-free table. */
+/* A short text for a negative errno; points to static memory or a static per-call-site-free table.
+ */
 const char *err_text(int error);
 
 #endif

@@ -45,7 +45,8 @@ struct span span_trim(struct span a);
 
 /*
  * Splits at the first byte equal to sep: *ret_head gets what is before it, *rest what is after it.
- * Without a sep the whole goes to *ret_head and *rest becomes empty. False when *rest was NULL/empty.
+ * Without a sep the whole goes to *ret_head and *rest becomes empty. False when *rest was
+ * NULL/empty.
  */
 bool span_split(struct span *rest, unsigned char sep, struct span *ret_head);
 

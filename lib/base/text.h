@@ -24,10 +24,12 @@ void text_json(struct buf *b, struct span s);
 
 void text_hex(struct buf *b, struct span s); /* lower case, no separators */
 
-/* Hexadecimal of either case with optional ':' between bytes. -EINVAL, or -ENOBUFS from the buffer. */
+/* Hexadecimal of either case with optional ':' between bytes. -EINVAL, or -ENOBUFS from the buffer.
+ */
 int text_unhex(struct buf *b, struct span s);
 
-/* Base64 with padding (RFC 4648 section 4). line_len 0: one unbroken line; else LF after each line. */
+/* Base64 with padding (RFC 4648 section 4). line_len 0: one unbroken line; else LF after each line.
+ */
 void text_base64(struct buf *b, struct span s, size_t line_len);
 
 /*

@@ -9,15 +9,15 @@
 
 #define TIME_S_US INT64_C(1000000)
 
-int64_t time_now_us(void);       /* the wall clock */
-int64_t time_now_ns(void);       /* the wall clock, nanoseconds */
+int64_t time_now_us(void); /* the wall clock */
+int64_t time_now_ns(void); /* the wall clock, nanoseconds */
 int64_t time_monotonic_ms(void); /* for deadlines */
 
 /* A broken-down time in some zone. */
 struct time_parts {
 	int year, month, day, hour, minute, second; /* month and day from 1 */
-	int weekday;                                /* 0 Sunday */
-	int offset_s;                               /* east of UTC */
+	int weekday; /* 0 Sunday */
+	int offset_s; /* east of UTC */
 	int32_t nanosecond;
 };
 

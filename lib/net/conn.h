@@ -1,0 +1,112 @@
+/*
+ * One connection, plain or TLS, with an input buffer, an output buffer and a deadline. The core
+ * never blocks (conn_step_*, for the client's poll loop); the conn_* calls on top wait with poll
+ * until the deadline of the present stage.
+ *
+ * End of input is told apart: clean (close_notify, or FIN on a plain connection) or cut
+ * (-ECONNRESET), since a cut could shorten data.
+ */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include "base/buf.h"
+#include "net/frame.h"
+
+#include <stdint.h>
+
+struct conn;
+struct tls_server;
+struct tls_client;
+struct tls_info;
+
+#define CONN_IN_MAX 65536 /* most bytes held unread */
+#define CONN_OUT_MAX 262144 /* most bytes held unsent: conn_write flushes by itself before */
+
+/* Takes over fd (made non-blocking, closed by conn_free). -ENOMEM. */
+int conn_new(int fd, struct conn **ret);
+
+/*
+ * A connection over memory for tests and fuzzers: reads come from in, in pieces of at most step
+ * bytes (0: all at once), then a clean end; writes are appended to out. Both are borrowed.
+ */
+int conn_new_memory(struct span in, size_t step, struct buf *out, struct conn **ret);
+
+/* Closes at once, without close_notify. NULL is fine. */
+void conn_free(struct conn *c);
+void conn_freep(struct conn **c);
+
+int conn_fd(const struct conn *c); /* -1 for memory */
+
+/* Absolute, on time_monotonic_ms()'s clock; INT64_MAX: none. Every waiting call obeys it. */
+void conn_set_deadline(struct conn *c, int64_t at_ms);
+
+/* The deadline, seconds from now. */
+void conn_set_timeout_s(struct conn *c, unsigned seconds);
+
+/*
+ * While any call waits, fd is watched as well; when it is readable, or when every_ms passed since
+ * the last call (0: never), wake(arg) runs. If that returns negative, the waiting call returns it.
+ * This is how a revocation ends a session in mid-wait. fd may be -1. wake NULL: none.
+ */
+void conn_set_wake(struct conn *c, int fd, unsigned every_ms, int (*wake)(void *arg), void *arg);
+
+/* TLS on the connection. Unread plain bytes must not be there: -EPROTO (nothing clear is executed).
+ */
+int conn_tls_accept(struct conn *c, struct tls_server *server);
+int conn_tls_connect(struct conn *c, struct tls_client *client, const char *host);
+
+/* What was negotiated and who is there; NULL while not TLS. Lives as long as the connection. */
+const struct tls_info *conn_tls(const struct conn *c);
+
+/* Why the last TLS call failed, for logs and people: "certificate has expired", "peer closed". */
+const char *conn_tls_reason(const struct conn *c);
+
+/*
+ * One line by rule. 1: *ret is the line, valid until the next read call. 0: clean end of input
+ * before a first byte. -EMSGSIZE, -EPROTO: as frame_line; the offending bytes up to the next LF are
+ * skipped, so the session may go on after a reply (a line that never ends costs nothing more than
+ * reading). -ETIMEDOUT, -ECONNRESET (cut, or input ended inside a line), or what wake() returned.
+ */
+int conn_read_line(struct conn *c, const struct frame_rule *rule, struct span *ret);
+
+/* Exactly len bytes are appended to out. -EMSGSIZE when out cannot take them. Else as above. */
+int conn_read_exact(struct conn *c, size_t len, struct buf *out);
+
+/* What is there, at least one byte, at most max: count, with *ret valid until the next read call.
+ * 0: end. */
+int conn_read_some(struct conn *c, size_t max, struct span *ret);
+
+/* A dot-stuffed block into out; 1 when complete; see frame_dot_read. Over the max the rest is read
+ * and dropped: -EMSGSIZE. */
+int conn_read_dot(struct conn *c, struct buf *out);
+
+/* Bytes received and not yet read (pipelined requests). */
+struct span conn_pending(const struct conn *c);
+
+/* Buffered; sent by conn_flush, by the next read call that has to wait, or when much is held. */
+int conn_write(struct conn *c, struct span bytes);
+int conn_printf(struct conn *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int conn_flush(struct conn *c);
+
+/* Flush, close_notify, and a short wait (at most 1 s, within the deadline) for the peer's. Errors
+ * only matter to logs. */
+int conn_close(struct conn *c);
+
+/* Totals of payload bytes. */
+uint64_t conn_bytes_in(const struct conn *c);
+uint64_t conn_bytes_out(const struct conn *c);
+
+/*
+ * The non-blocking core. 0 or progress count when done, -EAGAIN when conn_events() has to be
+ * awaited. conn_step_connect: name resolution is the caller's, fd is connecting; then TLS when
+ * client is not NULL.
+ */
+int conn_step_handshake(struct conn *c);
+int conn_step_fill(struct conn *c); /* reads what is there into the buffer; 0: clean end */
+int conn_step_flush(struct conn *c); /* 0: everything is sent */
+short conn_events(const struct conn *c); /* POLLIN, POLLOUT as now wanted */
+
+/* For the client's loop: begins TLS without waiting; go on with conn_step_handshake. */
+int conn_tls_begin_connect(struct conn *c, struct tls_client *client, const char *host);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * The walls inside the process (DESIGN section 7): always on, under every activator.
+ * Order: sandbox_limits (before the first network byte is read), sandbox_paths (Landlock) once the
+ * paths are known, sandbox_calls (seccomp) last.
+ */
+#ifndef NET_SANDBOX_H
+#define NET_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* no_new_privs, RLIMIT_CORE 0, RLIMIT_NOFILE nofile, and in sessions RLIMIT_NPROC 0. */
+int sandbox_limits(unsigned nofile, bool session);
+
+enum sandbox_access {
+	SANDBOX_READ = 1, /* read files and list folders */
+	SANDBOX_WRITE = 2, /* and write, make, remove, rename; make and connect sockets */
+	SANDBOX_EXECUTE = 4, /* map as code (gconv modules) */
+};
+
+struct sandbox_path {
+	const char *path; /* a missing one is skipped */
+	unsigned access;
+};
+
+/*
+ * Landlock: nothing but the given paths from now on; ABI probed, TCP bind and connect denied where
+ * the kernel can. 0; 1 when the kernel has no Landlock (ENOSYS, EOPNOTSUPP: the caller logs it
+ * once); -EPERM when something in between forbids it.
+ */
+int sandbox_paths(const struct sandbox_path *paths, size_t count);
+
+enum sandbox_profile {
+	SANDBOX_SESSION, /* serve one connection: store, bells, no new sockets but Unix datagrams */
+	SANDBOX_SESSION_IP, /* ftpd: and IP sockets */
+	SANDBOX_SESSION_TIME, /* daytimed: and adjtimex (read) */
+	SANDBOX_SIGNER, /* cad-signer */
+	SANDBOX_PROFILES
+};
+
+/*
+ * Seccomp allow-list; what is not on it fails with EPERM, and exec, ptrace, new address families
+ * and the like kill the process. Cannot be undone.
+ */
+int sandbox_calls(enum sandbox_profile profile);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * TLS by DESIGN section 5: 1.3, and 1.2 with ECDHE and AEAD only; no tickets, renegotiation,
+ * compression or early data; no OpenSSL configuration file. OpenSSL stays inside tls*.c; the rest
+ * of the project sees bytes, numbers and text. Contexts are made once and survive fork.
+ */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include "base/buf.h"
+
+#include <stdint.h>
+
+struct tls_server;
+struct tls_client;
+
+struct tls_server_config {
+	struct span key_pem; /* the private key; the caller wipes its copy afterwards */
+	struct span cert_pem; /* leaf first, then the issuing CA */
+	struct span
+		trust_pem; /* root and issuing CAs for client certificates; empty: ask for none */
+	const char *const
+		*alpn; /* NULL-ended, in order of preference; NULL: no ALPN. A client that
+			* offers only others is refused; one that offers none is served. */
+};
+
+/* -EINVAL: key or certificate unusable (tls_error_text tells); -ENOMEM. */
+int tls_server_new(const struct tls_server_config *config, struct tls_server **ret);
+void tls_server_free(struct tls_server *s);
+void tls_server_freep(struct tls_server **s);
+
+struct tls_client_config {
+	struct span root_pem; /* the only trust anchor */
+	struct span extra_pem; /* issuing CAs, for servers that send only a leaf; may be empty */
+	struct span key_pem; /* client certificate; both empty: none */
+	struct span cert_pem; /* leaf, then issuing */
+	const char *alpn; /* one protocol or NULL */
+};
+
+int tls_client_new(const struct tls_client_config *config, struct tls_client **ret);
+void tls_client_free(struct tls_client *c);
+void tls_client_freep(struct tls_client **c);
+
+/* Of a connection after its handshake. */
+struct tls_info {
+	const char *protocol; /* "TLSv1.3" */
+	const char *cipher; /* "TLS_AES_256_GCM_SHA384" */
+	const char *group; /* "X25519", or "" */
+	char alpn[32]; /* "" when none */
+	/*
+	 * The peer's certificate: DER and what the chain check said. On the server side a bad
+	 * certificate does not end the handshake: identity exists only when peer_ok.
+	 */
+	struct span peer_der;
+	bool peer_ok;
+	char peer_reason[96]; /* empty when peer_ok or none was shown */
+	/* The client's view of the server: */
+	char peer_subject[128]; /* escaped text */
+	char peer_issuer[128];
+	int64_t peer_not_after_us; /* of the leaf */
+	int64_t chain_not_after_us; /* the earliest end in the verified chain */
+	unsigned char peer_sha256[32];
+	bool clock_suspect; /* verification failed only on dates: the local clock may be the wrong
+			       one */
+	char server_name[128]; /* SNI, server side; "" when none */
+};
+
+/*
+ * Keying material bound to this connection (RFC 5705, RFC 9266 "EXPORTER-Channel-Binding").
+ * -ENOTCONN when not TLS.
+ */
+struct conn;
+int tls_exporter(const struct conn *c, const char *label, unsigned char *ret, size_t len);
+
+/* Text of the last failure of tls_*_new in this thread; static memory. */
+const char *tls_error_text(void);
+
+#endif

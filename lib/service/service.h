@@ -1,0 +1,125 @@
+/*
+ * The start and end of every service, in the order of DESIGN section 3. A service's main() reads:
+ *
+ *	service_start()       name, options, settings, log, signals, umask; refuses uid 0
+ *	service_credentials() key and certificate, TLS context, before any byte from the network
+ *	service_connection()  connected: that one; listening: the accept loop, returns in each child
+ *	service_handshake()   TLS with its deadline; identity from a client certificate
+ *	service_store()       the store, the sandbox's last stage
+ *	NAME_run()            the session
+ *	service_finish()      close_notify, summary line, exit status
+ */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include "auth/auth.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "net/activate.h"
+#include "net/conn.h"
+#include "net/http.h"
+#include "net/peer.h"
+#include "net/sandbox.h"
+#include "net/tls.h"
+#include "store/session.h"
+
+struct service_settings {
+	char domain[254]; /* QUINTET_DOMAIN, default "localhost" */
+	char host[254]; /* QUINTET_HOST, default the domain */
+	char state[200]; /* QUINTET_STATE, default /var/lib/quintet */
+	char runtime[200]; /* QUINTET_RUNTIME, default /run/quintet */
+	char conf[200]; /* QUINTET_CONF, default /etc/quintet */
+	char credentials[200]; /* CREDENTIALS_DIRECTORY, else QUINTET_CREDENTIALS, else
+				  CONF/credentials/NAME */
+	char plain_url[254]; /* QUINTET_PLAIN_URL: where CRL, OCSP and caIssuers are:
+				"http://HOST:8080" */
+	uint16_t port_daytime, port_timestamp, port_ca,
+		port_ca_plain; /* QUINTET_PORT_DAYTIME 13, _TIMESTAMP 318, _CA 8443, _CA_PLAIN 8080
+				*/
+	char admin_user[33]; /* QUINTET_ADMIN_USER, default quintet-admin; "" none (make run) */
+};
+
+/* One door of a service: what --door=NAME chooses. */
+struct service_door {
+	const char *name;
+	bool tls;
+	const char *const *alpn; /* NULL-ended or NULL */
+	unsigned idle_s; /* between requests */
+	unsigned login_s; /* until logged in; 0: no log-in stage */
+};
+
+struct service_def {
+	const char *name;
+	const struct service_door *doors; /* the first is the default; ended by a NULL name */
+	enum sandbox_profile sandbox;
+	const struct sandbox_path *extra_paths; /* ended by a NULL path; may be NULL */
+	bool client_certs; /* ask for one */
+	unsigned max_total, max_per_source,
+		idle_exit_s; /* wait mode defaults: --max=, --per-source=, --idle-exit= */
+};
+
+struct service {
+	const struct service_def *def;
+	const struct service_door *door;
+	struct service_settings settings;
+	struct net_activation sockets;
+	struct net_peer peer;
+	struct tls_server *tls;
+	struct conn *conn;
+	struct store *store; /* opened by service_store, or lazily by service_need_store */
+	struct auth_source source; /* filled by service_connection */
+	struct auth_identity who; /* proof AUTH_NONE until logged in */
+	char cert_reason[96]; /* why a certificate that was shown gave no identity; "" else */
+	struct bell *bell;
+	uint64_t session_id; /* 0 until registered */
+	int watch_fd; /* pidfd of the successor, -1 none */
+	int epoll_fd; /* bell and pidfd together: the wake of conn; -1 none */
+	int64_t started_ms;
+	unsigned commands;
+	const char *end_reason; /* for the summary line; static text */
+	char *const *argv;
+};
+
+#define SERVICE_INIT ((struct service){.watch_fd = -1, .epoll_fd = -1})
+
+/* Settings from the environment alone; for quintetctl too. -EINVAL names the variable in the log.
+ */
+int service_settings_read(const char *name, struct service_settings *ret);
+
+int service_start(struct service *s, const struct service_def *def, int argc, char **argv);
+int service_credentials(struct service *s);
+
+/* 1: a connection is there (s->conn, s->peer); 0: the listener ended well; negative errno. */
+int service_connection(struct service *s);
+int service_handshake(struct service *s); /* 0; 1: the peer's fault, logged: go to finish */
+
+/*
+ * Last stage: the store is opened when open_now or when a verified client certificate was shown
+ * (whose identity goes to s->who, or the reason why not to s->cert_reason); Landlock and seccomp
+ * are installed.
+ */
+int service_store(struct service *s, bool open_now);
+
+/* Opens the store if it is not yet. 0 or negative errno (the caller answers "temporarily
+ * unavailable"). */
+int service_need_store(struct service *s);
+
+/*
+ * Makes the session visible and mortal: session row, bell on topic "account/NAME", successor
+ * watched, conn's wake set so that revocation ends any wait with -EACCES. Called by service_store
+ * and after each log-in; for a session without identity it happens by itself once the session has
+ * lasted a second (so that a short question costs no commit).
+ */
+int service_register(struct service *s);
+
+/* After a log-in in the protocol: remembers who, adds log context, registers. */
+int service_logged_in(struct service *s, const struct auth_identity *who);
+
+/* result: 0, or what ended the session. Returns the exit status for main. */
+int service_finish(struct service *s, int result);
+void service_done(struct service *s); /* cleanup attribute */
+
+/* Rings the bell of an account after its revocation, lock or password change. */
+int service_ring_account(struct store *st, const char *runtime, const char *account);
+
+#endif
