@@ -17,6 +17,10 @@
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol atoll gets
 #pragma GCC poison strtol strtoul strtoll strtoull localtime gmtime ctime asctime mktemp tmpnam
-#pragma GCC poison system popen rand srand alloca
+#pragma GCC poison popen srand alloca
+
+/* Names that other headers use for something else (OpenSSL has parameters called rand). */
+int rand(void) __attribute__((deprecated("use hash_random()")));
+int system(const char *command) __attribute__((deprecated("no shell")));
 
 #endif
