@@ -1,1 +1,28 @@
-# Tests. `make test` runs all of them.
+# Tests. `make test` runs all of them; each check-* is one part.
+
+PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider -q -ra
+REPLAYS := $(addprefix build/asan/tests/fuzz/,$(FUZZERS))
+
+.PHONY: test check-build check-unit check-replay check-interop check-asan check-faults check-systemd
+test: packages-test ## everything: builds, lint, unit, fuzz replay, interop, sanitizers, faults, systemd
+	+tests/run-all
+
+check-build: all asan static clang ## every variant with gcc and clang, warnings as errors
+
+check-unit: unit-tests ## unit tests, under ASan and UBSan
+	tests/run-units build/asan/tests/unit $(UNIT_TESTS)
+
+check-replay: $(REPLAYS) ## every fuzz target over its stored corpus
+	tests/run-replay build/asan/tests/fuzz $(FUZZERS)
+
+check-interop: all ## the release programs against clients that others wrote
+	$(PYTEST) tests/interop
+
+check-asan: asan ## the same with the sanitizer build of the services
+	QUINTET_TEST_VARIANT=asan $(PYTEST) tests/interop -m 'not release_only'
+
+check-faults: all asan ## kill -9, full disk, full map, floods
+	$(PYTEST) tests/faults
+
+check-systemd: all ## real systemd in a container of its own; needs root
+	$(PYTEST) tests/systemd
