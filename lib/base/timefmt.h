@@ -22,8 +22,9 @@ struct time_parts {
 };
 
 /*
- * In UTC, or in the process's local zone. -ERANGE outside years 1 to 9999. Zone offsets that are not
- * whole minutes (before 1972) are rounded to them, so that every form below names the same instant.
+ * In UTC, or in the process's local zone. -ERANGE outside years 1 to 9999. Zone offsets that are
+ * not whole minutes (before 1972) are rounded to them, so that every form below names the same
+ * instant.
  */
 int time_utc(int64_t at_us, struct time_parts *ret);
 int time_local(int64_t at_us, struct time_parts *ret);
@@ -43,8 +44,8 @@ const char *time_weekday(const struct time_parts *parts); /* "Saturday" */
 void time_rfc3339(struct buf *b, const struct time_parts *parts, int digits);
 
 /*
- * RFC 3339 in UTC without fraction, ending in Z: the form of logs and listings. This and time_http()
- * show a time outside the years 1 to 9999 as the nearest one inside.
+ * RFC 3339 in UTC without fraction, ending in Z: the form of logs and listings. This and
+ * time_http() show a time outside the years 1 to 9999 as the nearest one inside.
  */
 void time_rfc3339_utc(struct buf *b, int64_t at_us);
 
