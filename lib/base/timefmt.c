@@ -148,8 +148,8 @@ int time_from_parts(const struct time_parts *parts, int64_t *ret_us)
 		return -ERANGE;
 	days = days_before_year(parts->year) + days_before_month(parts->year, parts->month) +
 		parts->day - 1;
-	s = days * DAY_S + parts->hour * 3600 + parts->minute * 60 + parts->second -
-		parts->offset_s;
+	s = days * DAY_S + parts->hour * INT64_C(3600) + parts->minute * INT64_C(60) +
+		parts->second - parts->offset_s;
 	if (s < MIN_S || s >= END_S)
 		return -ERANGE;
 	*ret_us = s * TIME_S_US + parts->nanosecond / NS_PER_US;
@@ -172,7 +172,8 @@ static struct time_parts utc_clamped(int64_t at_us)
 static const char *const weekdays[] = {
 	"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 
-static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+static const char *const months[] = {
+	"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 const char *time_weekday(const struct time_parts *parts)
 {
@@ -209,8 +210,8 @@ void time_http(struct buf *b, int64_t at_us)
 {
 	struct time_parts p = utc_clamped(at_us);
 
-	buf_addf(b, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", time_weekday(&p), p.day,
-		months + 3 * (p.month - 1), p.year, p.hour, p.minute, p.second);
+	buf_addf(b, "%.3s, %02d %s %04d %02d:%02d:%02d GMT", time_weekday(&p), p.day,
+		months[p.month - 1], p.year, p.hour, p.minute, p.second);
 }
 
 static void add_offset(struct buf *b, int offset_s, const char *colon)
@@ -222,9 +223,8 @@ static void add_offset(struct buf *b, int offset_s, const char *colon)
 
 void time_rfc5322(struct buf *b, const struct time_parts *parts)
 {
-	buf_addf(b, "%.3s, %d %.3s %04d %02d:%02d:%02d ", time_weekday(parts), parts->day,
-		months + 3 * (parts->month - 1), parts->year, parts->hour, parts->minute,
-		parts->second);
+	buf_addf(b, "%.3s, %d %s %04d %02d:%02d:%02d ", time_weekday(parts), parts->day,
+		months[parts->month - 1], parts->year, parts->hour, parts->minute, parts->second);
 	add_offset(b, parts->offset_s, "");
 }
 

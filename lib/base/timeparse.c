@@ -79,13 +79,13 @@ static int zone_s(struct reader *r, bool *ret_out_of_range)
 /* The second after the parts (whose second is 59), when a leap second can be there. */
 static int leap_second(const struct time_parts *p, int64_t *ret_us)
 {
-	struct time_parts after;
+	struct time_parts after = {0};
 	int64_t at_us;
 	int r = time_from_parts(p, &at_us);
 
 	if (r == 0)
 		r = time_utc(at_us + TIME_S_US, &after);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (after.day != 1 || after.hour != 0 || after.minute != 0 || after.second != 0)
 		return -ERANGE;
