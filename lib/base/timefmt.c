@@ -79,7 +79,7 @@ static void split_date(int64_t days, struct time_parts *p)
 	else if (days_before_year(year + 1) <= days)
 		year++;
 	in_year = (int)(days - days_before_year(year));
-	while (days_before_month(year, month + 1) <= in_year)
+	while (month < 12 && days_before_month(year, month + 1) <= in_year)
 		month++;
 	p->year = year;
 	p->month = month;
@@ -159,7 +159,7 @@ int time_from_parts(const struct time_parts *parts, int64_t *ret_us)
 /* The nearest instant that has parts. */
 static struct time_parts utc_clamped(int64_t at_us)
 {
-	struct time_parts p = {0};
+	struct time_parts p = {.year = 1, .month = 1, .day = 1};
 
 	if (at_us < MIN_S * TIME_S_US)
 		at_us = MIN_S * TIME_S_US;
