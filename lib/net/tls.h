@@ -29,6 +29,8 @@ void tls_server_free(struct tls_server *s);
 void tls_server_freep(struct tls_server **s);
 
 struct tls_client_config {
+	bool bootstrap; /* accept any server: only for fetching public things that are then checked
+			 * against a fingerprint the person gave; no trust anchor is needed */
 	struct span root_pem; /* the only trust anchor */
 	struct span extra_pem; /* issuing CAs, for servers that send only a leaf; may be empty */
 	struct span key_pem; /* client certificate; both empty: none */
