@@ -7,7 +7,8 @@
 
 #include "base/rec.h"
 
-#define SIGNER_MESSAGE_MAX 32768
+#define SIGNER_MESSAGE_MAX 32768 /* a request's record */
+#define SIGNER_ANSWER_MAX (4U << 20) /* an answer's: CRLs grow, 40 bytes for each revoked */
 #define SIGNER_TEXT_MAX 256
 
 enum signer_kind {
@@ -53,7 +54,8 @@ struct signer_answer {
 	char reason[SIGNER_TEXT_MAX]; /* for people */
 };
 
-/* Appends length and record. */
+/* Appends length and record. -EMSGSIZE beyond the maxima above (nothing is appended then). The
+ * request may hold a password: wipe the buffer. */
 int signer_request_write(struct buf *b, const struct signer_request *r);
 int signer_answer_write(struct buf *b, const struct signer_answer *a);
 
@@ -61,12 +63,16 @@ int signer_answer_write(struct buf *b, const struct signer_answer *a);
 int signer_request_read(struct span record, struct signer_request *ret);
 int signer_answer_read(struct span record, struct signer_answer *ret);
 
-/* Blocking exchange on a connected SOCK_STREAM fd: answer's spans live in scratch. -EPIPE,
- * -EBADMSG, -ETIMEDOUT. */
+/* Blocking exchange on a connected SOCK_STREAM fd: answer's spans live in scratch, which is reset
+ * first and whose max must allow for the answers expected. -EPIPE, -EBADMSG, -ETIMEDOUT. */
 int signer_call(int fd, const struct signer_request *r, int timeout_ms, struct buf *scratch,
 	struct signer_answer *ret);
-/* The server's side: 1 and the record in scratch, 0 at the end. */
+/* The server's side: 1 and the record in scratch (to be wiped), 0 at the end. -EPIPE, -EBADMSG,
+ * -ETIMEDOUT. */
 int signer_receive(int fd, int timeout_ms, struct buf *scratch, struct signer_request *ret);
+/* All of the bytes (an encoded answer) within the time. -EPIPE, -ETIMEDOUT. */
+int signer_send(int fd, struct span bytes, int timeout_ms);
+/* -ENOENT, -ECONNREFUSED, -EACCES, -ENAMETOOLONG, -ETIMEDOUT. */
 int signer_connect(const char *path, int *ret_fd);
 
 #endif
