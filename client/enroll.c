@@ -4,6 +4,7 @@
  * connection verified by that root. The key is made here and never leaves.
  */
 #include "client/est.h"
+#include "client/pair.h"
 
 #include "base/cleanup.h"
 #include "base/hash.h"
@@ -202,13 +203,8 @@ static int account_create(struct link *l, const struct enroll_options *o, struct
 
 static int files_write(const struct profile *p, const struct pki_key *key, struct span cert_pem)
 {
-	_cleanup_(buf_wipe) struct buf key_pem = BUF_INIT(PROFILE_FILE_MAX);
-	int r = pki_key_to_pem(key, &key_pem);
+	int r = pair_write(p, key, cert_pem);
 
-	if (r == 0)
-		r = profile_write(p, "key.pem", buf_span(&key_pem));
-	if (r == 0)
-		r = profile_write(p, "cert.pem", cert_pem);
 	if (r == 0)
 		r = profile_write(p, "root.pem", buf_span(&p->root_pem));
 	if (r == 0)

@@ -3,6 +3,7 @@
  * and renamed, so that a full disk or Ctrl-C leaves the old file whole.
  */
 #include "client/profile.h"
+#include "client/pair.h"
 
 #include "base/cleanup.h"
 #include "base/hash.h"
@@ -139,6 +140,16 @@ fail:;
 int profile_write(const struct profile *p, const char *file, struct span bytes)
 {
 	return file_write(p->dir_fd, file, bytes);
+}
+
+int profile_read(const struct profile *p, const char *file, struct buf *ret)
+{
+	return file_read(p->dir_fd, file, ret);
+}
+
+int profile_remove(const struct profile *p, const char *file)
+{
+	return unlinkat(p->dir_fd, file, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int profile_create(const char *name, struct profile *ret)
@@ -305,8 +316,12 @@ int profile_need_cert(const struct client *c, struct profile *ret)
 {
 	int code = profile_need(c, ret);
 
-	if (code == CLIENT_OK && (ret->cert_pem.len == 0 || ret->key_pem.len == 0))
+	if (code == CLIENT_OK && ret->cert_pem.len == 0)
 		return client_fail(ERR_EXIT_CONFIG,
 			"profile \"%s\" has no certificate; run quintet enroll again", ret->name);
+	if (code == CLIENT_OK && pair_recover(ret) < 0)
+		return client_fail(ERR_EXIT_CONFIG,
+			"the key of profile \"%s\" does not fit its certificate; run quintet enroll again",
+			ret->name);
 	return code;
 }

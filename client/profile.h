@@ -41,6 +41,10 @@ int profile_create(const char *name, struct profile *ret);
 /* Writes one file of the profile: temporary, flush, rename, flush of the folder. */
 int profile_write(const struct profile *p, const char *file, struct span bytes);
 
+/* Appends a file of the profile; a missing one appends nothing. Removing a missing one is fine. */
+int profile_read(const struct profile *p, const char *file, struct buf *ret);
+int profile_remove(const struct profile *p, const char *file);
+
 /* Writes "account" and "directory" from the struct. */
 int profile_save(const struct profile *p);
 

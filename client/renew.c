@@ -1,5 +1,6 @@
 /* quintet renew: a new certificate for this device, proven by the old key. */
 #include "client/est.h"
+#include "client/pair.h"
 
 #include "base/cleanup.h"
 #include "base/timefmt.h"
@@ -44,7 +45,6 @@ static int renew_request(
 	_cleanup_(buf_done) struct buf csr = BUF_INIT(PKI_CSR_MAX);
 	_cleanup_(buf_done) struct buf cert = BUF_INIT(PROFILE_FILE_MAX);
 	_cleanup_(buf_done) struct buf pem = BUF_INIT(PROFILE_FILE_MAX);
-	_cleanup_(buf_wipe) struct buf key_pem = BUF_INIT(PROFILE_FILE_MAX);
 	const char *reason = "";
 	int r = pki_csr_new(key, p->user, NULL, key == old ? NULL : old, &csr);
 
@@ -59,13 +59,7 @@ static int renew_request(
 		return client_fail(CLIENT_UNTRUSTED,
 			"the certificate that came is not acceptable: %s",
 			*reason != '\0' ? reason : err_text(r));
-	r = pki_key_to_pem(key, &key_pem);
-	/* A new key and its certificate belong together: the old pair stays readable as one until
-	 * both are there. */
-	if (r == 0 && key != old)
-		r = profile_write(p, "key.pem", buf_span(&key_pem));
-	if (r == 0)
-		r = profile_write(p, "cert.pem", buf_span(&pem));
+	r = pair_write(p, key, buf_span(&pem));
 	return r == 0 ? CLIENT_OK
 		      : client_fail(ERR_EXIT_TEMP, "cannot write the profile: %s", err_text(r));
 }

@@ -1,0 +1,18 @@
+/* The key and the certificate of a profile, replaced as one although they are two files. */
+#ifndef CLIENT_PAIR_H
+#define CLIENT_PAIR_H
+
+#include "client/profile.h"
+#include "pki/key.h"
+
+/*
+ * Writes both: the new key under a second name, the certificate, then the key in its place.
+ * Whatever interrupts it, pair_recover() finds a key that fits the certificate.
+ */
+int pair_write(const struct profile *p, const struct pki_key *key, struct span cert_pem);
+
+/* After profile_load: when the key does not fit the certificate and the one kept aside does, takes
+ * that. 0 (also when there is nothing to do), -EINVAL when no key fits. */
+int pair_recover(struct profile *p);
+
+#endif
