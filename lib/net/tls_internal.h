@@ -1,0 +1,68 @@
+/* What tls*.c share. The only header of lib/net with OpenSSL types. */
+#ifndef NET_TLS_INTERNAL_H
+#define NET_TLS_INTERNAL_H
+
+#include "net/conn_internal.h"
+#include "net/tls.h"
+
+#include <openssl/ssl.h>
+
+#define TLS_ALPN_MAX 64
+
+struct tls_server {
+	SSL_CTX *ctx;
+	struct buf trust_pem; /* put into the context's store when a client first shows something */
+	bool trust_loaded;
+	unsigned char alpn[TLS_ALPN_MAX]; /* wire form: length, name, length, name */
+	unsigned int alpn_len;
+};
+
+struct tls_client {
+	SSL_CTX *ctx;
+	bool bootstrap;
+};
+
+/* The TLS part of one connection. */
+struct tls_conn {
+	SSL *ssl;
+	struct tls_server *server; /* one of the two */
+	struct tls_client *client;
+	struct tls_info info;
+	bool have_info; /* the handshake is done, or failed on the peer's certificate */
+	bool socket_ended; /* the socket gave end of file */
+	X509 *peer; /* what the chain check was asked about; NULL: nothing was shown */
+	unsigned char *der; /* what info.peer_der points to; OpenSSL's memory */
+	int date_error; /* a date check's X509_V_ERR_*, 0 none */
+	int check_error; /* any other's */
+	char reason[96]; /* why the last call failed */
+};
+
+/* Once per process: OpenSSL without configuration file and without algorithms nobody uses. */
+int tls_init(void);
+
+/* Remembers OpenSSL's oldest queued error, or what, for tls_error_text(); returns error. */
+int tls_fail(int error, const char *what);
+
+/* The text of an OpenSSL error; the tables of texts are loaded when first needed. */
+const char *tls_reason_text(unsigned long code);
+
+/* Key and certificate chain into the context (tls_load.c). -EINVAL, -ENOMEM. */
+int tls_load_identity(SSL_CTX *ctx, struct span key_pem, struct span cert_pem);
+
+/*
+ * Certificates into the context's trust store. anchors false: those that are self-signed are left
+ * out, since in the store they would be anchors. -EINVAL: unreadable, or none at all.
+ */
+int tls_load_trust(SSL_CTX *ctx, struct span pem, bool anchors);
+
+/* The callbacks of the chain check (tls_verify.c); arg is the tls_server or tls_client. */
+int tls_verify_client_cert(X509_STORE_CTX *store, void *arg);
+int tls_verify_server_cert(X509_STORE_CTX *store, void *arg);
+
+/* Names, purpose and strictness for a client's connection to host. -EINVAL, -ENOMEM. */
+int tls_verify_expect_host(SSL *ssl, const char *host);
+
+/* Fills t->info after the handshake (done), or after one that failed on the certificate. */
+void tls_info_fill(struct tls_conn *t, bool done);
+
+#endif
