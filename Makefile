@@ -124,6 +124,16 @@ $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 $(foreach v,$(VARIANTS),$(foreach m,$(MODULES),$(eval $(call module_rules,$(v),$(m)))))
 $(foreach v,$(VARIANTS),$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(v),$(p)))))
 
+# The seccomp filters are made at build time (lib/net/gen): libseccomp is not linked into anything.
+build/gen/seccomp: lib/net/gen/seccomp.c lib/net/gen/calls.h
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -I. -o $@ $< -lseccomp
+build/gen/sandbox_filters.h: build/gen/seccomp
+	build/gen/seccomp >$@.new
+	mv $@.new $@
+$(foreach v,$(VARIANTS),build/$(v)/obj/lib/net/sandbox_calls.o) \
+	build/tidy/lib/net/sandbox_calls.c.ok: build/gen/sandbox_filters.h
+
 # Keep objects: they are the incremental build.
 .SECONDARY:
 
