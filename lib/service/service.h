@@ -13,6 +13,7 @@
 #define SERVICE_SERVICE_H
 
 #include "auth/auth.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "net/activate.h"
@@ -22,6 +23,10 @@
 #include "net/sandbox.h"
 #include "net/tls.h"
 #include "store/session.h"
+
+#include <stdint.h>
+
+#define SERVICE_PEM_MAX 65536 /* a key, or certificates in one file */
 
 struct service_settings {
 	char domain[254]; /* QUINTET_DOMAIN, default "localhost" */
@@ -58,10 +63,21 @@ struct service_def {
 		idle_exit_s; /* wait mode defaults: --max=, --per-source=, --idle-exit= */
 };
 
+/* What live.c remembers of the session it keeps visible and mortal. */
+struct service_live {
+	char account[ACCOUNT_NAME_SIZE]; /* whose bell is registered; "" none */
+	int64_t updated_ms; /* when the row's byte counts were last written */
+	uint64_t updated_bytes;
+	bool warned; /* that it cannot be registered: said once */
+	bool revoked; /* what ended the session was not the peer's doing nor an error of ours */
+};
+
 struct service {
 	const struct service_def *def;
 	const struct service_door *door;
 	struct service_settings settings;
+	unsigned max_total, max_per_source, idle_exit_s; /* as def says or the options changed it */
+	bool misconfigured; /* what failed is the administrator's to mend: exit 100 */
 	struct net_activation sockets;
 	struct net_peer peer;
 	struct tls_server *tls;
@@ -74,6 +90,7 @@ struct service {
 	uint64_t session_id; /* 0 until registered */
 	int watch_fd; /* pidfd of the successor, -1 none */
 	int epoll_fd; /* bell and pidfd together: the wake of conn; -1 none */
+	struct service_live live;
 	int64_t started_ms;
 	unsigned commands;
 	const char *end_reason; /* for the summary line; static text */
@@ -86,17 +103,26 @@ struct service {
  */
 int service_settings_read(const char *name, struct service_settings *ret);
 
+/*
+ * Each of these logs what went wrong, with what is needed to mend it; the caller passes the result
+ * to service_finish(). service_start: 0; 1: --help or --version was answered. service_credentials:
+ * 0, with s->tls NULL on a door without TLS.
+ */
 int service_start(struct service *s, const struct service_def *def, int argc, char **argv);
 int service_credentials(struct service *s);
+
+/* Appends a file (of the service's credentials) to b. -EFBIG over b->max. Silent. */
+int service_read_file(const char *path, struct buf *b);
+int service_read_credential(const struct service *s, const char *name, struct buf *b);
 
 /* 1: a connection is there (s->conn, s->peer); 0: the listener ended well; negative errno. */
 int service_connection(struct service *s);
 int service_handshake(struct service *s); /* 0; 1: the peer's fault, logged: go to finish */
 
 /*
- * Last stage: the store is opened when open_now or when a verified client certificate was shown
- * (whose identity goes to s->who, or the reason why not to s->cert_reason); Landlock and seccomp
- * are installed.
+ * Last stage: Landlock and seccomp are installed; the store is opened when open_now or when a
+ * verified client certificate was shown (whose identity goes to s->who, or the reason why not to
+ * s->cert_reason). Afterwards the session watches over itself, see service_register().
  */
 int service_store(struct service *s, bool open_now);
 
@@ -106,13 +132,16 @@ int service_need_store(struct service *s);
 
 /*
  * Makes the session visible and mortal: session row, bell on topic "account/NAME", successor
- * watched, conn's wake set so that revocation ends any wait with -EACCES. Called by service_store
- * and after each log-in; for a session without identity it happens by itself once the session has
- * lasted a second (so that a short question costs no commit).
+ * watched, conn's wake set so that revocation ends any wait with -EACCES. It happens by itself once
+ * the session has lasted a second, so that a short question costs no commit; it then looks whether
+ * the identity still holds, so a revocation takes effect within a second before and after. To be
+ * called where a session wants it sooner. Again after it worked: nothing happens. -EACCES: revoked
+ * meanwhile.
  */
 int service_register(struct service *s);
 
-/* After a log-in in the protocol: remembers who, adds log context, registers. */
+/* After a log-in in the protocol: remembers who, adds log context; a registered session's row and
+ * bell change with it. */
 int service_logged_in(struct service *s, const struct auth_identity *who);
 
 /* result: 0, or what ended the session. Returns the exit status for main. */

@@ -1,0 +1,174 @@
+/* What a process needs to know before it can open the store: QUINTET_* in the environment (DESIGN
+ * section 11). */
+#include "base/num.h"
+#include "base/text.h"
+#include "service/service.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum kind { KIND_HOST, KIND_PATH, KIND_URL, KIND_PORT, KIND_USER };
+
+struct variable {
+	const char *name;
+	enum kind kind;
+	size_t offset, size;
+	const char *standard; /* NULL: made from others below */
+	uint16_t standard_port;
+};
+
+#define TEXT(field) \
+	offsetof(struct service_settings, field), sizeof(((struct service_settings *)0)->field)
+#define PORT(field) offsetof(struct service_settings, field), sizeof(uint16_t)
+
+static const struct variable variables[] = {
+	{"QUINTET_DOMAIN", KIND_HOST, TEXT(domain), "localhost", 0},
+	{"QUINTET_HOST", KIND_HOST, TEXT(host), NULL, 0},
+	{"QUINTET_STATE", KIND_PATH, TEXT(state), "/var/lib/quintet", 0},
+	{"QUINTET_RUNTIME", KIND_PATH, TEXT(runtime), "/run/quintet", 0},
+	{"QUINTET_CONF", KIND_PATH, TEXT(conf), "/etc/quintet", 0},
+	{"QUINTET_CREDENTIALS", KIND_PATH, TEXT(credentials), NULL, 0},
+	{"QUINTET_PLAIN_URL", KIND_URL, TEXT(plain_url), NULL, 0},
+	{"QUINTET_PORT_DAYTIME", KIND_PORT, PORT(port_daytime), NULL, 13},
+	{"QUINTET_PORT_TIMESTAMP", KIND_PORT, PORT(port_timestamp), NULL, 318},
+	{"QUINTET_PORT_CA", KIND_PORT, PORT(port_ca), NULL, 8443},
+	{"QUINTET_PORT_CA_PLAIN", KIND_PORT, PORT(port_ca_plain), NULL, 8080},
+	{"QUINTET_ADMIN_USER", KIND_USER, TEXT(admin_user), "quintet-admin", 0},
+};
+
+static bool is_lower_or_digit(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* Lower-case labels of letters, digits and inner hyphens, or an IPv4 address. */
+static bool is_host(struct span s)
+{
+	struct span label;
+
+	if (s.len == 0 || s.len > 253 || s.p[s.len - 1] == '.')
+		return false;
+	while (span_split(&s, '.', &label)) {
+		if (label.len == 0 || label.len > 63 || !is_lower_or_digit(label.p[0]) ||
+			!is_lower_or_digit(label.p[label.len - 1]))
+			return false;
+		for (size_t i = 0; i < label.len; i++)
+			if (!is_lower_or_digit(label.p[i]) && label.p[i] != '-')
+				return false;
+	}
+	return true;
+}
+
+/* An http URL without a slash at its end, to which paths are appended. */
+static bool is_url(struct span s)
+{
+	return span_starts(s, "http://") && s.len > 7 && text_is_print(s) &&
+		memchr(s.p, ' ', s.len) == NULL && s.p[s.len - 1] != '/';
+}
+
+static bool is_user(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_lower_or_digit(s.p[i]) && s.p[i] != '-' && s.p[i] != '_')
+			return false;
+	return true;
+}
+
+static bool is_acceptable(enum kind kind, struct span value)
+{
+	switch (kind) {
+	case KIND_HOST:
+		return is_host(value);
+	case KIND_PATH:
+		return value.len > 0 && text_is_clean(value);
+	case KIND_URL:
+		return is_url(value);
+	case KIND_USER:
+		return is_user(value);
+	case KIND_PORT:
+		break;
+	}
+	return false;
+}
+
+static int read_port(const struct variable *v, const char *value, struct service_settings *ret)
+{
+	uint64_t port = v->standard_port;
+	int r = 0;
+
+	if (value != NULL)
+		r = num_parse_u64(span_str(value), 1, UINT16_MAX, &port);
+	if (r < 0)
+		return -EINVAL;
+	*(uint16_t *)(void *)((char *)ret + v->offset) = (uint16_t)port;
+	return 0;
+}
+
+static int read_variable(const struct variable *v, struct service_settings *ret)
+{
+	const char *value = getenv(v->name);
+
+	if (v->kind == KIND_PORT)
+		return read_port(v, value, ret);
+	if (value == NULL)
+		value = v->standard;
+	if (value == NULL)
+		return 0;
+	if (!is_acceptable(v->kind, span_str(value)))
+		return -EINVAL;
+	return span_copy_str(span_str(value), (char *)ret + v->offset, v->size) < 0 ? -EINVAL : 0;
+}
+
+/* What snprintf() returned for a field of that size. */
+static int fits(int len, size_t size)
+{
+	return len < 0 || (size_t)len >= size ? -ENOBUFS : 0;
+}
+
+/* The defaults that are made from other settings. */
+static int derive(const char *name, struct service_settings *s)
+{
+	const char *given = getenv("CREDENTIALS_DIRECTORY");
+	char port[8] = "";
+	int r = 0;
+
+	if (s->host[0] == '\0')
+		r = span_copy_str(span_str(s->domain), s->host, sizeof(s->host));
+	if (r == 0 && s->port_ca_plain != 80)
+		(void)snprintf(port, sizeof(port), ":%u", (unsigned)s->port_ca_plain);
+	if (r == 0 && s->plain_url[0] == '\0')
+		r = fits(snprintf(s->plain_url, sizeof(s->plain_url), "http://%s%s", s->host, port),
+			sizeof(s->plain_url));
+	if (r == 0 && given != NULL)
+		r = span_copy_str(span_str(given), s->credentials, sizeof(s->credentials));
+	else if (r == 0 && s->credentials[0] == '\0')
+		r = fits(snprintf(s->credentials, sizeof(s->credentials), "%s/credentials/%s",
+				 s->conf, name),
+			sizeof(s->credentials));
+	return r;
+}
+
+int service_settings_read(const char *name, struct service_settings *ret)
+{
+	struct service_settings s = {0};
+	int r;
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const struct variable *v = &variables[i];
+
+		r = read_variable(v, &s);
+		if (r < 0) {
+			log_event(LOG_LEVEL_ERR, "a setting is not acceptable",
+				log_fields({"SETTING", span_str(v->name)},
+					{"VALUE", span_str(getenv(v->name))}));
+			return r;
+		}
+	}
+	r = derive(name, &s);
+	if (r < 0) {
+		log_msg(LOG_LEVEL_ERR, "the settings are too long");
+		return -EINVAL;
+	}
+	*ret = s;
+	return 0;
+}
