@@ -1,14 +1,18 @@
 /*
  * The daytime dialogue (daytimed(8)). Server, at once: the banner line. Requests, one per line,
- * each answered by one line of at most DAYTIME_LINE_MAX bytes and CR LF: daytime                 ->
- * "Saturday 2026-11-21 01:33:42 +00:00" (the server's own zone) daytime rfc3339         ->
- * "2026-11-21T01:33:42.123456+00:00" daytime epoch           -> "1795224822.123456" daytime zone
- * NAME       -> the seed's form in a tzdata zone daytime exchange T1     -> "exchange T1 T2 T3
- * ERROR STATE": nanoseconds since the epoch: the client's T1 echoed, received at T2, sent at T3;
- * ERROR the server's own maximum error (adjtimex), in nanoseconds; STATE "synchronised" or
- * "unsynchronised" whoami                  -> "whoami NAME" by the client certificate, or "whoami
- * nobody: REASON" help                    -> "requests: ..." end                     -> closed,
- * without an answer Errors: "error: TEXT". Pure parsing and writing of both sides.
+ * each answered by one line of at most DAYTIME_LINE_MAX bytes and CR LF:
+ *   daytime              -> "Saturday 2026-11-21 01:33:42 +00:00" (the server's own zone)
+ *   daytime rfc3339      -> "2026-11-21T01:33:42.123456+00:00"
+ *   daytime epoch        -> "1795224822.123456"
+ *   daytime zone NAME    -> the seed's form in a tzdata zone
+ *   daytime exchange T1  -> "exchange T1 T2 T3 ERROR STATE": nanoseconds since the epoch: the
+ *                           client's T1 echoed, received at T2, sent at T3; ERROR the server's
+ *                           own maximum error (adjtimex), in nanoseconds; STATE "synchronised"
+ *                           or "unsynchronised"
+ *   whoami               -> "whoami NAME" by the client certificate, or "whoami nobody: REASON"
+ *   help                 -> "requests: ..."
+ *   end                  -> closed, without an answer
+ * Errors: "error: TEXT". Pure parsing and writing of both sides.
  */
 #ifndef PROTO_DAYTIME_H
 #define PROTO_DAYTIME_H

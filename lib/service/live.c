@@ -328,13 +328,3 @@ int service_logged_in(struct service *s, const struct auth_identity *who)
 		r = store_call(s->store, STORE_OP_SESSION_UPDATE, &row, NULL);
 	return r;
 }
-
-int service_ring_account(struct store *st, const char *runtime, const char *account)
-{
-	char topic[64];
-	int r;
-
-	(void)snprintf(topic, sizeof(topic), "account/%s", account);
-	r = bell_ring(st, runtime, topic, NULL, NULL);
-	return r < 0 ? r : 0;
-}
