@@ -25,6 +25,12 @@ struct pki_csr_info {
 int pki_csr_read(
 	struct span der, struct pki_csr_info *ret, struct buf *ret_spki, const char **ret_reason);
 
+/*
+ * The same judgement of a bare SubjectPublicKeyInfo (CMP's templates): DER and nothing behind it,
+ * and a key of the kinds above. -EBADMSG, -EKEYREJECTED with static text in *ret_reason.
+ */
+int pki_spki_check(struct span spki, const char **ret_reason);
+
 /* Is the old-key proof in the request a good signature by old_spki over the request's own SPKI?
  * -EKEYREJECTED. */
 int pki_csr_check_old_proof(struct span der, struct span old_spki);
