@@ -50,6 +50,14 @@ int pki_serial_new(unsigned char ret[PKI_SERIAL_LEN]);
 int pki_issue(const struct pki_template *t, struct span issuer_der,
 	const struct pki_key *issuer_key, struct buf *ret_der);
 
+/*
+ * Does a certificate keep to its profile? Re-reads the DER: version, serial, algorithms, names,
+ * validity, extensions and their critical flags, key, signature. issuer_der empty: the root.
+ * -EBADMSG unreadable, -EKEYREJECTED against the profile; *ret_reason: static text.
+ */
+int pki_cert_lint(
+	struct span der, struct span issuer_der, enum pki_profile profile, const char **ret_reason);
+
 /* What people and programs ask of a certificate. Fixed-size copies; spki points into the DER given.
  */
 struct pki_cert_info {
