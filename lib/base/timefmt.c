@@ -5,6 +5,7 @@
 #include "base/timefmt.h"
 
 #include <errno.h>
+#include <time.h>
 
 #define DAY_S INT64_C(86400)
 #define NS_PER_US 1000

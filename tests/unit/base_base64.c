@@ -90,7 +90,8 @@ static void test_refusals(void **state)
 {
 	static const char *const bad[] = {"Z", "Zg", "Zm8", "Zm9vY", /* cut off */
 		"Zg=", "Zg===", "Zm8==", "Zm9v=", "=", "==", "====", "Z===", /* wrong padding */
-		"Zg==Zg==", "Zm8=Zm8=", "Zg==Z", "Z=g=", "Z=m8", /* behind the end */
+		"Zg==Zg==", "Zm8=Zm8=", "Zg==Z", "Z=g=", "Z=m8", "Zg=A",
+		"Zg=g", /* behind the end */
 		"Zh==", "Zo==", "Zv==", "Zm9=", "Zm+=", /* spare bits */
 		"Zm9-", "Zm9_", "Zm9.", "Zm9\x0b", "Zm9\xc3", "Zm9\x80"}; /* other bytes */
 	struct buf b = BUF_INIT(100);
