@@ -8,9 +8,12 @@
 #include "net/activate.h"
 #include "net/peer.h"
 
+#define NET_LISTENER_MAX 4096 /* most sessions at once that max_total may ask for */
+
 enum net_listener_event {
-	NET_LISTENER_REFUSED_TOTAL, /* peer is set; logged by the caller, rate-limited already */
-	NET_LISTENER_REFUSED_SOURCE, /* peer is set */
+	NET_LISTENER_REFUSED_TOTAL, /* peer is set; value: refusals since the last such event, which
+				     * come once a second at most */
+	NET_LISTENER_REFUSED_SOURCE, /* the same */
 	NET_LISTENER_FLOOD, /* accepting pauses; value is the pause in milliseconds */
 	NET_LISTENER_CHILD_CRASHED, /* value is the signal; the listener re-executes itself */
 	NET_LISTENER_ERROR, /* value is a negative errno of accept or fork; it goes on */
@@ -29,11 +32,11 @@ struct net_listener_config {
 /*
  * Runs the accept loop. In each child it returns 1 with the connection in *ret_fd (close-on-exec,
  * blocking mode as accepted; listeners closed, signals as before). In the parent it returns 0 after
- * SIGTERM or when idle, or a negative errno. Speaks sd_notify (READY, STOPPING, WATCHDOG) when
- * NOTIFY_SOCKET is set. A refused connection is closed at once and costs no fork. After a child
- * dies of SIGSEGV, SIGABRT, SIGBUS, SIGILL or SIGSYS it re-executes /proc/self/exe with the same
- * listeners, at most once in ten seconds, so that the address layout changes; live sessions go on
- * and are still counted.
+ * SIGTERM or SIGINT (sessions go on) or when idle, or a negative errno (-EINVAL: limits out of
+ * range). Speaks sd_notify (READY, STOPPING, WATCHDOG) when NOTIFY_SOCKET is set. A refused
+ * connection is closed at once and costs no fork. After a child dies of SIGSEGV, SIGABRT, SIGBUS,
+ * SIGILL or SIGSYS it re-executes /proc/self/exe with the same listeners, at most once in ten
+ * seconds, so that the address layout changes; live sessions go on and are still counted.
  */
 int net_listener_run(const struct net_activation *sockets, const struct net_listener_config *config,
 	int *ret_fd);
