@@ -34,7 +34,7 @@ static int file_digest(const char *path, unsigned char ret[HASH_SHA256_LEN])
 {
 	_cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_(hash_freep) struct hash *h = NULL;
-	unsigned char piece[65536];
+	unsigned char piece[16384];
 	ssize_t n;
 	int r;
 
