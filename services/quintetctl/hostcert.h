@@ -1,0 +1,36 @@
+/*
+ * Certificates of hosts and services: the key is made here, in the process of the caller; the
+ * signer makes the certificate when the administrator asks for it.
+ */
+#ifndef QUINTETCTL_HOSTCERT_H
+#define QUINTETCTL_HOSTCERT_H
+
+#include "authority.h"
+
+/* From a ready request (DER) to the certificate: the administrator's part asks the signer. hosts:
+ * names separated by blanks. Says what is wrong. */
+int hostcert_sign(struct ctl *c, enum pki_profile profile, const char *hosts, struct span csr,
+	struct buf *ret_der);
+
+/* A new key, its request, its certificate. ret is empty before. */
+int hostcert_new(struct ctl *c, enum pki_profile profile, const char *hosts, struct pair *ret);
+
+/* What a service reads: the leaf, then the issuing certificate that signed it. */
+int hostcert_chain(const struct authority_list *l, struct span leaf_der, struct buf *ret_pem);
+
+/* How renew judges one credential, and what became of it. */
+struct renewal {
+	const char *service, *name; /* "daytimed", "tls" */
+	enum pki_profile profile;
+	struct pki_cert_info info; /* of the certificate there is, later of the new one */
+	const char *why; /* why it is due; NULL: it is not */
+	bool failed;
+};
+
+#define RENEWALS 3
+/* Renews what is due (all with force) and gives a row per credential. The worst status. */
+int renew_services(
+	struct ctl *c, const struct authority_list *l, bool force, struct renewal ret[RENEWALS]);
+int renew_print(const struct ctl *c, const struct renewal rows[RENEWALS]);
+
+#endif

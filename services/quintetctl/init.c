@@ -1,0 +1,400 @@
+/*
+ * quintetctl init: root, issuing CA 1, the services' first certificates, the store. Order: secret
+ * files, then the store, then the public files, of which root.pem comes last and says that all is
+ * done; so an init that was cut off in the middle can be started again.
+ */
+#include "authority.h"
+
+#include "base/hash.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "base/timefmt.h"
+#include "store/policy.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sys/stat.h>
+
+enum { OPT_DOMAIN, OPT_HOST, OPT_PLAIN_URL, OPT_HOST_NAME };
+static const struct ctl_option init_options[] = {{"domain", "D", false}, {"host", "H", false},
+	{"plain-url", "URL", false}, {"host-name", "N", true}, {NULL}};
+
+struct house {
+	struct authority a;
+	struct pair daytimed, tsa, cad;
+	const char *hosts[PKI_MAX_HOSTS];
+	size_t host_count;
+};
+
+static void house_done(struct house *h)
+{
+	authority_done(&h->a);
+	pair_done(&h->daytimed);
+	pair_done(&h->tsa);
+	pair_done(&h->cad);
+}
+
+/* -- settings -----------------------------------------------------------------------------------
+ */
+
+/* Options go before the environment; the rest of the settings follow from them. */
+static int settings(struct ctl *c, const struct ctl_args *a)
+{
+	static const struct {
+		int option;
+		const char *name;
+	} rows[] = {{OPT_DOMAIN, "QUINTET_DOMAIN"}, {OPT_HOST, "QUINTET_HOST"},
+		{OPT_PLAIN_URL, "QUINTET_PLAIN_URL"}};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (a->option[rows[i].option] != NULL &&
+			setenv(rows[i].name, a->option[rows[i].option], 1) != 0)
+			return ctl_fail(-errno, "cannot set %s", rows[i].name);
+	if (getenv("QUINTET_DOMAIN") == NULL || getenv("QUINTET_HOST") == NULL) {
+		ctl_warn("init needs --domain (what stands behind the @ of names) and --host (the "
+			 "name people connect to)");
+		return CTL_USAGE;
+	}
+	return service_settings_read(CTL_BY, &c->settings) < 0 ? CTL_USAGE : CTL_OK;
+}
+
+static int host_names(const struct ctl *c, const struct ctl_args *a, struct house *h)
+{
+	size_t i, k;
+
+	h->hosts[h->host_count++] = c->settings.host;
+	for (i = 0; i < a->many_count; i++) {
+		for (k = 0; k < h->host_count && strcmp(h->hosts[k], a->many[i]) != 0; k++)
+			;
+		if (k < h->host_count)
+			continue;
+		if (h->host_count == PKI_MAX_HOSTS) {
+			ctl_warn("at most %d host names", PKI_MAX_HOSTS);
+			return CTL_USAGE;
+		}
+		h->hosts[h->host_count++] = a->many[i];
+	}
+	return CTL_OK;
+}
+
+/* -- making -------------------------------------------------------------------------------------
+ */
+
+static int64_t host_cert_days(void)
+{
+	const struct policy_row *row = policy_find("host_cert_days");
+	uint64_t days = 90;
+
+	if (row != NULL)
+		(void)num_parse_u64(span_str(row->standard), row->min, row->max, &days);
+	return (int64_t)days;
+}
+
+static int make(struct ctl *c, struct house *h)
+{
+	int64_t days = host_cert_days();
+	int r;
+
+	h->a.id = 1;
+	h->a.now_us = time_now_us();
+	h->a.settings = &c->settings;
+	r = authority_root(&h->a);
+	if (r == 0)
+		r = authority_issuing(&h->a, 1);
+	if (r == 0)
+		r = authority_host(&h->a, PKI_HOST, h->hosts, h->host_count, days, &h->daytimed);
+	if (r == 0)
+		r = authority_host(&h->a, PKI_TSA, h->hosts, 1, days, &h->tsa);
+	if (r == 0)
+		r = authority_host(&h->a, PKI_HOST, h->hosts, h->host_count, days, &h->cad);
+	if (r == -EINVAL) {
+		ctl_warn("a host name is malformed, or the domain or the URL is too long");
+		return CTL_USAGE;
+	}
+	return r < 0 ? ctl_fail(r, "cannot make the certificates") : CTL_OK;
+}
+
+/* -- writing ------------------------------------------------------------------------------------
+ */
+
+static int folder(mode_t mode, const char *base, const char *name)
+{
+	char path[FILE_PATH_MAX];
+	int r = path_join(path, "%s%s%s", base, *name != '\0' ? "/" : "", name);
+
+	if (r == 0)
+		r = folder_make(path, mode);
+	return r < 0 ? ctl_fail(r, "cannot make the folder %s", path) : CTL_OK;
+}
+
+/* A folder that the services share; root gives it to their group when it makes it. */
+static int shared_folder(const struct ctl *c, const char *base, const char *name)
+{
+	char path[FILE_PATH_MAX];
+	struct stat st;
+	const struct group *gr;
+	int r = path_join(path, "%s%s%s", base, *name != '\0' ? "/" : "", name);
+
+	if (r == 0 && stat(path, &st) == 0)
+		return CTL_OK;
+	r = folder(02770, base, name);
+	if (r != CTL_OK || !c->drops)
+		return r;
+	gr = getgrnam("quintet");
+	if (gr == NULL) {
+		ctl_warn("there is no group quintet (it comes with the package's sysusers)");
+		return CTL_USAGE;
+	}
+	if (chown(path, 0, gr->gr_gid) != 0 || chmod(path, 02770) != 0)
+		return ctl_fail(-errno, "cannot give %s to the group quintet", path);
+	return CTL_OK;
+}
+
+static int folders(const struct ctl *c)
+{
+	static const char *const private[] = {
+		"credentials", "credentials/daytimed", "credentials/cad", "credentials/cad-signer"};
+	static const char *const shared[] = {"", "bells", "locks"};
+	int r = folder(0755, c->settings.conf, "");
+	size_t i;
+
+	if (r == CTL_OK)
+		r = folder(0755, c->settings.conf, "pki");
+	for (i = 0; r == CTL_OK && i < sizeof(private) / sizeof(private[0]); i++)
+		r = folder(0700, c->settings.conf, private[i]);
+	if (r == CTL_OK)
+		r = shared_folder(c, c->settings.state, "");
+	for (i = 0; r == CTL_OK && i < sizeof(shared) / sizeof(shared[0]); i++)
+		r = shared_folder(c, c->settings.runtime, shared[i]);
+	return r;
+}
+
+static int write_file(const struct ctl *c, const char *name, const struct buf *bytes, mode_t mode)
+{
+	char path[FILE_PATH_MAX];
+	int r = path_join(path, "%s/%s", c->settings.conf, name);
+
+	if (r == 0)
+		r = buf_error(bytes);
+	if (r == 0)
+		r = file_write(path, buf_span(bytes), mode);
+	return r < 0 ? ctl_fail(r, "cannot write %s/%s", c->settings.conf, name) : CTL_OK;
+}
+
+static int write_key(const struct ctl *c, const char *name, const struct pair *p)
+{
+	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(65536);
+	int r = pair_key_pem(p, &pem);
+
+	return r < 0 ? ctl_fail(r, "cannot write %s", name) : write_file(c, name, &pem, 0600);
+}
+
+/* The leaf and the issuing certificate that signed it. */
+static int write_chain(
+	const struct ctl *c, const char *name, const struct pair *leaf, const struct pair *issuing)
+{
+	_cleanup_(buf_done) struct buf pem = BUF_INIT(65536);
+	int r = pki_cert_to_pem(buf_span(&leaf->der), &pem);
+
+	if (r == 0)
+		r = pki_cert_to_pem(buf_span(&issuing->der), &pem);
+	return r < 0 ? ctl_fail(r, "cannot write %s", name) : write_file(c, name, &pem, 0600);
+}
+
+static int write_cmp_secret(const struct ctl *c)
+{
+	_cleanup_(buf_wipe) struct buf text = BUF_INIT(256);
+	unsigned char bytes[32];
+	int r = hash_random(bytes, sizeof(bytes));
+
+	if (r < 0)
+		return ctl_fail(r, "cannot make the CMP secret");
+	text_hex(&text, span_of(bytes, sizeof(bytes)));
+	explicit_bzero(bytes, sizeof(bytes));
+	buf_add_byte(&text, '\n');
+	return write_file(c, "credentials/cad-signer/cmp.secret", &text, 0600);
+}
+
+static int write_secrets(const struct ctl *c, const struct house *h)
+{
+	const struct {
+		const char *key,
+			*chain; /* chain NULL: the signer has its certificates in the store */
+		const struct pair *pair;
+	} rows[] = {
+		{"root.key", NULL, &h->a.root},
+		{"credentials/cad-signer/issuing.pem", NULL, &h->a.issuing},
+		{"credentials/cad-signer/ocsp.key", NULL, &h->a.ocsp},
+		{"credentials/cad-signer/cmp.key", NULL, &h->a.cmp},
+		{"credentials/daytimed/tls.key", "credentials/daytimed/tls.pem", &h->daytimed},
+		{"credentials/daytimed/tsa.key", "credentials/daytimed/tsa.pem", &h->tsa},
+		{"credentials/cad/tls.key", "credentials/cad/tls.pem", &h->cad},
+	};
+	int r = write_cmp_secret(c);
+	size_t i;
+
+	for (i = 0; r == CTL_OK && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		r = write_key(c, rows[i].key, rows[i].pair);
+		if (r == CTL_OK && rows[i].chain != NULL)
+			r = write_chain(c, rows[i].chain, rows[i].pair, &h->a.issuing);
+	}
+	return r;
+}
+
+/* What differs from the defaults, for systemd's EnvironmentFile= and for quintetctl itself. */
+static int write_environment(const struct ctl *c)
+{
+	static const char *const names[] = {"QUINTET_STATE", "QUINTET_RUNTIME", "QUINTET_CONF",
+		"QUINTET_PORT_DAYTIME", "QUINTET_PORT_TIMESTAMP", "QUINTET_PORT_CA",
+		"QUINTET_PORT_CA_PLAIN", "QUINTET_ADMIN_USER"};
+	_cleanup_(buf_done) struct buf text = BUF_INIT(65536);
+	char path[FILE_PATH_MAX];
+	struct stat st;
+	size_t i;
+
+	if (path_join(path, "%s/quintet.env", c->settings.conf) == 0 && stat(path, &st) == 0)
+		return CTL_OK; /* the administrator's own */
+	buf_add_str(&text, "# Settings of all Quintet services: see quintet(7).\n");
+	buf_addf(&text, "QUINTET_DOMAIN=%s\nQUINTET_HOST=%s\nQUINTET_PLAIN_URL=%s\n",
+		c->settings.domain, c->settings.host, c->settings.plain_url);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (getenv(names[i]) != NULL)
+			buf_addf(&text, "%s=%s\n", names[i], getenv(names[i]));
+	return write_file(c, "quintet.env", &text, 0644);
+}
+
+/* -- the store ----------------------------------------------------------------------------------
+ */
+
+static int put_house_account(struct ctl *c)
+{
+	struct account_create_args args = {.name = CTL_HOUSE,
+		.flags = ACCOUNT_HOST,
+		.admin_act = true,
+		.now_us = time_now_us(),
+		.peer = CTL_BY,
+		.service = CTL_BY};
+	int r = store_call(c->store, STORE_OP_ACCOUNT_CREATE, &args, NULL);
+
+	return r < 0 && r != -EEXIST ? ctl_fail(r, "cannot make the account " CTL_HOUSE) : CTL_OK;
+}
+
+static int store_part(struct ctl *c, void *arg, struct buf *reply)
+{
+	const struct house *h = (const struct house *)arg;
+	int r = ctl_store(c, STORE_CREATE);
+
+	(void)reply;
+	if (r == CTL_OK)
+		r = put_house_account(c);
+	if (r == CTL_OK)
+		r = authority_put(c, &h->a, 1);
+	if (r == CTL_OK)
+		r = authority_put_cert(c, 1, CERT_PROFILE_HOST, buf_span(&h->daytimed.der));
+	if (r == CTL_OK)
+		r = authority_put_cert(c, 1, CERT_PROFILE_TSA, buf_span(&h->tsa.der));
+	if (r == CTL_OK)
+		r = authority_put_cert(c, 1, CERT_PROFILE_HOST, buf_span(&h->cad.der));
+	if (r == CTL_OK)
+		r = ctl_audit(c, "init", "", c->settings.domain);
+	return r;
+}
+
+/* -- the whole ----------------------------------------------------------------------------------
+ */
+
+static int report(const struct ctl *c, const struct authority_list *l)
+{
+	static const struct ctl_column columns[] = {{"domain", CTL_TEXT}, {"host", CTL_TEXT},
+		{"root_sha256", CTL_TEXT}, {"root", CTL_TEXT}};
+	struct ctl_table t = CTL_TABLE(columns);
+	struct pki_cert_info info;
+
+	if (l->count == 0 || pki_cert_read(l->ca[0].der, &info) < 0)
+		return ctl_fail(-EBADMSG, "cannot read the root back");
+	ctl_cell(&t, "%s", c->settings.domain);
+	ctl_cell(&t, "%s", c->settings.host);
+	ctl_cell_hex(&t, info.sha256, sizeof(info.sha256));
+	ctl_cell(&t, "%s/pki/root.pem", c->settings.conf);
+	return ctl_table_record(c, &t);
+}
+
+static int publish(struct ctl *c)
+{
+	_cleanup_(authority_list_done) struct authority_list now = AUTHORITY_LIST_INIT;
+	int r = authority_list_get(c, &now);
+
+	if (r == CTL_OK)
+		r = authority_publish(c, &now);
+	if (r == CTL_OK)
+		r = report(c, &now);
+	if (r == CTL_OK)
+		ctl_say(c,
+			"\nPeople check the root by this fingerprint when they enrol.\n"
+			"Now take %s/root.key off line: copy it to a safe place and remove it here.\n"
+			"It is needed again only for `quintetctl ca roll` and a new root CRL, within\n"
+			"five years.",
+			c->settings.conf);
+	return r;
+}
+
+static bool has_root_file(const struct ctl *c)
+{
+	char path[FILE_PATH_MAX];
+	struct stat st;
+
+	return path_join(path, "%s/pki/root.pem", c->settings.conf) == 0 && stat(path, &st) == 0;
+}
+
+static int build(struct ctl *c, struct house *h)
+{
+	int r = make(c, h);
+
+	if (r == CTL_OK)
+		r = folders(c);
+	if (r == CTL_OK)
+		r = write_secrets(c, h);
+	if (r == CTL_OK)
+		r = write_environment(c);
+	if (r == CTL_OK)
+		r = ctl_as_admin(c, store_part, h, NULL);
+	return r == CTL_OK ? publish(c) : r;
+}
+
+static int run_init(struct ctl *c, const struct ctl_args *a)
+{
+	_cleanup_(authority_list_done) struct authority_list before = AUTHORITY_LIST_INIT;
+	_cleanup_(house_done) struct house h = {.a = {.root = PAIR_INIT,
+							.issuing = PAIR_INIT,
+							.ocsp = PAIR_INIT,
+							.cmp = PAIR_INIT,
+							.root_crl = {.max = 65536}},
+		.daytimed = PAIR_INIT,
+		.tsa = PAIR_INIT,
+		.cad = PAIR_INIT};
+	int r = settings(c, a);
+
+	if (r == CTL_OK)
+		r = host_names(c, a, &h);
+	if (r == CTL_OK)
+		r = authority_list_get(c, &before);
+	if (r != CTL_OK)
+		return r;
+	if (has_root_file(c)) {
+		ctl_warn("%s/pki/root.pem is there: this host was initialised before, and nothing "
+			 "is overwritten",
+			c->settings.conf);
+		return CTL_REFUSED;
+	}
+	if (before.count > 0) {
+		ctl_say(c, "An earlier init was cut off: its public files are written now.\n");
+		return publish(c);
+	}
+	return build(c, &h);
+}
+
+const struct ctl_command ctl_init_commands[] = {
+	{"init", NULL, "", 0, 0, init_options, CTL_AS_ROOT, run_init,
+		"make the authority, the services' certificates and the store"},
+	{NULL}};

@@ -1,0 +1,135 @@
+/* quintetctl get and set: the policy settings of the store, from their one table. */
+#include "ctl.h"
+
+#include "base/timefmt.h"
+#include "store/policy.h"
+
+#include <errno.h>
+
+static const char *range_of(const struct policy_row *row, char ret[96])
+{
+	if (row->kind == POLICY_CHOICE)
+		return row->choices;
+	if (row->kind == POLICY_TEXT)
+		(void)snprintf(ret, 96, "at most %llu bytes", (unsigned long long)row->max);
+	else
+		(void)snprintf(ret, 96, "%llu to %llu%s", (unsigned long long)row->min,
+			(unsigned long long)row->max,
+			row->kind == POLICY_DURATION_S     ? " s"
+				: row->kind == POLICY_SIZE ? " bytes"
+							   : "");
+	return ret;
+}
+
+static int add_row(struct ctl *c, struct ctl_table *t, const struct policy_row *row)
+{
+	char value[POLICY_VALUE_SIZE], range[96];
+	int r = policy_text(c->store, row->name, value);
+
+	if (r < 0)
+		return r;
+	ctl_cell(t, "%s", row->name);
+	ctl_cell(t, "%s", value);
+	ctl_cell(t, "%s", row->standard);
+	ctl_cell(t, "%s", range_of(row, range));
+	ctl_cell(t, "%s", row->meaning);
+	return 0;
+}
+
+static int no_setting(const char *name)
+{
+	ctl_warn("there is no setting %s; quintetctl get lists them", name);
+	return CTL_REFUSED;
+}
+
+/* The bare value of one setting, so that a script needs no parser. */
+static int print_one(struct ctl *c, const char *name)
+{
+	char value[POLICY_VALUE_SIZE];
+	int r = policy_text(c->store, name, value);
+
+	if (r == -ENOENT)
+		return no_setting(name);
+	if (r < 0)
+		return ctl_fail(r, "cannot read %s", name);
+	(void)puts(value);
+	return CTL_OK;
+}
+
+static int run_get(struct ctl *c, const struct ctl_args *a)
+{
+	static const struct ctl_column columns[] = {{"setting", CTL_TEXT}, {"value", CTL_TEXT},
+		{"default", CTL_TEXT}, {"range", CTL_TEXT}, {"meaning", CTL_TEXT}};
+	_cleanup_(ctl_table_done) struct ctl_table t = CTL_TABLE(columns);
+	const struct policy_row *row;
+	size_t i;
+	int r = ctl_store(c, STORE_READ);
+
+	if (r != CTL_OK)
+		return r;
+	if (a->words > 0 && !c->json)
+		return print_one(c, a->word[0]);
+	if (a->words > 0) {
+		row = policy_find(a->word[0]);
+		if (row == NULL)
+			return no_setting(a->word[0]);
+		r = add_row(c, &t, row);
+		return r < 0 ? ctl_fail(r, "cannot read %s", row->name) : ctl_table_record(c, &t);
+	}
+	for (i = 0; i < policy_count; i++) {
+		r = add_row(c, &t, &policy_table[i]);
+		if (r < 0)
+			return ctl_fail(r, "cannot read %s", policy_table[i].name);
+	}
+	return ctl_table_rows(c, &t);
+}
+
+static const struct ctl_option set_options[] = {{"default", NULL, false}, {NULL}};
+
+/* The refusal in the terms of the setting's own row. */
+static int refuse(const struct policy_row *row, const char *value)
+{
+	char range[96];
+
+	ctl_warn("%s: %s, not \"%s\"", row->name, range_of(row, range), value);
+	return CTL_REFUSED;
+}
+
+static int run_set(struct ctl *c, const struct ctl_args *a)
+{
+	struct policy_set_args args = {.by = CTL_BY, .now_us = time_now_us()};
+	const struct policy_row *row = policy_find(a->word[0]);
+	const char *value = a->words > 1 ? a->word[1] : "";
+	int r;
+
+	if ((a->words > 1) == (a->option[0] != NULL)) {
+		ctl_warn("set: either a value or --default");
+		return CTL_USAGE;
+	}
+	if (row == NULL)
+		return no_setting(a->word[0]);
+	if (a->words > 1 &&
+		(policy_validate(row, span_str(value)) < 0 || *value == '\0' ||
+			strlen(value) >= sizeof(args.value)))
+		return refuse(row, value);
+	(void)snprintf(args.name, sizeof(args.name), "%s", row->name);
+	(void)snprintf(args.value, sizeof(args.value), "%s", value);
+	r = ctl_store(c, STORE_WRITE);
+	if (r != CTL_OK)
+		return r;
+	r = store_call(c->store, STORE_OP_POLICY_SET, &args, NULL);
+	if (r == -EINVAL || r == -ERANGE)
+		return refuse(row, value);
+	if (r < 0)
+		return ctl_fail(r, "cannot set %s", row->name);
+	ctl_say(c, "%s is %s now; new sessions see it at once.", row->name,
+		*value != '\0' ? value : row->standard);
+	return CTL_OK;
+}
+
+const struct ctl_command ctl_policy_commands[] = {
+	{"get", NULL, "[SETTING]", 0, 1, NULL, CTL_AS_ADMIN, run_get,
+		"show the policy settings, or the value of one"},
+	{"set", NULL, "SETTING [VALUE]", 1, 2, set_options, CTL_AS_ADMIN, run_set,
+		"change one, or give it back its default"},
+	{NULL}};
