@@ -209,7 +209,7 @@ static int read_extensions(X509 *x, struct pki_cert_info *ret)
 
 int pki_cert_read(struct span der, struct pki_cert_info *ret)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_x509_freep) X509 *x = pki_x509_of(der);
 	struct pki_cert_info info = {0};
 	int r;
@@ -229,7 +229,7 @@ int pki_cert_read(struct span der, struct pki_cert_info *ret)
 
 int pki_cert_spki(struct span der, struct buf *ret)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_x509_freep) X509 *x = pki_x509_of(der);
 
 	return x != NULL ? pki_x509_spki(x, ret) : -EBADMSG;

@@ -7,7 +7,7 @@
 
 int pki_certs_only(const struct span *ders, size_t count, struct buf *ret)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_pkcs7_freep) PKCS7 *p7 = PKCS7_new();
 	STACK_OF(X509) *certs = NULL;
 	unsigned char *der = NULL;
@@ -44,7 +44,7 @@ static int give(X509 *x, int (*each)(void *arg, struct span der), void *arg)
 
 int pki_certs_only_each(struct span p7_der, int (*each)(void *arg, struct span der), void *arg)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_pkcs7_freep) PKCS7 *p7 = NULL;
 	const unsigned char *p = p7_der.p;
 	int r = 0;

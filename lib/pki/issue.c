@@ -138,7 +138,7 @@ static int sign(X509 *x, X509 *issuer, const struct pki_key *key)
 int pki_issue(const struct pki_template *t, struct span issuer_der,
 	const struct pki_key *issuer_key, struct buf *ret_der)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_x509_freep) X509 *issuer = NULL;
 	_cleanup_(pki_x509_freep) X509 *x = NULL;
 	const struct profile_rule *rule = profile_rule(t->profile);

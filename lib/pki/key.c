@@ -26,7 +26,7 @@ static int wrap(EVP_PKEY *pkey, struct pki_key **ret)
 
 int pki_key_new(struct pki_key **ret)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 
 	return wrap(EVP_EC_gen("P-256"), ret);
 }
@@ -53,7 +53,7 @@ static int each_key(void *arg, struct span der)
 int pki_key_each_pem(struct span pem, int (*each)(void *arg, struct pki_key *k), void *arg)
 {
 	static const char *const labels[] = {"PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"};
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	struct key_walk walk = {each, arg};
 
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
@@ -86,7 +86,7 @@ int pki_key_from_pem(struct span pem, struct pki_key **ret)
 
 int pki_key_to_pem(const struct pki_key *k, struct buf *ret)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	/* This kind of BIO wipes its memory. */
 	_cleanup_(pki_bio_freep) BIO *bio = BIO_new(BIO_s_secmem());
 
@@ -98,7 +98,7 @@ int pki_key_to_pem(const struct pki_key *k, struct buf *ret)
 
 int pki_key_spki(const struct pki_key *k, struct buf *ret)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	unsigned char *der = NULL;
 	int len = i2d_PUBKEY(k->pkey, &der);
 
@@ -126,7 +126,7 @@ static const EVP_MD *digest_for(const EVP_PKEY *pkey)
 
 int pki_sign(const struct pki_key *k, struct span bytes, struct buf *ret)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t len = 0;
 	unsigned char *p;
@@ -145,7 +145,7 @@ int pki_sign(const struct pki_key *k, struct span bytes, struct buf *ret)
 
 int pki_verify(struct span spki, struct span bytes, struct span signature)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_pkey_freep) EVP_PKEY *pkey = NULL;
 	_cleanup_(pki_md_ctx_freep) EVP_MD_CTX *ctx = NULL;
 	const unsigned char *p = spki.p;

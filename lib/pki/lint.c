@@ -229,7 +229,7 @@ static const struct lint_row rows[] = {
 int pki_cert_lint(
 	struct span der, struct span issuer_der, enum pki_profile profile, const char **ret_reason)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_x509_freep) X509 *x = pki_x509_of(der);
 	_cleanup_(pki_x509_freep) X509 *issuer =
 		issuer_der.len > 0 ? pki_x509_of(issuer_der) : NULL;

@@ -44,10 +44,10 @@ static inline void pki_x509s_freep(STACK_OF(X509) * *certs)
 }
 
 /*
- * The edge: every public function holds one of these, so that nothing it did stays in the error
- * queue, where TLS would take it for its own:
- *   _cleanup_(pki_leave) int edge = pki_enter();
+ * The edge: every public function begins with PKI_EDGE, so that nothing it did stays in the error
+ * queue, where TLS would take it for its own.
  */
+#define PKI_EDGE _cleanup_(pki_leave) __attribute__((unused)) int edge = pki_enter()
 int pki_enter(void);
 void pki_leave(int *edge);
 

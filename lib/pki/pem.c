@@ -40,7 +40,7 @@ static int next_block(BIO *bio, struct block *ret)
 int pki_pem_each(
 	struct span pem, const char *label, int (*each)(void *arg, struct span der), void *arg)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_bio_freep) BIO *bio = NULL;
 	int r;
 

@@ -7,7 +7,7 @@
 
 int pki_spki_check(struct span spki, const char **ret_reason)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_pubkey_freep) X509_PUBKEY *key = NULL;
 	const unsigned char *p = spki.p;
 	int r;

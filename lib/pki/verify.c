@@ -112,7 +112,7 @@ static int check_chain(
 
 int pki_cert_verify(struct span leaf_der, const struct pki_verify *v, const char **ret_reason)
 {
-	_cleanup_(pki_leave) int edge = pki_enter();
+	PKI_EDGE;
 	_cleanup_(pki_x509_freep) X509 *leaf = pki_x509_of(leaf_der);
 	_cleanup_(pki_x509s_freep) STACK_OF(X509) *extra = NULL;
 	_cleanup_(store_freep) X509_STORE *store = NULL;
