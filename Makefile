@@ -75,6 +75,31 @@ MAIN_VARIANT := $(if $(filter 1,$(STATIC)),static,release)
 .PHONY: all
 all: packages-build $(addprefix build/$(MAIN_VARIANT)/bin/,$(PROGRAMS)) ## build all programs
 
+# V=1 shows whole command lines.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
+
+# A test named after a program is linked with that program's parts.
+prog_for_daytimed := daytimed
+prog_for_cad := cad
+prog_for_signer := cad-signer
+prog_for_cmp := cad-signer
+prog_for_quintetctl := quintetctl
+prog_for_client := quintet
+test_word = $(firstword $(subst _, ,$(patsubst fuzz_%,%,$(1))))
+test_prog = $(addprefix build/$(1)/lib/prog-,$(addsuffix .a,$(prog_for_$(call test_word,$(2)))))
+
+# And a test of a lower room with no more than what that room stands on.
+test_mods_base := base
+test_mods_net := net base
+test_mods_store := store base
+test_mods_pki := pki base
+test_mods_proto := proto base
+test_mods_auth := auth pki store base
+test_lib = $(foreach m,$(or $(test_mods_$(call test_word,$(2))),$(MODULES)),build/$(1)/lib/lib$(m).a)
+
+.SECONDEXPANSION:
+
 # -- one set of rules per variant -------------------------------------------------------------
 objs = $(patsubst %.c,build/$(1)/obj/%.o,$(2))
 service_parts = $(filter-out $(dir_$(1))/$(1).c,$(wildcard $(dir_$(1))/*.c))
@@ -88,7 +113,8 @@ build/$(1)/lib/prog-$(2).a: $(call objs,$(1),$(call service_parts,$(2)))
 build/$(1)/bin/$(2): build/$(1)/obj/$(dir_$(2))/$(2).o build/$(1)/lib/prog-$(2).a \
 		$(foreach m,$(or $(mods_$(2)),$(mods_default)),build/$(1)/lib/lib$(m).a)
 	@mkdir -p $$(@D)
-	$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$(filter-out %.d,$$^) $$(call static_libs,$(1),$$(libs_$(2)))
+	$$(call say,LD,$$@)
+	$$(Q)$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$(filter %.o %.a,$$^) $$(call static_libs,$(1),$$(libs_$(2)))
 endef
 
 # In the static variant every library that has an archive is linked from it.
@@ -99,25 +125,27 @@ space := $(subst ,, )
 define variant_rules
 build/$(1)/obj/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(cc_$(1)) $$(cflags_$(1)) -c -o $$@ $$<
+	$$(call say,CC,$$@)
+	$$(Q)$$(cc_$(1)) $$(cflags_$(1)) -c -o $$@ $$<
 build/$(1)/lib/%.a:
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcsD $$@ $$(filter %.o,$$^)
+	$$(Q)ar rcsD $$@ $$(filter %.o,$$^)
 build/$(1)/tests/unit/%: build/$(1)/obj/tests/unit/%.o $(call objs,$(1),$(wildcard tests/unit/lib/*.c)) \
-		$(foreach p,$(PROGRAMS),build/$(1)/lib/prog-$(p).a) \
-		$(foreach m,$(MODULES),build/$(1)/lib/lib$(m).a)
+		$$$$(call test_prog,$(1),$$$$*) $$$$(call test_lib,$(1),$$$$*)
 	@mkdir -p $$(@D)
-	$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$^ $$(libs_test)
+	$$(call say,LD,$$@)
+	$$(Q)$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$(filter %.o %.a,$$^) $$(libs_test)
 build/$(1)/tests/bench/%: build/$(1)/obj/tests/bench/%.o $(foreach m,$(MODULES),build/$(1)/lib/lib$(m).a)
 	@mkdir -p $$(@D)
-	$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$^ $$(call static_libs,$(1),$$(libs_daytimed))
+	$$(call say,LD,$$@)
+	$$(Q)$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$(filter %.o %.a,$$^) $$(call static_libs,$(1),$$(libs_daytimed))
 build/$(1)/tests/fuzz/%: build/$(1)/obj/tests/fuzz/%.o $(if $(filter fuzz,$(1)),,build/$(1)/obj/tests/fuzz/replay.o) \
 		$(call objs,$(1),$(wildcard tests/fuzz/lib/*.c)) \
-		$(foreach p,$(PROGRAMS),build/$(1)/lib/prog-$(p).a) \
-		$(foreach m,$(MODULES),build/$(1)/lib/lib$(m).a)
+		$$$$(call test_prog,$(1),$$$$*) $$$$(call test_lib,$(1),$$$$*)
 	@mkdir -p $$(@D)
-	$$(cc_$(1)) $$(ldflags_$(1)) $(if $(filter fuzz,$(1)),-fsanitize=fuzzer) -o $$@ $$^ $$(libs_test)
+	$$(call say,LD,$$@)
+	$$(Q)$$(cc_$(1)) $$(ldflags_$(1)) $(if $(filter fuzz,$(1)),-fsanitize=fuzzer) -o $$@ $$(filter %.o %.a,$$^) $$(libs_test)
 endef
 
 $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
