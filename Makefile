@@ -67,7 +67,6 @@ INCLUDES := $(wildcard lib/*/*.h services/*/*.h services/*/*/*.h client/*.h)
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 FUZZERS := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
-SHIM_SOURCES := $(wildcard tests/*/lib/*.c)
 
 # STATIC=1 makes the installed programs those of the static variant.
 MAIN_VARIANT := $(if $(filter 1,$(STATIC)),static,release)
@@ -131,7 +130,9 @@ build/$(1)/lib/%.a:
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(Q)ar rcsD $$@ $$(filter %.o,$$^)
-build/$(1)/tests/unit/%: build/$(1)/obj/tests/unit/%.o $(call objs,$(1),$(wildcard tests/unit/lib/*.c)) \
+build/$(1)/lib/unit-fixtures.a: $(call objs,$(1),$(wildcard tests/unit/lib/*.c))
+build/$(1)/lib/fuzz-fixtures.a: $(call objs,$(1),$(wildcard tests/fuzz/lib/*.c))
+build/$(1)/tests/unit/%: build/$(1)/obj/tests/unit/%.o build/$(1)/lib/unit-fixtures.a \
 		$$$$(call test_prog,$(1),$$$$*) $$$$(call test_lib,$(1),$$$$*)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
@@ -141,7 +142,7 @@ build/$(1)/tests/bench/%: build/$(1)/obj/tests/bench/%.o $(foreach m,$(MODULES),
 	$$(call say,LD,$$@)
 	$$(Q)$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$(filter %.o %.a,$$^) $$(call static_libs,$(1),$$(libs_daytimed))
 build/$(1)/tests/fuzz/%: build/$(1)/obj/tests/fuzz/%.o $(if $(filter fuzz,$(1)),,build/$(1)/obj/tests/fuzz/replay.o) \
-		$(call objs,$(1),$(wildcard tests/fuzz/lib/*.c)) \
+		build/$(1)/lib/fuzz-fixtures.a \
 		$$$$(call test_prog,$(1),$$$$*) $$$$(call test_lib,$(1),$$$$*)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
