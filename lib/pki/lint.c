@@ -119,28 +119,9 @@ static bool usage_ok(const struct subject *s)
 		X509_get_key_usage(s->x) == profile_usage(s->rule, (enum pki_key_kind)s->kind);
 }
 
-static bool eku_has(const EXTENDED_KEY_USAGE *eku, const char *oid)
-{
-	_cleanup_(pki_object_freep) ASN1_OBJECT *wanted = OBJ_txt2obj(oid, 1);
-
-	for (int i = 0; wanted != NULL && i < sk_ASN1_OBJECT_num(eku); i++)
-		if (OBJ_cmp(sk_ASN1_OBJECT_value(eku, i), wanted) == 0)
-			return true;
-	return false;
-}
-
 static bool eku_ok(const struct subject *s)
 {
-	_cleanup_(pki_eku_freep) EXTENDED_KEY_USAGE *eku =
-		X509_get_ext_d2i(s->x, NID_ext_key_usage, NULL, NULL);
-	size_t count = profile_eku_count(s->rule);
-
-	if (eku == NULL)
-		return count == 0 && X509_get_ext_by_NID(s->x, NID_ext_key_usage, -1) < 0;
-	for (size_t i = 0; i < count; i++)
-		if (!eku_has(eku, s->rule->eku[i]))
-			return false;
-	return count > 0 && sk_ASN1_OBJECT_num(eku) == (int)count;
+	return profile_eku_matches(s->x, s->rule);
 }
 
 static bool key_ids_ok(const struct subject *s)

@@ -62,3 +62,27 @@ size_t profile_eku_count(const struct profile_rule *rule)
 		count++;
 	return count;
 }
+
+static bool eku_has(const EXTENDED_KEY_USAGE *eku, const char *oid)
+{
+	_cleanup_(pki_object_freep) ASN1_OBJECT *wanted = OBJ_txt2obj(oid, 1);
+
+	for (int i = 0; wanted != NULL && i < sk_ASN1_OBJECT_num(eku); i++)
+		if (OBJ_cmp(sk_ASN1_OBJECT_value(eku, i), wanted) == 0)
+			return true;
+	return false;
+}
+
+bool profile_eku_matches(const X509 *x, const struct profile_rule *rule)
+{
+	_cleanup_(pki_eku_freep) EXTENDED_KEY_USAGE *eku =
+		X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+	size_t count = profile_eku_count(rule);
+
+	if (eku == NULL)
+		return count == 0 && X509_get_ext_by_NID(x, NID_ext_key_usage, -1) < 0;
+	for (size_t i = 0; i < count; i++)
+		if (!eku_has(eku, rule->eku[i]))
+			return false;
+	return count > 0 && sk_ASN1_OBJECT_num(eku) == (int)count;
+}

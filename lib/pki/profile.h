@@ -22,6 +22,8 @@ struct profile_rule {
 const struct profile_rule *profile_rule(enum pki_profile profile);
 unsigned profile_usage(const struct profile_rule *rule, enum pki_key_kind kind);
 size_t profile_eku_count(const struct profile_rule *rule);
+/* Are the extended key usages of x those of the rule and no others? */
+bool profile_eku_matches(const X509 *x, const struct profile_rule *rule);
 
 /* Adds all extensions of the profile. issuer: x itself for the root. 0 or a negative errno. */
 int profile_extend(

@@ -1,5 +1,5 @@
 /* Does a certificate chain to our root, for what its profile is for? */
-#include "pki/ossl.h"
+#include "pki/profile.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,23 +10,17 @@ PKI_FREEP(store_ctx_freep, X509_STORE_CTX, X509_STORE_CTX_free)
 
 struct purpose_row {
 	int purpose; /* X509_PURPOSE_* */
-	uint32_t needs, refuses; /* XKU_* */
-	const char *reason;
+	const char *refusal;
 };
 
 static const struct purpose_row purposes[] = {
-	[PKI_ROOT] = {X509_PURPOSE_ANY, 0, 0, NULL},
-	[PKI_ISSUING] = {X509_PURPOSE_ANY, 0, 0, NULL},
-	[PKI_USER] = {X509_PURPOSE_SSL_CLIENT, XKU_SSL_CLIENT, XKU_SSL_SERVER | XKU_ANYEKU,
-		"not a user's certificate"},
-	[PKI_HOST] = {X509_PURPOSE_SSL_SERVER, XKU_SSL_SERVER, XKU_SSL_CLIENT | XKU_ANYEKU,
-		"not a host's certificate"},
-	[PKI_TSA] = {X509_PURPOSE_TIMESTAMP_SIGN, XKU_TIMESTAMP, XKU_ANYEKU,
-		"not a time-stamping certificate"},
-	[PKI_OCSP] = {X509_PURPOSE_OCSP_HELPER, XKU_OCSP_SIGN, XKU_ANYEKU,
-		"not an OCSP responder's certificate"},
-	[PKI_CMP] = {X509_PURPOSE_ANY, 0, XKU_SSL_CLIENT | XKU_SSL_SERVER | XKU_ANYEKU,
-		"not a CMP server's certificate"},
+	[PKI_ROOT] = {X509_PURPOSE_ANY, "not a certificate authority"},
+	[PKI_ISSUING] = {X509_PURPOSE_ANY, "not a certificate authority"},
+	[PKI_USER] = {X509_PURPOSE_SSL_CLIENT, "not a user's certificate"},
+	[PKI_HOST] = {X509_PURPOSE_SSL_SERVER, "not a host's certificate"},
+	[PKI_TSA] = {X509_PURPOSE_TIMESTAMP_SIGN, "not a time-stamping certificate"},
+	[PKI_OCSP] = {X509_PURPOSE_OCSP_HELPER, "not an OCSP responder's certificate"},
+	[PKI_CMP] = {X509_PURPOSE_ANY, "not a CMP server's certificate"},
 };
 
 int pki_store_new(struct span root_pem, X509_STORE **ret)
@@ -81,20 +75,12 @@ static int prepare(X509_STORE *store, const struct pki_verify *v)
 	return 0;
 }
 
-/* What the chain check does not ask. NULL: fine. */
-static const char *judge_profile(X509 *leaf, enum pki_profile profile)
+/* What the chain check does not ask: exactly this profile, and none of the others. */
+static bool profile_fits(X509 *leaf, enum pki_profile profile)
 {
-	const struct purpose_row *row = &purposes[profile];
-	uint32_t flags = X509_get_extension_flags(leaf);
-	uint32_t eku = (flags & EXFLAG_XKUSAGE) != 0 ? X509_get_extended_key_usage(leaf) : 0;
+	const struct profile_rule *rule = profile_rule(profile);
 
-	if (profile == PKI_ROOT || profile == PKI_ISSUING)
-		return X509_check_ca(leaf) == 1 ? NULL : "not a certificate authority";
-	if (X509_check_ca(leaf) != 0)
-		return "a certificate authority's certificate, not one for use";
-	if ((eku & row->needs) != row->needs || (eku & row->refuses) != 0)
-		return row->reason;
-	return NULL;
+	return (X509_check_ca(leaf) != 0) == rule->is_ca && profile_eku_matches(leaf, rule);
 }
 
 static int check_chain(
@@ -116,7 +102,6 @@ int pki_cert_verify(struct span leaf_der, const struct pki_verify *v, const char
 	_cleanup_(pki_x509_freep) X509 *leaf = pki_x509_of(leaf_der);
 	_cleanup_(pki_x509s_freep) STACK_OF(X509) *extra = NULL;
 	_cleanup_(store_freep) X509_STORE *store = NULL;
-	const char *reason;
 	int r;
 
 	if ((size_t)v->profile >= sizeof(purposes) / sizeof(purposes[0]) ||
@@ -135,9 +120,8 @@ int pki_cert_verify(struct span leaf_der, const struct pki_verify *v, const char
 		r = check_chain(store, leaf, extra, ret_reason);
 	if (r < 0)
 		return r;
-	reason = judge_profile(leaf, v->profile);
-	if (reason != NULL) {
-		*ret_reason = reason;
+	if (!profile_fits(leaf, v->profile)) {
+		*ret_reason = purposes[v->profile].refusal;
 		return -EKEYREJECTED;
 	}
 	return 0;
