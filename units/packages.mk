@@ -1,1 +1,21 @@
-packages-build:
+# What the machine must have, by purpose. Each packages-PURPOSE target installs what is missing of
+# its list (Debian, Ubuntu) and does nothing, quickly, when all is there.
+
+PACKAGES_build := gcc make libc6-dev libssl-dev liblmdb-dev libsystemd-dev libseccomp-dev libcrypt-dev
+PACKAGES_run := systemd openssl curl
+PACKAGES_lint := clang clang-tidy clang-format cppcheck
+PACKAGES_unit := libcmocka-dev
+PACKAGES_fuzz := clang llvm libclang-rt-14-dev
+PACKAGES_interop := python3-pytest python3-cryptography openssl curl gnutls-bin strongswan-pki \
+	libstrongswan-standard-plugins libstrongswan-extra-plugins xinetd ucspi-tcp lmdb-utils \
+	systemd util-linux
+PACKAGES_systemd := systemd systemd-container mmdebstrap python3-pytest iproute2 util-linux zstd
+PACKAGES_bench := xinetd ucspi-tcp stunnel4 systemd openssl
+PACKAGES_test := $(sort $(PACKAGES_build) $(PACKAGES_run) $(PACKAGES_lint) $(PACKAGES_unit) \
+	$(PACKAGES_fuzz) $(PACKAGES_interop) $(PACKAGES_systemd) $(PACKAGES_bench))
+PACKAGE_PURPOSES := build run lint unit fuzz interop systemd bench test
+
+.PHONY: $(addprefix packages-,$(PACKAGE_PURPOSES))
+packages-build: ## install what building needs, if missing (also: packages-run, -test, -bench ...)
+$(addprefix packages-,$(PACKAGE_PURPOSES)): packages-%:
+	@units/need-packages $* $(PACKAGES_$*)
