@@ -30,17 +30,17 @@ int service_handshake(struct service *s)
 /* Paths of the settings, and what every session may need late: /proc tells whether a neighbour
  * still lives, the journal's socket takes the log. */
 static const struct {
-	enum { BELOW_STATE, BELOW_RUNTIME, BELOW_CONF, ABSOLUTE } root;
 	const char *name;
+	enum { BELOW_STATE, BELOW_RUNTIME, BELOW_CONF, ABSOLUTE } root;
 	unsigned access;
 } common_paths[] = {
-	{BELOW_STATE, "store", SANDBOX_WRITE},
-	{BELOW_STATE, "blobs", SANDBOX_WRITE},
-	{BELOW_RUNTIME, "bells", SANDBOX_WRITE},
-	{BELOW_RUNTIME, "locks", SANDBOX_WRITE},
-	{BELOW_CONF, "pki", SANDBOX_READ},
-	{ABSOLUTE, "/proc", SANDBOX_READ},
-	{ABSOLUTE, "/run/systemd/journal", SANDBOX_WRITE},
+	{"store", BELOW_STATE, SANDBOX_WRITE},
+	{"blobs", BELOW_STATE, SANDBOX_WRITE},
+	{"bells", BELOW_RUNTIME, SANDBOX_WRITE},
+	{"locks", BELOW_RUNTIME, SANDBOX_WRITE},
+	{"pki", BELOW_CONF, SANDBOX_READ},
+	{"/proc", ABSOLUTE, SANDBOX_READ},
+	{"/run/systemd/journal", ABSOLUTE, SANDBOX_WRITE},
 };
 
 #define COMMON_PATHS (sizeof(common_paths) / sizeof(common_paths[0]))

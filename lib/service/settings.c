@@ -11,9 +11,9 @@ enum kind { KIND_HOST, KIND_PATH, KIND_URL, KIND_PORT, KIND_USER };
 
 struct variable {
 	const char *name;
-	enum kind kind;
 	size_t offset, size;
 	const char *standard; /* NULL: made from others below */
+	enum kind kind;
 	uint16_t standard_port;
 };
 
@@ -22,18 +22,18 @@ struct variable {
 #define PORT(field) offsetof(struct service_settings, field), sizeof(uint16_t)
 
 static const struct variable variables[] = {
-	{"QUINTET_DOMAIN", KIND_HOST, TEXT(domain), "localhost", 0},
-	{"QUINTET_HOST", KIND_HOST, TEXT(host), NULL, 0},
-	{"QUINTET_STATE", KIND_PATH, TEXT(state), "/var/lib/quintet", 0},
-	{"QUINTET_RUNTIME", KIND_PATH, TEXT(runtime), "/run/quintet", 0},
-	{"QUINTET_CONF", KIND_PATH, TEXT(conf), "/etc/quintet", 0},
-	{"QUINTET_CREDENTIALS", KIND_PATH, TEXT(credentials), NULL, 0},
-	{"QUINTET_PLAIN_URL", KIND_URL, TEXT(plain_url), NULL, 0},
-	{"QUINTET_PORT_DAYTIME", KIND_PORT, PORT(port_daytime), NULL, 13},
-	{"QUINTET_PORT_TIMESTAMP", KIND_PORT, PORT(port_timestamp), NULL, 318},
-	{"QUINTET_PORT_CA", KIND_PORT, PORT(port_ca), NULL, 8443},
-	{"QUINTET_PORT_CA_PLAIN", KIND_PORT, PORT(port_ca_plain), NULL, 8080},
-	{"QUINTET_ADMIN_USER", KIND_USER, TEXT(admin_user), "quintet-admin", 0},
+	{"QUINTET_DOMAIN", TEXT(domain), "localhost", KIND_HOST, 0},
+	{"QUINTET_HOST", TEXT(host), NULL, KIND_HOST, 0},
+	{"QUINTET_STATE", TEXT(state), "/var/lib/quintet", KIND_PATH, 0},
+	{"QUINTET_RUNTIME", TEXT(runtime), "/run/quintet", KIND_PATH, 0},
+	{"QUINTET_CONF", TEXT(conf), "/etc/quintet", KIND_PATH, 0},
+	{"QUINTET_CREDENTIALS", TEXT(credentials), NULL, KIND_PATH, 0},
+	{"QUINTET_PLAIN_URL", TEXT(plain_url), NULL, KIND_URL, 0},
+	{"QUINTET_PORT_DAYTIME", PORT(port_daytime), NULL, KIND_PORT, 13},
+	{"QUINTET_PORT_TIMESTAMP", PORT(port_timestamp), NULL, KIND_PORT, 318},
+	{"QUINTET_PORT_CA", PORT(port_ca), NULL, KIND_PORT, 8443},
+	{"QUINTET_PORT_CA_PLAIN", PORT(port_ca_plain), NULL, KIND_PORT, 8080},
+	{"QUINTET_ADMIN_USER", TEXT(admin_user), "quintet-admin", KIND_USER, 0},
 };
 
 static bool is_lower_or_digit(unsigned char c)

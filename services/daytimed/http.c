@@ -13,7 +13,7 @@ enum { REQUESTS_MAX = 1000 };
 struct exchange {
 	struct service *service;
 	const struct tsa *tsa;
-	const struct http_request *request;
+	struct http_request request;
 	struct span body;
 };
 
@@ -23,8 +23,8 @@ static int respond(const struct exchange *x, const char *type, struct span body)
 		.content_type = type,
 		.body = body,
 		.extra = "Cache-Control: no-store\r\n",
-		.keep_alive = x->request->keep_alive,
-		.head_only = span_eq_str(x->request->method, "HEAD")};
+		.keep_alive = x->request.keep_alive,
+		.head_only = span_eq_str(x->request.method, "HEAD")};
 
 	return http_write_response(x->service->conn, &response);
 }
@@ -55,20 +55,19 @@ static int handle_stamp(const struct exchange *x)
 	char serial[TSA_SERIAL_SIZE];
 	int r;
 
-	if (!is_query_type(http_header(x->request, "Content-Type")))
+	if (!is_query_type(http_header(&x->request, "Content-Type")))
 		return http_write_error(x->service->conn, 415, NULL,
-			"A time-stamp query has the type " TYPE_QUERY ".\n",
-			x->request->keep_alive);
+			"A time-stamp query has the type " TYPE_QUERY ".\n", x->request.keep_alive);
 	if (x->body.len == 0)
 		return http_write_error(x->service->conn, 400, NULL,
 			"The body is empty: it should be a time-stamp query in DER.\n",
-			x->request->keep_alive);
+			x->request.keep_alive);
 	r = tsa_answer(x->tsa, &clock, x->body, &reply, serial);
 	if (r < 0) {
 		log_event(LOG_LEVEL_ERR, "a time stamp could not be made",
 			log_fields({"ERROR", span_str(err_text(r))}));
 		return http_write_error(x->service->conn, 500, NULL,
-			"The time stamp could not be made.\n", x->request->keep_alive);
+			"The time stamp could not be made.\n", x->request.keep_alive);
 	}
 	log_event(LOG_LEVEL_INFO, serial[0] != '\0' ? "time stamp given" : "time stamp refused",
 		log_fields({"SERIAL", span_str(serial)}));
@@ -90,11 +89,11 @@ static const struct route {
 
 static int refuse_method(const struct exchange *x)
 {
-	bool root = span_eq_str(x->request->path, "/");
+	bool root = span_eq_str(x->request.path, "/");
 
 	return http_write_error(x->service->conn, 405,
 		root ? "Allow: GET, HEAD, POST\r\n" : "Allow: POST\r\n",
-		"Time-stamp queries are posted here.\n", x->request->keep_alive);
+		"Time-stamp queries are posted here.\n", x->request.keep_alive);
 }
 
 static int answer(const struct exchange *x)
@@ -102,17 +101,16 @@ static int answer(const struct exchange *x)
 	bool path_is_known = false;
 
 	for (size_t i = 0; i < ROUTES; i++) {
-		if (!span_eq_str(x->request->path, routes[i].path))
+		if (!span_eq_str(x->request.path, routes[i].path))
 			continue;
-		if (span_eq_str(x->request->method, routes[i].method))
+		if (span_eq_str(x->request.method, routes[i].method))
 			return routes[i].handle(x);
 		path_is_known = true;
 	}
 	if (path_is_known)
 		return refuse_method(x);
 	return http_write_error(x->service->conn, 404, NULL,
-		"Nothing is here. Time-stamp queries are posted to /tsa.\n",
-		x->request->keep_alive);
+		"Nothing is here. Time-stamp queries are posted to /tsa.\n", x->request.keep_alive);
 }
 
 bool daytimed_wants_http(const struct service *s)
@@ -126,12 +124,11 @@ bool daytimed_wants_http(const struct service *s)
 /* Reads and answers one request. 1: another may follow; 0: the end; negative: as conn. */
 static int serve_request(struct exchange *x, struct buf *head, struct buf *body)
 {
-	struct http_request request;
 	struct service *s = x->service;
 	int r;
 
 	conn_set_timeout_s(s->conn, s->door->idle_s);
-	r = http_read_request(s->conn, head, &request, body);
+	r = http_read_request(s->conn, head, &x->request, body);
 	if (r == 0)
 		s->end_reason = "end of input";
 	if (r > 1)
@@ -139,12 +136,11 @@ static int serve_request(struct exchange *x, struct buf *head, struct buf *body)
 	if (r != 1)
 		return r > 1 ? 0 : r;
 	s->commands++;
-	x->request = &request;
 	x->body = buf_span(body);
 	r = answer(x);
 	if (r == 0)
 		r = conn_flush(s->conn);
-	return r < 0 ? r : request.keep_alive;
+	return r < 0 ? r : x->request.keep_alive;
 }
 
 int daytimed_http(struct service *s, const struct tsa *tsa)

@@ -172,9 +172,9 @@ static TS_RESP_CTX *new_context(const struct tsa *t, const struct clock_state *c
 	return take_ptr(&ctx);
 }
 
-static void serial_text(const TS_RESP *reply, char ret[TSA_SERIAL_SIZE])
+static void serial_text(TS_RESP *reply, char ret[TSA_SERIAL_SIZE])
 {
-	TS_TST_INFO *info = TS_RESP_get_tst_info((TS_RESP *)(uintptr_t)reply);
+	TS_TST_INFO *info = TS_RESP_get_tst_info(reply);
 	_cleanup_(bn_freep) BIGNUM *n = NULL;
 	char *hex;
 

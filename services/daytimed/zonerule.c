@@ -166,7 +166,7 @@ static int month_day_s(int year, const struct zone_change *c, int64_t *ret_s)
 	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int length = lengths[c->month - 1] + (c->month == 2 && is_leap(year) ? 1 : 0);
 	int first_weekday, day;
-	int64_t first_s;
+	int64_t first_s = 0;
 	int r = day_start_s(year, c->month, 1, &first_s);
 
 	if (r < 0)
@@ -183,7 +183,7 @@ static int month_day_s(int year, const struct zone_change *c, int64_t *ret_s)
 /* When the change happens in that year, on a clock that is offset_s east of UTC before it. */
 static int change_at_s(int year, const struct zone_change *c, int32_t offset_s, int64_t *ret_s)
 {
-	int64_t day_s;
+	int64_t day_s = 0;
 	int r;
 
 	if (c->kind == ZONE_DAY_MONTH) {
@@ -207,7 +207,7 @@ static int change_at_s(int year, const struct zone_change *c, int32_t offset_s, 
  */
 int zone_rule_offset_s(const struct zone_rule *rule, int64_t at_s, int32_t *ret_offset_s)
 {
-	int64_t newest_s = INT64_MIN, start_s, end_s;
+	int64_t newest_s = INT64_MIN, start_s = 0, end_s = 0;
 	struct time_parts now = {0};
 	bool summer = false;
 	int r;
