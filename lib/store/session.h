@@ -31,6 +31,9 @@ int session_each(struct store *s, const char *service /* NULL: all */,
  * -ENOENT when there is no other. */
 int session_successor(struct store *s, const char *service, uint64_t id, struct session_row *ret);
 
+/* Field 22 of /proc/pid/stat: for the row of one's own session. -ENOENT, -EACCES, -EBADMSG. */
+int session_start_ticks(int32_t pid, uint64_t *ret);
+
 /* Does the process of that row still run (pid and start time agree)? */
 bool session_alive(const struct session_row *r);
 

@@ -37,7 +37,8 @@ const char *store_open_reason(void);
 
 /*
  * Runs fn in a read snapshot and returns what it returned. Pointers that the txn_ and *_read
- * functions give are valid inside fn only.
+ * functions give are valid inside fn only. A view inside a view (each() calling account_get()) sees
+ * the same snapshot. -ECHILD in a process forked after store_open().
  */
 int store_view(struct store *s, int (*fn)(struct store_txn *txn, void *arg), void *arg);
 
@@ -75,8 +76,9 @@ enum store_op {
  * Runs the operation in one durable commit: when 0 comes back it is on disk. The operation's own
  * refusals (-EEXIST, -ENOENT, -EDQUOT ...) come back as they are and change nothing; see its
  * header. -ENOSPC: disk or map full (the map counts as full at 95% except for operations that free
- * or secure something). -ESTALE, -EIO. result may be NULL where the operation has none. In test
- * builds every operation runs twice (abort, then for real).
+ * or secure something). -ESTALE, -EIO. -EDEADLK inside a view or each(): gather first, call after.
+ * result may be NULL where the operation has none. In test builds every operation runs twice
+ * (abort, then for real).
  */
 int store_call(struct store *s, enum store_op op, const void *args, void *result);
 

@@ -1,0 +1,84 @@
+/*
+ * Inside lib/store only: the keys of all tables. A key is one byte for the table, then its parts;
+ * integers are big-endian (signed ones with the top bit turned), names that are followed by
+ * another part end in NUL, so that the order of keys is the order of the parts.
+ */
+#ifndef STORE_KEYS_H
+#define STORE_KEYS_H
+
+#include "base/span.h"
+#include "store/kv.h"
+
+#include <stdint.h>
+
+enum key_table {
+	KEY_META = 'M', /* name: "schema", "audit", "session" */
+	KEY_ACCOUNT = 'A', /* name */
+	KEY_TOMBSTONE = 'T', /* name */
+	KEY_INVITE = 'I', /* hash */
+	KEY_CMP_REF = 'R', /* reference */
+	KEY_CERT = 'C', /* serial */
+	KEY_CERT_ACCOUNT = 'a', /* account, not_after, serial */
+	KEY_CERT_EXPIRY = 'e', /* not_after, serial */
+	KEY_REVOKED = 'r', /* ca, serial */
+	KEY_CA = 'Z', /* ca */
+	KEY_CRL = 'L', /* ca */
+	KEY_CRL_REVISION = 'v', /* ca */
+	KEY_AUDIT = 'U', /* seq */
+	KEY_THROTTLE = 'H', /* kind, bytes */
+	KEY_SESSION = 's', /* service, id */
+	KEY_BELL = 'b', /* topic, bell */
+	KEY_BELL_SESSION = 'B', /* session id, topic, bell */
+	KEY_POLICY = 'P', /* name */
+	KEY_BLOB = 'O', /* SHA-256 */
+};
+
+struct key {
+	unsigned char p[KV_KEY_MAX];
+	size_t len;
+	bool bad; /* a part did not fit: the key is empty then and no row has it */
+};
+
+static inline struct span key_span(const struct key *k)
+{
+	return span_of(k->p, k->len);
+}
+
+struct key key_table(enum key_table table); /* the prefix of all its rows */
+struct key key_meta(const char *name);
+struct key key_account(const char *name);
+struct key key_tombstone(const char *name);
+struct key key_invite(const unsigned char *hash);
+struct key key_cmp_ref(const char *reference);
+struct key key_cert(const unsigned char *serial);
+struct key key_cert_account(const char *account); /* prefix */
+struct key key_cert_account_row(
+	const char *account, int64_t not_after_us, const unsigned char *serial);
+struct key key_cert_expiry(int64_t not_after_us, const unsigned char *serial);
+struct key key_revoked(uint32_t ca_id); /* prefix */
+struct key key_revoked_row(uint32_t ca_id, const unsigned char *serial);
+struct key key_ca(uint32_t ca_id);
+struct key key_crl(uint32_t ca_id);
+struct key key_crl_revision(uint32_t ca_id);
+struct key key_audit(uint64_t seq);
+struct key key_throttle(uint8_t kind, struct span bytes);
+struct key key_session(const char *service); /* prefix */
+struct key key_session_row(const char *service, uint64_t id);
+struct key key_bell(const char *topic); /* prefix */
+struct key key_bell_row(const char *topic, const char *bell);
+struct key key_bell_session(uint64_t session_id); /* prefix */
+struct key key_bell_session_row(uint64_t session_id, const char *topic, const char *bell);
+struct key key_policy(const char *name);
+struct key key_blob(const unsigned char *id);
+
+/* A copy of a key that points into the map, to be kept over a write. */
+struct key key_copy(struct span key);
+
+/* Reading a key's parts: what is left behind the table byte. The last len bytes (an index's
+ * serial); empty when it is shorter. */
+struct span key_tail(struct span key, size_t len);
+
+/* Microseconds out of the eight bytes of a signed part. */
+int64_t key_time(struct span eight);
+
+#endif

@@ -1,0 +1,73 @@
+/* The table of operations. */
+#include "store/ops.h"
+
+#include "store/account.h"
+#include "store/audit.h"
+#include "store/blob.h"
+#include "store/cert.h"
+#include "store/policy.h"
+#include "store/session.h"
+#include "store/throttle.h"
+
+static const struct op_def ops[STORE_OP_COUNT] = {
+	[STORE_OP_ACCOUNT_CREATE] = {"account-create", op_account_create,
+		sizeof(struct account_create_args), 0, 0, NULL},
+	[STORE_OP_ACCOUNT_PASSWORD] = {"account-password", op_account_password,
+		sizeof(struct account_password_args), 0, OP_SECURES, NULL},
+	[STORE_OP_ACCOUNT_FLAGS] = {"account-flags", op_account_flags,
+		sizeof(struct account_flags_args), 0, OP_SECURES, NULL},
+	[STORE_OP_ACCOUNT_REMOVE] = {"account-remove", op_account_remove,
+		sizeof(struct account_remove_args), sizeof(struct account_remove_result),
+		OP_FREES | OP_SECURES, NULL},
+	[STORE_OP_INVITE_CREATE] = {"invite-create", op_invite_create, sizeof(struct invite), 0, 0,
+		NULL},
+	[STORE_OP_INVITE_REMOVE] = {"invite-remove", op_invite_remove, INVITE_HASH_LEN, 0,
+		OP_FREES | OP_SECURES, NULL},
+	[STORE_OP_CMP_CREATE] = {"cmp-create", op_cmp_create, sizeof(struct cmp_ref), 0, 0, NULL},
+	[STORE_OP_CMP_CONSUME] = {"cmp-consume", op_cmp_consume, sizeof(struct cmp_consume_args), 0,
+		0, NULL},
+	[STORE_OP_CERT_INTENT] = {"cert-intent", op_cert_intent, sizeof(struct cert), 0, 0, NULL},
+	[STORE_OP_CERT_ISSUED] = {"cert-issued", op_cert_issued, sizeof(struct cert_issued_args), 0,
+		0, NULL},
+	[STORE_OP_CERT_REVOKE] = {"cert-revoke", op_cert_revoke, sizeof(struct cert_revoke_args), 0,
+		OP_SECURES, NULL},
+	[STORE_OP_CA_PUT] = {"ca-put", op_ca_put, sizeof(struct ca), 0, OP_SECURES, NULL},
+	[STORE_OP_CRL_PUT] = {"crl-put", op_crl_put, sizeof(struct crl_put_args), 0, OP_SECURES,
+		NULL},
+	[STORE_OP_AUDIT_APPEND] = {"audit-append", op_audit_append, sizeof(struct audit_row), 0, 0,
+		NULL},
+	[STORE_OP_THROTTLE_FAIL] = {"throttle-fail", op_throttle_fail, sizeof(struct throttle_args),
+		0, OP_SECURES, NULL},
+	[STORE_OP_THROTTLE_CLEAR] = {"throttle-clear", op_throttle_clear,
+		sizeof(struct throttle_args), 0, OP_FREES | OP_SECURES, NULL},
+	[STORE_OP_SESSION_ADD] = {"session-add", op_session_add, sizeof(struct session_row),
+		sizeof(uint64_t), OP_SECURES, NULL},
+	[STORE_OP_SESSION_UPDATE] = {"session-update", op_session_update,
+		sizeof(struct session_row), 0, OP_SECURES, NULL},
+	[STORE_OP_SESSION_REMOVE] = {"session-remove", op_session_remove,
+		sizeof(struct session_remove_args), 0, OP_FREES | OP_SECURES, NULL},
+	[STORE_OP_BELL_ADD] = {"bell-add", op_bell_add, sizeof(struct bell_args), 0, OP_SECURES,
+		NULL},
+	[STORE_OP_BELL_REMOVE] = {"bell-remove", op_bell_remove, sizeof(struct bell_args), 0,
+		OP_FREES | OP_SECURES, NULL},
+	[STORE_OP_POLICY_SET] = {"policy-set", op_policy_set, sizeof(struct policy_set_args), 0,
+		OP_SECURES, NULL},
+	[STORE_OP_BLOB_PUT] = {"blob-put", op_blob_put, sizeof(struct blob_sealed), 0, 0, NULL},
+	[STORE_OP_BLOB_UNREF] = {"blob-unref", op_blob_unref, BLOB_ID_LEN, 0, OP_FREES, NULL},
+	[STORE_OP_SWEEP] = {"sweep", op_sweep, sizeof(struct sweep_args),
+		sizeof(struct sweep_result), OP_FREES, sweep_after},
+};
+
+const struct op_def *op_find(enum store_op op)
+{
+	if ((unsigned)op >= STORE_OP_COUNT)
+		return NULL;
+	return &ops[op];
+}
+
+const char *store_op_name(enum store_op op)
+{
+	const struct op_def *def = op_find(op);
+
+	return def != NULL ? def->name : "?";
+}

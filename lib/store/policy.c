@@ -1,0 +1,212 @@
+/* Policy: the table of settings, their values in the store. */
+#include "store/policy.h"
+
+#include "base/num.h"
+#include "base/text.h"
+#include "store/ops.h"
+#include "store/row.h"
+
+#include <errno.h>
+
+enum { POLICY_VERSION = 1 };
+
+const struct policy_row policy_table[] = {
+	{"cert_days", POLICY_NUMBER, "30", 1, 398, NULL, "life of a user's certificate, in days"},
+	{"crl_hours", POLICY_NUMBER, "24", 1, 720, NULL,
+		"how long a certificate revocation list is valid, in hours"},
+	{"host_cert_days", POLICY_NUMBER, "90", 1, 398, NULL,
+		"life of a host's or service's certificate, in days"},
+	{"invite_days", POLICY_NUMBER, "7", 1, 365, NULL,
+		"how long an invite or CMP reference can be used, in days"},
+	{"ocsp_minutes", POLICY_NUMBER, "60", 1, 10080, NULL,
+		"how long an OCSP answer is valid, in minutes"},
+	{"rekey_proof", POLICY_CHOICE, "required", 0, 0, "required|tls",
+		"re-enrolment with a new key: a proof by the old key in the request, or TLS alone"},
+	{"signup", POLICY_CHOICE, "invite", 0, 0, "closed|invite|open",
+		"who may make an account: nobody, whoever has an invite, anybody"},
+	{"throttle_account", POLICY_NUMBER, "10", 1, 10000, NULL,
+		"failed log-ins per account before it has to wait"},
+	{"throttle_decay_s", POLICY_DURATION_S, "30", 1, 86400, NULL,
+		"time in which one failed log-in is forgotten"},
+	{"throttle_source", POLICY_NUMBER, "20", 1, 10000, NULL,
+		"failed log-ins per source address before it has to wait"},
+};
+
+const size_t policy_count = sizeof(policy_table) / sizeof(policy_table[0]);
+
+const struct policy_row *policy_find(const char *name)
+{
+	for (size_t i = 0; i < policy_count; i++)
+		if (strcmp(policy_table[i].name, name) == 0)
+			return &policy_table[i];
+	return NULL;
+}
+
+static int parse_number(const struct policy_row *row, struct span value, uint64_t *ret)
+{
+	uint64_t v = 0;
+	int rc;
+
+	switch (row->kind) {
+	case POLICY_NUMBER:
+		rc = num_parse_u64(value, row->min, row->max, &v);
+		break;
+	case POLICY_DURATION_S:
+		rc = num_parse_duration_s(value, row->max, &v);
+		break;
+	case POLICY_SIZE:
+		rc = num_parse_size(value, row->max, &v);
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (rc == 0 && v < row->min)
+		rc = -ERANGE;
+	if (rc == 0)
+		*ret = v;
+	return rc;
+}
+
+static int check_choice(const char *choices, struct span value)
+{
+	struct span rest = span_str(choices), one;
+
+	while (span_split(&rest, '|', &one))
+		if (span_eq(one, value))
+			return 0;
+	return -EINVAL;
+}
+
+int policy_validate(const struct policy_row *row, struct span value)
+{
+	uint64_t number;
+
+	if (value.len >= POLICY_VALUE_SIZE)
+		return -ERANGE;
+	switch (row->kind) {
+	case POLICY_CHOICE:
+		return check_choice(row->choices, value);
+	case POLICY_TEXT:
+		if (!text_is_clean(value))
+			return -EINVAL;
+		return value.len > row->max ? -ERANGE : 0;
+	default:
+		return parse_number(row, value, &number);
+	}
+}
+
+/* -- values ------------------------------------------------------------------------------------ */
+
+int policy_decode(struct span value, char *ret, size_t size)
+{
+	struct rec r = row_open(value, POLICY_VERSION);
+	char text[POLICY_VALUE_SIZE];
+
+	rec_str(&r, text, sizeof(text));
+	if (rec_end(&r) < 0)
+		return -EBADMSG;
+	return span_copy_str(span_str(text), ret, size) < 0 ? -EBADMSG : 0;
+}
+
+/* A value that the table no longer allows gives way to the default. */
+static int read_row(struct store_txn *txn, const struct policy_row *row, char *ret)
+{
+	struct key key = key_policy(row->name);
+	char text[POLICY_VALUE_SIZE];
+	struct span value;
+	int rc = row_get(txn, &key, &value);
+
+	if (rc == 0)
+		rc = policy_decode(value, text, sizeof(text));
+	if (rc == 0 && policy_validate(row, span_str(text)) == 0)
+		return span_copy_str(span_str(text), ret, POLICY_VALUE_SIZE);
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	return span_copy_str(span_str(row->standard), ret, POLICY_VALUE_SIZE);
+}
+
+int policy_text_read(struct store_txn *txn, const char *name, char ret[POLICY_VALUE_SIZE])
+{
+	const struct policy_row *row = policy_find(name);
+
+	return row == NULL ? -ENOENT : read_row(txn, row, ret);
+}
+
+int policy_number_read(struct store_txn *txn, const char *name, uint64_t *ret)
+{
+	const struct policy_row *row = policy_find(name);
+	char text[POLICY_VALUE_SIZE];
+	int rc;
+
+	if (row == NULL)
+		return -ENOENT;
+	rc = read_row(txn, row, text);
+	return rc < 0 ? rc : parse_number(row, span_str(text), ret);
+}
+
+struct get_args {
+	const char *name;
+	char *ret_text;
+	uint64_t *ret_number;
+};
+
+static int text_view(struct store_txn *txn, void *arg)
+{
+	const struct get_args *g = arg;
+
+	return policy_text_read(txn, g->name, g->ret_text);
+}
+
+static int number_view(struct store_txn *txn, void *arg)
+{
+	const struct get_args *g = arg;
+
+	return policy_number_read(txn, g->name, g->ret_number);
+}
+
+int policy_text(struct store *s, const char *name, char ret[POLICY_VALUE_SIZE])
+{
+	struct get_args g = {.name = name, .ret_text = ret};
+
+	return store_view(s, text_view, &g);
+}
+
+int policy_number(struct store *s, const char *name, uint64_t *ret)
+{
+	struct get_args g = {.name = name, .ret_number = ret};
+
+	return store_view(s, number_view, &g);
+}
+
+int op_policy_set(struct store_txn *txn, const void *args, void *result)
+{
+	const struct policy_set_args *p = args;
+	const struct audit_note note = {p->now_us, "policy-set", "", p->by};
+	const struct policy_row *row;
+	struct key key;
+	struct buf b;
+	int rc;
+
+	(void)result;
+	if (!row_is_text(p->name, sizeof(p->name)) || !row_is_text(p->value, sizeof(p->value)) ||
+		!row_is_text(p->by, sizeof(p->by)))
+		return -EINVAL;
+	row = policy_find(p->name);
+	if (row == NULL)
+		return -ENOENT;
+	key = key_policy(p->name);
+	if (p->value[0] == '\0') {
+		rc = row_del(txn, &key);
+		rc = rc == -ENOENT ? 0 : rc;
+	} else {
+		rc = policy_validate(row, span_str(p->value));
+		if (rc < 0)
+			return rc;
+		b = row_begin(POLICY_VERSION);
+		row_text(&b, p->value, sizeof(p->value));
+		rc = row_put(txn, &key, &b);
+	}
+	return rc < 0 ? rc
+		      : audit_note(txn, &note, "%s=%s", p->name,
+				p->value[0] != '\0' ? p->value : "(default)");
+}
