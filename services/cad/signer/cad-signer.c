@@ -27,7 +27,8 @@ static int start(struct sign *g, int argc, char **argv)
 	if (r == 0)
 		r = sign_admin_find(g);
 	if (r == 0)
-		r = sign_keys_load(g->s->settings.credentials, &g->keys);
+		r = sign_keys_load(g->s, &g->keys);
+	g->s->misconfigured = g->s->misconfigured || r < 0;
 	return r;
 }
 

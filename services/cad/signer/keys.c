@@ -6,39 +6,6 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-enum { KEY_FILE_MAX = 65536, PATH_SIZE = 512 };
-
-static int read_all(int fd, struct buf *ret)
-{
-	for (;;) {
-		unsigned char *p = buf_reserve(ret, 4096);
-		ssize_t n;
-
-		if (p == NULL)
-			return buf_error(ret);
-		n = read(fd, p, 4096);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		buf_commit(ret, (size_t)n);
-	}
-}
-
-static int read_credential(const char *folder, const char *name, struct buf *ret)
-{
-	char path[PATH_SIZE];
-	_cleanup_(cleanup_close) int fd = -1;
-	int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
-
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 ? -errno : read_all(fd, ret);
-}
 
 static int take_issuing(void *arg, struct pki_key *key)
 {
@@ -72,7 +39,7 @@ static int load_cmp(struct sign_keys *k, struct span bytes)
 	pki_key_free(probe);
 	if (r < 0)
 		return r;
-	k->cmp_pem = BUF_INIT(KEY_FILE_MAX);
+	k->cmp_pem = BUF_INIT(SERVICE_PEM_MAX);
 	buf_add(&k->cmp_pem, bytes);
 	return buf_error(&k->cmp_pem);
 }
@@ -99,18 +66,18 @@ static const struct credential {
 	{"cmp.secret", load_cmp_secret},
 };
 
-int sign_keys_load(const char *credentials, struct sign_keys *ret)
+int sign_keys_load(const struct service *s, struct sign_keys *ret)
 {
 	for (size_t i = 0; i < sizeof(credentials_table) / sizeof(credentials_table[0]); i++) {
 		const struct credential *c = &credentials_table[i];
-		_cleanup_(buf_wipe) struct buf bytes = BUF_INIT(KEY_FILE_MAX);
-		int r = read_credential(credentials, c->name, &bytes);
+		_cleanup_(buf_wipe) struct buf bytes = BUF_INIT(SERVICE_PEM_MAX);
+		int r = service_read_credential(s, c->name, &bytes);
 
 		if (r == 0)
 			r = c->load(ret, buf_span(&bytes));
 		if (r < 0) {
-			log_msg(LOG_LEVEL_ERR, "credential %s in %s: %s", c->name, credentials,
-				err_text(r));
+			log_msg(LOG_LEVEL_ERR, "credential %s in %s: %s", c->name,
+				s->settings.credentials, err_text(r));
 			sign_keys_done(ret);
 			return r;
 		}

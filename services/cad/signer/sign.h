@@ -26,7 +26,7 @@ struct sign_keys {
 };
 
 /* 0, or a negative errno with the file's name and the trouble in the log. */
-int sign_keys_load(const char *credentials, struct sign_keys *ret);
+int sign_keys_load(const struct service *s, struct sign_keys *ret);
 void sign_keys_done(struct sign_keys *k);
 
 /* One authority: its row in the store and the key that belongs to it. */

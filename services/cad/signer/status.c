@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-enum { CRL_TRIES = 3, OCSP_LIFE_S = 3600 };
+enum { CRL_TRIES = 3 };
 
 struct look_up {
 	struct sign *g;
@@ -58,6 +58,7 @@ int sign_ocsp(struct sign *g, const struct signer_request *r, struct sign_reply 
 	struct pki_ocsp_request request;
 	struct look_up l = {.g = g};
 	int64_t now_us = time_now_us();
+	uint64_t minutes = 0;
 	int error;
 
 	if (r->csr.len > PKI_OCSP_MAX_REQUEST || pki_ocsp_request_read(r->csr, &request) < 0 ||
@@ -66,8 +67,11 @@ int sign_ocsp(struct sign *g, const struct signer_request *r, struct sign_reply 
 	l.ca = find_responder(g, &request);
 	if (l.ca == NULL)
 		return pki_ocsp_error(6, &reply->payload);
-	error = pki_ocsp_respond(r->csr, buf_span(&l.ca->der), buf_span(&l.ca->ocsp_der),
-		g->keys.ocsp, now_us, now_us + OCSP_LIFE_S * TIME_S_US, look, &l, &reply->payload);
+	error = policy_number(g->s->store, "ocsp_minutes", &minutes);
+	if (error == 0)
+		error = pki_ocsp_respond(r->csr, buf_span(&l.ca->der), buf_span(&l.ca->ocsp_der),
+			g->keys.ocsp, now_us, now_us + (int64_t)minutes * 60 * TIME_S_US, look, &l,
+			&reply->payload);
 	if (error == 0)
 		return 0;
 	log_msg(LOG_LEVEL_ERR, "ocsp: %s", err_text(error));
@@ -84,8 +88,8 @@ static int make_crl(
 	struct sign *g, const struct sign_ca *ca, struct crl_put_args *args, struct buf *ret_der)
 {
 	_cleanup_(pki_crl_freep) struct pki_crl *crl = NULL;
-	uint64_t days = 0;
-	int r = policy_number(g->s->store, "crl_days", &days);
+	uint64_t hours = 0;
+	int r = policy_number(g->s->store, "crl_hours", &hours);
 
 	if (r == 0)
 		r = pki_crl_begin(&crl);
@@ -93,7 +97,7 @@ static int make_crl(
 		r = cert_each_revoked(g->s->store, ca->id, args->this_update_us, add_revoked, crl);
 	if (r < 0)
 		return r;
-	args->next_update_us = args->this_update_us + (int64_t)days * 86400 * TIME_S_US;
+	args->next_update_us = args->this_update_us + (int64_t)hours * 3600 * TIME_S_US;
 	return pki_crl_sign(crl, buf_span(&ca->der), ca->key, args->number, args->this_update_us,
 		args->next_update_us, ret_der);
 }
