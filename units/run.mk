@@ -1,1 +1,14 @@
-# run
+# The demo instance in ./run (units/demo). PORT_BASE=9000: daytimed BASE+13, time stamps BASE+318,
+# cad BASE+443, its plain-HTTP door BASE+80.
+
+PORT_BASE ?=
+
+.PHONY: run stop clean-run
+run: all packages-run ## start the demo instance in ./run and show that it works
+	@units/demo/run.sh build/$(MAIN_VARIANT)/bin $(PORT_BASE)
+
+stop: ## stop the demo instance
+	@units/demo/stop.sh
+
+clean-run: ## stop and remove the demo instance
+	@units/demo/stop.sh --clean

@@ -76,7 +76,7 @@ static int make_responder(
 	struct authority *a, enum pki_profile profile, const char *what, struct pair *ret)
 {
 	struct pki_template t = {.profile = profile, .not_before_us = a->now_us};
-	struct pointers p;
+	struct pointers p = {.crl = ""};
 	char cn[65];
 
 	(void)snprintf(cn, sizeof(cn), "%.45s %s %u", a->settings->domain, what, a->id);
@@ -103,7 +103,7 @@ static int make_root_crl(struct authority *a, uint64_t number)
 int authority_issuing(struct authority *a, uint64_t root_crl_number)
 {
 	struct pki_template t = {.profile = PKI_ISSUING, .not_before_us = a->now_us};
-	struct pointers p;
+	struct pointers p = {.crl = ""};
 	char cn[65];
 	int r;
 
@@ -125,7 +125,7 @@ int authority_host(const struct authority *a, enum pki_profile profile, const ch
 	size_t count, int64_t days, struct pair *ret)
 {
 	struct pki_template t = {.profile = profile, .not_before_us = a->now_us};
-	struct pointers p;
+	struct pointers p = {.crl = ""};
 	char cn[65];
 	size_t i;
 

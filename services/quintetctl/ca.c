@@ -115,21 +115,50 @@ static int check_root(const struct authority_list *l, struct authority *a)
 	return CTL_OK;
 }
 
-static int take_one_key(void *arg, struct pki_key *k)
-{
-	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(65536);
-	struct buf *all = (struct buf *)arg;
-	int r = pki_key_to_pem(k, &pem);
+struct keep {
+	const struct authority_list *l;
+	struct buf *all;
+};
 
-	buf_add(all, buf_span(&pem));
-	pki_key_free(k);
+/* Does an authority that has not expired sign its CRL and OCSP with this key? */
+static bool still_needed(const struct authority_list *l, struct span spki)
+{
+	_cleanup_(buf_done) struct buf theirs = BUF_INIT(8192);
+	struct pki_cert_info info;
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		buf_reset(&theirs);
+		if (l->ca[i].id > 0 && pki_cert_read(l->ca[i].der, &info) == 0 &&
+			info.not_after_us > time_now_us() &&
+			pki_cert_spki(l->ca[i].der, &theirs) == 0 &&
+			span_eq(buf_span(&theirs), spki))
+			return true;
+	}
+	return false;
+}
+
+static int keep_key(void *arg, struct pki_key *taken)
+{
+	const struct keep *k = (const struct keep *)arg;
+	_cleanup_(pki_key_freep) struct pki_key *key = taken;
+	_cleanup_(buf_done) struct buf spki = BUF_INIT(8192);
+	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(65536);
+	int r = pki_key_spki(key, &spki);
+
+	if (r < 0 || !still_needed(k->l, buf_span(&spki)))
+		return r;
+	r = pki_key_to_pem(key, &pem);
+	buf_add(k->all, buf_span(&pem));
 	return r;
 }
 
-/* The new key in front of those there are. */
-static int add_issuing_key(struct ctl *c, const struct authority *a)
+/* The new key in front of those that are still needed. */
+static int add_issuing_key(struct ctl *c, const struct authority_list *l, const struct authority *a)
 {
-	_cleanup_(buf_wipe) struct buf old = BUF_INIT(1u << 20), all = BUF_INIT(1u << 20);
+	_cleanup_(buf_wipe) struct buf old = BUF_INIT(1u << 20);
+	_cleanup_(buf_wipe) struct buf all = BUF_INIT(1u << 20);
+	struct keep k = {.l = l, .all = &all};
 	char path[FILE_PATH_MAX];
 	int r = path_join(path, "%s/credentials/cad-signer/issuing.pem", c->settings.conf);
 
@@ -138,7 +167,7 @@ static int add_issuing_key(struct ctl *c, const struct authority *a)
 	if (r == 0)
 		r = pair_key_pem(&a->issuing, &all);
 	if (r == 0)
-		r = pki_key_each_pem(buf_span(&old), take_one_key, &all);
+		r = pki_key_each_pem(buf_span(&old), keep_key, &k);
 	if (r == 0)
 		r = buf_error(&all);
 	if (r == 0)
@@ -225,7 +254,7 @@ static int run_roll(struct ctl *c, const struct ctl_args *a)
 	if (r == CTL_OK)
 		r = make(c, &l, a->option[0], &auth);
 	if (r == CTL_OK)
-		r = add_issuing_key(c, &auth);
+		r = add_issuing_key(c, &l, &auth);
 	j.crl_number = l.root_crl_number + 1;
 	if (r == CTL_OK)
 		r = ctl_as_admin(c, roll_part, &j, NULL);

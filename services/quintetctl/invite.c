@@ -6,11 +6,11 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "store/account.h"
+#include "store/policy.h"
 
 #include <errno.h>
 
 #define DAY_US (INT64_C(86400) * TIME_S_US)
-#define STANDARD_DAYS 7
 
 enum { OPT_NAME, OPT_DAYS, OPT_USES, OPT_ADMIN, OPT_CMP };
 static const struct ctl_option create_options[] = {{"name", "NAME", false}, {"days", "DAYS", false},
@@ -115,7 +115,7 @@ static int create_token(struct ctl *c, const struct ctl_args *a, int64_t days, u
 
 static int run_create(struct ctl *c, const struct ctl_args *a)
 {
-	uint64_t days = STANDARD_DAYS, uses = 1;
+	uint64_t days = 0, uses = 1;
 	int r = CTL_OK;
 
 	if (a->option[OPT_DAYS] != NULL)
@@ -132,6 +132,8 @@ static int run_create(struct ctl *c, const struct ctl_args *a)
 		r = ctl_store(c, STORE_WRITE);
 	if (r != CTL_OK)
 		return r;
+	if (days == 0 && policy_number(c->store, "invite_days", &days) < 0)
+		days = 7;
 	if (a->option[OPT_CMP] != NULL)
 		return create_cmp(c, a->option[OPT_CMP], (int64_t)days);
 	return create_token(c, a, (int64_t)days, (uint32_t)uses);

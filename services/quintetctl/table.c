@@ -124,11 +124,11 @@ static void json_object(struct buf *out, const struct ctl_table *t, const char *
 static void json_rows(struct buf *out, const struct ctl_table *t)
 {
 	const char *cell = buf_str(&t->cells);
-	size_t row;
+	size_t done;
 
 	buf_add_byte(out, '[');
-	for (row = 0; row < t->filled / t->count; row++) {
-		buf_add_str(out, row > 0 ? ",\n " : "");
+	for (done = 0; done < t->filled; done += t->count) {
+		buf_add_str(out, done > 0 ? ",\n " : "");
 		json_object(out, t, &cell);
 	}
 	buf_add_str(out, "]\n");
@@ -136,50 +136,73 @@ static void json_rows(struct buf *out, const struct ctl_table *t)
 
 #define COLUMNS_MAX 16
 
-/* Cells are made fit for people first, so that widths are those of what is shown. */
-static void people_rows(struct buf *out, const struct ctl_table *t)
+/* Cells made fit for people, so that widths are those of what is shown. */
+static void show_cells(const struct ctl_table *t, struct buf *shown)
 {
-	_cleanup_(buf_done) struct buf shown = BUF_INIT(128u << 20);
-	size_t width[COLUMNS_MAX] = {0};
 	const char *cell = buf_str(&t->cells);
-	size_t i, col;
+	size_t i;
+
+	for (i = 0; i < t->filled; i++) {
+		people_cell(shown, cell);
+		buf_add_byte(shown, '\0');
+		cell += strlen(cell) + 1;
+	}
+}
+
+static void measure(const struct ctl_table *t, const struct buf *shown, size_t width[COLUMNS_MAX])
+{
+	const char *cell = buf_str(shown);
+	size_t i, col = 0;
 
 	for (i = 0; i < t->count; i++)
 		width[i] = strlen(t->columns[i].key);
 	for (i = 0; i < t->filled; i++) {
-		size_t at = shown.len;
-
-		people_cell(&shown, cell);
-		buf_add_byte(&shown, '\0');
+		if (width_of(cell) > width[col])
+			width[col] = width_of(cell);
+		col = col + 1 < t->count ? col + 1 : 0;
 		cell += strlen(cell) + 1;
-		if (buf_error(&shown) == 0 &&
-			width_of((const char *)shown.p + at) > width[i % t->count])
-			width[i % t->count] = width_of((const char *)shown.p + at);
 	}
-	for (i = 0; i < t->count; i++) {
-		add_heading(out, t->columns[i].key);
-		if (i + 1 < t->count)
-			add_padding(out, strlen(t->columns[i].key), width[i] + 2);
-	}
-	buf_add_byte(out, '\n');
+}
+
+/* Numbers stand right, the last column ends where it ends. */
+static void place(struct buf *out, const char *text, size_t width, bool right, bool last)
+{
+	if (right)
+		add_padding(out, width_of(text), width);
+	buf_add_str(out, text);
+	if (!right && !last)
+		add_padding(out, width_of(text), width);
+	buf_add_str(out, last ? "\n" : "  ");
+}
+
+static void people_rows(struct buf *out, const struct ctl_table *t)
+{
+	_cleanup_(buf_done) struct buf shown = BUF_INIT(128u << 20);
+	size_t width[COLUMNS_MAX] = {0};
+	const char *cell;
+	size_t i, col = 0;
+
+	if (t->count > COLUMNS_MAX)
+		abort();
+	show_cells(t, &shown);
 	if (buf_error(&shown) != 0) {
 		out->error = buf_error(&shown);
 		return;
 	}
+	measure(t, &shown, width);
+	for (i = 0; i < t->count; i++) {
+		bool last = i + 1 == t->count;
+
+		add_heading(out, t->columns[i].key);
+		add_padding(out, strlen(t->columns[i].key), last ? 0 : width[i] + 2);
+	}
+	buf_add_byte(out, '\n');
 	cell = buf_str(&shown);
 	for (i = 0; i < t->filled; i++) {
-		col = i % t->count;
-		if (t->columns[col].kind == CTL_NUMBER && col + 1 < t->count) {
-			add_padding(out, width_of(cell), width[col]);
-			buf_add_str(out, cell);
-			buf_add_str(out, "  ");
-		} else {
-			buf_add_str(out, cell);
-			if (col + 1 < t->count)
-				add_padding(out, width_of(cell), width[col] + 2);
-		}
-		if (col + 1 == t->count)
-			buf_add_byte(out, '\n');
+		bool last = col + 1 == t->count;
+
+		place(out, cell, width[col], t->columns[col].kind == CTL_NUMBER, last);
+		col = last ? 0 : col + 1;
 		cell += strlen(cell) + 1;
 	}
 }

@@ -1,0 +1,207 @@
+#!/bin/sh
+# make run: a demo instance in ./run, made when missing, resumed when there. See README.md.
+# usage: units/demo/run.sh BINARIES [PORT_BASE]
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. units/demo/lib.sh
+. units/demo/services.sh
+
+BINARIES=$1
+WANTED_BASE=${2:-}
+
+check_tools() {
+	for tool in systemd-socket-activate setpriv setsid; do
+		command -v "$tool" >/dev/null || die "$tool is missing" \
+			"(packages systemd and util-linux)"
+	done
+}
+
+# Root gives the services to the owner of the checkout, to whoever called sudo, or else to a user
+# number that nobody has; it needs no account. 65534 would not do: it stands for "unknown".
+choose_user() {
+	if am_root; then
+		DEMO_UID=$(stat -c %u .)
+		DEMO_GID=$(stat -c %g .)
+		if [ "$DEMO_UID" -eq 0 ] && [ "${SUDO_UID:-0}" -ne 0 ]; then
+			DEMO_UID=$SUDO_UID
+			DEMO_GID=${SUDO_GID:-$SUDO_UID}
+		fi
+		if [ "$DEMO_UID" -eq 0 ] || [ "$DEMO_UID" -eq 65534 ]; then
+			DEMO_UID=61713
+			DEMO_GID=61713
+		fi
+	fi
+}
+
+choose_ports() {
+	case $WANTED_BASE in
+	'') return ;;
+	*[!0-9]* | ??????*) die "PORT_BASE is a number from 1024 to 65000, not $WANTED_BASE" ;;
+	esac
+	if [ "$WANTED_BASE" -lt 1024 ] || [ "$WANTED_BASE" -gt 65000 ]; then
+		die "PORT_BASE is a number from 1024 to 65000, not $WANTED_BASE"
+	fi
+	if [ -f $RUN/settings ] && [ "$WANTED_BASE" -ne "$BASE" ]; then
+		die "the instance in ./run has PORT_BASE=$BASE, and its certificates name its ports:" \
+			"make clean-run first"
+	fi
+	BASE=$WANTED_BASE
+}
+
+make_folders() {
+	if [ ! -f $RUN/settings ]; then
+		mkdir -p $RUN || die "cannot make ./run"
+		chmod 755 $RUN
+		choose_user
+		printf 'DEMO_UID=%s\nDEMO_GID=%s\nBASE=%s\n' "$DEMO_UID" "$DEMO_GID" "$BASE" \
+			>$RUN/settings
+	fi
+	[ -w $RUN/settings ] || die "the instance in ./run belongs to another user"
+	for folder in bin pids log conf state runtime; do
+		mkdir -p $RUN/$folder
+	done
+	chmod 755 $RUN/bin $RUN/conf $RUN/pids $RUN/log
+	chmod 2770 $RUN/state $RUN/runtime
+	give $RUN/log $RUN/conf $RUN/state $RUN/runtime
+}
+
+# Copies, so that a new build never changes a program under its running processes, and so that
+# nothing outside ./run needs to be readable. Changed programs: the services start afresh.
+copy_programs() {
+	changed=
+	for program in daytimed cad cad-signer quintetctl quintet; do
+		cmp -s "$BINARIES/$program" "$RUN/bin/$program" || changed="$changed $program"
+	done
+	[ -n "$changed" ] || return 0
+	for name in $SERVICES; do
+		stop_one "$name"
+	done
+	for program in $changed; do
+		install -m 755 "$BINARIES/$program" "$RUN/bin/$program" ||
+			die "cannot copy $BINARIES/$program"
+	done
+}
+
+# For people: quintetctl with this instance's user and settings, from wherever they are.
+write_wrapper() {
+	{
+		printf '#!/bin/sh\n# quintetctl of the instance in this folder.\n'
+		# shellcheck disable=SC2016
+		printf 'cd "$(dirname "$0")" || exit 1\nexport QUINTET_CONF=conf\n'
+		if am_root && [ "$DEMO_UID" -ne 0 ]; then
+			printf 'exec setpriv --reuid %s --regid %s --clear-groups -- ' \
+				"$DEMO_UID" "$DEMO_GID"
+		else
+			printf 'exec '
+		fi
+		# shellcheck disable=SC2016
+		printf 'bin/quintetctl "$@"\n'
+	} >$RUN/quintetctl
+	chmod 755 $RUN/quintetctl
+}
+
+ctl() {
+	(unset_settings && $RUN/quintetctl "$@")
+}
+
+# Nothing of the caller's own Quintet may reach the instance.
+unset_settings() {
+	for setting in $(env | sed -n 's/^\(QUINTET_[A-Z_]*\)=.*/\1/p'); do
+		unset "$setting"
+	done
+	unset CREDENTIALS_DIRECTORY
+}
+
+init() {
+	[ -f $RUN/conf/pki/root.pem ] && return 0
+	say "Making the authority and the store in ./run ..."
+	(
+		unset_settings
+		export QUINTET_STATE=state QUINTET_RUNTIME=runtime QUINTET_CONF=conf
+		export QUINTET_ADMIN_USER="" QUINTET_PORT_DAYTIME=$((BASE + 13))
+		export QUINTET_PORT_TIMESTAMP=$((BASE + 318)) QUINTET_PORT_CA=$((BASE + 443))
+		export QUINTET_PORT_CA_PLAIN=$((BASE + 80))
+		$RUN/quintetctl init --domain localhost --host localhost --host-name 127.0.0.1 \
+			--host-name ::1 --plain-url "http://localhost:$(port_of plain)"
+	) >$RUN/log/init.log || die "quintetctl init failed"
+	ctl set signup open >/dev/null || die "cannot open the sign-up of this instance"
+}
+
+new_password() {
+	head -c 64 /dev/urandom | base64 | tr -dc 'a-km-zA-HJ-NP-Z2-9' | cut -c 1-20
+}
+
+demo_account() {
+	cp $RUN/conf/pki/root.pem $RUN/root.pem
+	chmod 644 $RUN/root.pem
+	if [ ! -s $RUN/demo.password ]; then
+		(umask 077 && new_password >$RUN/demo.password)
+		to_person $RUN/demo.password
+	fi
+	if ! ctl user show demo >/dev/null 2>&1; then
+		ctl user add demo --password-file - <$RUN/demo.password >/dev/null ||
+			die "cannot add the account demo"
+	fi
+}
+
+client() {
+	(unset_settings && QUINTET_CLIENT_DIR=$RUN/client $RUN/bin/quintet "$@")
+}
+
+enrol_demo() {
+	client enroll "localhost:$(port_of cad)" --user demo --as demo --root $RUN/root.pem \
+		--password-file $RUN/demo.password
+}
+
+# A certificate of 30 days is renewed in time by whoever runs this often enough, else made anew.
+demo_certificate() {
+	if [ ! -f $RUN/client/demo/cert.pem ]; then
+		enrol_demo >/dev/null || die "cannot enrol the account demo"
+	elif ! client renew --if-due >/dev/null 2>&1; then
+		rm -rf $RUN/client
+		enrol_demo >/dev/null || die "cannot enrol the account demo again"
+	fi
+	(
+		umask 077
+		cp $RUN/client/demo/key.pem $RUN/demo.key
+		cp $RUN/client/demo/cert.pem $RUN/demo.pem
+		# a reference is for one use: each run has a fresh one
+		ctl invite create --cmp demo >$RUN/demo.cmp
+	) || die "cannot write the files of the account demo"
+	to_person $RUN/demo.key $RUN/demo.pem $RUN/demo.cmp
+	if am_root && [ -n "${SUDO_UID:-}" ]; then
+		chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" $RUN/client
+	fi
+}
+
+hints() {
+	cat <<END
+
+Now try (run/root.pem is the root; account demo, password in run/demo.password):
+  export QUINTET_CLIENT_DIR=run/client PATH=\$PWD/run/bin:\$PATH
+  quintet daytime                       the time, and how far this clock is off: --offset
+  quintet daytime -i                    the dialogue: daytime, end
+  quintet ca list                       the certificates of demo
+  run/quintetctl top --once             live sessions; also: user list, cert list, audit, get
+  curl --cacert run/root.pem https://localhost:$(port_of cad)/.well-known/quintet
+  openssl s_client -quiet -CAfile run/root.pem -connect localhost:$(port_of daytimed)
+Logs are in run/log. make stop ends it, make clean-run removes it, make run resumes it.
+END
+}
+
+load_settings
+check_tools
+choose_ports
+make_folders
+copy_programs
+write_wrapper
+init
+start_all
+demo_account
+demo_certificate
+have_ipv6 || say "This machine has no IPv6 loopback: the services are on 127.0.0.1 only."
+say "The services of this instance share one user (number $DEMO_UID): the separation between" \
+	"them that the installed units give is absent here."
+say
+client status || say "(quintet status found something amiss: see above)"
+hints
