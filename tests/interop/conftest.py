@@ -1,0 +1,32 @@
+"""Fixtures for the interop tests: see instance.py."""
+
+import pytest
+
+from instance import Instance
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "release_only: not repeated with the sanitizer build")
+
+
+@pytest.fixture(scope="session")
+def instance():
+    """One instance with all services, shared by all tests that do not disturb others."""
+    shared = Instance()
+    shared.start_all()
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def make_instance():
+    """Instances of a test's own, ended with it: make_instance() starts none of the services."""
+    made = []
+
+    def make(**options):
+        made.append(Instance(**options))
+        return made[-1]
+
+    yield make
+    for own in made:
+        own.close()
