@@ -53,7 +53,8 @@ int auth_still_valid(struct store *s, const struct auth_identity *who);
  * Sign-up by policy: "closed", "invite" (the default), "open". token is empty where none was given.
  * 0; -EPERM closed; -EINVAL malformed or reserved name, or unacceptable password; -EEXIST taken;
  * -EKEYREJECTED invite missing or bad; -EBUSY throttled. *ret_reason: a sentence for people
- * (static).
+ * (static). A password with p NULL makes an account without one (invite plus certificate); a
+ * service that takes passwords gives a p that is not NULL.
  */
 int auth_sign_up(struct store *s, const struct auth_source *from, struct span name,
 	struct span password, struct span token, const char **ret_reason);
