@@ -61,12 +61,14 @@ int env_make_dir(const char *path)
 	return fchmod(fd, STORE_DIR_MODE) < 0 ? -errno : 0;
 }
 
-static int make_folders(const char *state)
+int env_make_folders(const char *state)
 {
 	static const char *const names[] = {"", "/store", "/blobs", "/blobs/tmp"};
 	char path[STORE_PATH_MAX];
 	int rc = 0;
 
+	if (strlen(state) > sizeof(path) - sizeof("/blobs/tmp"))
+		return -ENAMETOOLONG;
 	for (size_t i = 0; rc == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", state, names[i]);
 		rc = env_make_dir(path);
@@ -149,7 +151,7 @@ int env_open(const char *state, enum store_mode mode, struct kv_env **ret, int *
 		return -ENAMETOOLONG;
 	(void)snprintf(dir, sizeof(dir), "%s/store", state);
 	if (mode == STORE_CREATE)
-		rc = make_folders(state);
+		rc = env_make_folders(state);
 	if (rc < 0)
 		return rc;
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

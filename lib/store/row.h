@@ -12,6 +12,7 @@
 #include "store/blob.h"
 #include "store/cert.h"
 #include "store/keys.h"
+#include "store/policy.h"
 #include "store/session.h"
 
 /* -- building ---------------------------------------------------------------------------------- */

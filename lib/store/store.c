@@ -113,7 +113,7 @@ static int reopen(struct store *s, enum store_mode mode)
 	return env_reopen(&options, &s->env);
 }
 
-static int ready(struct store *s, enum store_mode mode)
+int store_ready(struct store *s, enum store_mode mode)
 {
 	if (s->pid != getpid())
 		return -ECHILD;
@@ -129,7 +129,7 @@ int store_view(struct store *s, int (*fn)(struct store_txn *txn, void *arg), voi
 
 	if (s->view != NULL)
 		return fn(s->view, arg);
-	rc = ready(s, STORE_READ);
+	rc = store_ready(s, STORE_READ);
 	if (rc == 0)
 		rc = kv_begin(s->env, false, 0, &txn);
 	if (rc < 0)
@@ -232,7 +232,7 @@ int store_call(struct store *s, enum store_op op, const void *args, void *result
 		return -EINVAL;
 	if (s->view != NULL) /* a snapshot may not be held while waiting for the writer's lock */
 		return -EDEADLK;
-	rc = ready(s, STORE_WRITE);
+	rc = store_ready(s, STORE_WRITE);
 	if (rc == 0)
 		rc = check_room(s, def);
 	if (rc == 0)
@@ -249,7 +249,7 @@ int store_health(struct store *s, struct store_health *ret)
 	struct store_txn *txn = NULL;
 	struct store_health h = {0};
 	struct kv_stat st = {0};
-	int rc = ready(s, STORE_READ);
+	int rc = store_ready(s, STORE_READ);
 
 	if (rc == 0)
 		rc = kv_stat(s->env, &st);

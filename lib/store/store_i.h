@@ -42,11 +42,17 @@ uint64_t env_map_bytes(void);
 /* Makes a folder that may exist, with the group bit and mode that all of them have. */
 int env_make_dir(const char *path);
 
+/* STATE and the folders of store and blobs in it. */
+int env_make_folders(const char *state);
+
 /* The schema of what this transaction sees: -ENOENT when there is none yet. */
 int schema_read(struct store_txn *txn, uint32_t *ret);
 int schema_write(struct store_txn *txn, uint32_t schema);
 /* 0, or -ESTALE. */
 int schema_check(struct store_txn *txn);
+
+/* Before any use of s->env: the right process, and open for what is wanted. */
+int store_ready(struct store *s, enum store_mode mode);
 
 /* The folder of blobs, opened at first use. */
 int store_blobs_fd(struct store *s, int *ret_fd);
