@@ -3,6 +3,7 @@
  * sync and no writable map; no DUPSORT and no MDB_CURRENT, where most defects of 0.9.24 are.
  */
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "store/kv.h"
 
 #include <errno.h>
@@ -231,6 +232,8 @@ int kv_commit(struct store_txn *txn)
 	if (rc == 0) {
 		rc = disk_error(txn->env, map_error(mdb_txn_commit(txn->txn)));
 		txn->txn = NULL;
+		if (rc == 0)
+			fault_at(FAULT_COMMITTED);
 	}
 	kv_abort(txn);
 	return rc;

@@ -2,6 +2,7 @@
 #include "store/store_i.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/timefmt.h"
 #include "store/ops.h"
 
@@ -195,6 +196,7 @@ static int run(
 
 	if (rc < 0)
 		return rc;
+	fault_at(FAULT_WRITE_BEGUN);
 #ifdef QUINTET_TEST
 	unsigned char trial[RESULT_MAX] = {0};
 	int both[2] = {0};
@@ -210,6 +212,7 @@ static int run(
 		kv_abort(txn);
 		return rc;
 	}
+	fault_at(FAULT_WRITE_DONE);
 	return kv_commit(txn);
 }
 

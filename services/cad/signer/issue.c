@@ -6,6 +6,7 @@
 #include "services/cad/signer/sign.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/hash.h"
 #include "base/timefmt.h"
 #include "store/policy.h"
@@ -52,7 +53,7 @@ static void fill_urls(const struct sign *g, uint32_t ca_id, struct issue_urls *r
 static int fill_validity(
 	struct sign *g, const struct issue_rule *rule, const struct sign_ca *ca, struct cert *row)
 {
-	struct pki_cert_info issuer;
+	struct pki_cert_info issuer = {0};
 	uint64_t days = 0;
 	int r = policy_number(g->s->store, rule->days, &days);
 
@@ -99,7 +100,7 @@ static int store_issued(
 static int build(struct sign *g, const struct sign_order *o, const struct sign_ca *ca,
 	const struct cert *row, struct buf *ret_der)
 {
-	struct issue_urls urls;
+	struct issue_urls urls = {0};
 	char mail[MAIL_SIZE];
 	struct pki_template t = {
 		.profile = o->profile,
@@ -158,8 +159,10 @@ int sign_issue(struct sign *g, const struct sign_order *o, struct sign_reply *re
 		r = fill_validity(g, rule, ca, &row);
 	if (r == 0)
 		r = store_intent(g, &row);
+	fault_at(FAULT_INTENT_STORED);
 	if (r == 0)
 		r = build(g, o, ca, &row, &reply->payload);
+	fault_at(FAULT_SIGNED);
 	if (r == 0)
 		r = store_issued(g, o, &row, buf_span(&reply->payload));
 	return r < 0 ? explain(r, reply) : 0;
