@@ -57,8 +57,12 @@ static int create(struct cad_exchange *x, const struct form *form)
 	struct service *s = x->cad->s;
 	struct span name = form_value(form, "name");
 	const char *reason = "this account cannot be made";
-	int r = service_need_store(s);
+	int r;
 
+	/* An account without one comes only with a certificate: by EST. */
+	if (form_value(form, "password").p == NULL)
+		return cad_text(x, 400, "a password is needed");
+	r = service_need_store(s);
 	if (r < 0)
 		return cad_unavailable(x, r);
 	r = auth_sign_up(s->store, &s->source, name, form_value(form, "password"),

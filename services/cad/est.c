@@ -162,7 +162,7 @@ int cad_est_enroll(struct cad_exchange *x)
 {
 	_cleanup_(buf_done) struct buf der = BUF_INIT(PKI_CSR_MAX);
 	struct signer_request request = cad_request_of(x->cad, SIGNER_ENROLL);
-	struct pki_csr_info csr;
+	struct pki_csr_info csr = {0};
 	int r = read_request(x, &der, &csr);
 
 	if (r <= 0)
@@ -194,7 +194,7 @@ int cad_est_reenroll(struct cad_exchange *x)
 {
 	_cleanup_(buf_done) struct buf der = BUF_INIT(PKI_CSR_MAX);
 	struct signer_request request = cad_request_of(x->cad, SIGNER_ENROLL);
-	struct pki_csr_info csr;
+	struct pki_csr_info csr = {0};
 	int r = read_request(x, &der, &csr);
 
 	if (r <= 0)

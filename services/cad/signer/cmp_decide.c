@@ -219,6 +219,7 @@ static OSSL_CMP_PKISI *issue(struct cmp_talk *t, const struct wish *wish, X509 *
 		: refuse(OSSL_CMP_PKIFAILUREINFO_systemUnavail, "temporarily unavailable");
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are OpenSSL's */
 OSSL_CMP_PKISI *cmp_decide_request(OSSL_CMP_SRV_CTX *server, const OSSL_CMP_MSG *message, int id,
 	const OSSL_CRMF_MSG *crm, const X509_REQ *p10, X509 **ret_cert, STACK_OF(X509) * *ret_chain,
 	STACK_OF(X509) * *ret_roots)

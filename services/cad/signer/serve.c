@@ -9,17 +9,17 @@
 enum { SIGN_SEND_MS = 10000, SIGN_PAUSE_S = 5 };
 
 static const struct sign_kind {
-	uint8_t kind;
 	const char *name;
-	bool admin;
 	int (*handler)(struct sign *g, const struct signer_request *r, struct sign_reply *reply);
+	uint8_t kind;
+	bool admin;
 } kinds[] = {
-	{SIGNER_ENROLL, "enroll", false, sign_enroll},
-	{SIGNER_OCSP, "ocsp", false, sign_ocsp},
-	{SIGNER_CRL, "crl", false, sign_crl},
-	{SIGNER_CMP, "cmp", false, sign_cmp},
-	{SIGNER_HOST, "host", true, sign_host},
-	{SIGNER_CMP_SECRET, "cmp-secret", true, sign_cmp_secret},
+	{"enroll", sign_enroll, SIGNER_ENROLL, false},
+	{"ocsp", sign_ocsp, SIGNER_OCSP, false},
+	{"crl", sign_crl, SIGNER_CRL, false},
+	{"cmp", sign_cmp, SIGNER_CMP, false},
+	{"host", sign_host, SIGNER_HOST, true},
+	{"cmp-secret", sign_cmp_secret, SIGNER_CMP_SECRET, true},
 };
 
 static const struct sign_kind *find_kind(uint8_t kind)
