@@ -25,6 +25,11 @@ struct op_def {
 /* NULL when there is no such operation. */
 const struct op_def *op_find(enum store_op op);
 
+#ifdef QUINTET_TEST
+/* A test's own operation in the place of every one; NULL: none. */
+extern const struct op_def *op_override;
+#endif
+
 /* The functions, each described at its argument struct in the public headers. */
 int op_account_create(struct store_txn *txn, const void *args, void *result);
 int op_account_password(struct store_txn *txn, const void *args, void *result);
