@@ -211,7 +211,7 @@ static int make(
 }
 
 /* Behind the point of no return: what fails here is done by the next `renew`. */
-static int after_roll(struct ctl *c, uint32_t id)
+static int after_roll(struct ctl *c, uint32_t id, bool restarted)
 {
 	_cleanup_(authority_list_done) struct authority_list now = AUTHORITY_LIST_INIT;
 	struct renewal rows[RENEWALS];
@@ -224,11 +224,16 @@ static int after_roll(struct ctl *c, uint32_t id)
 	ctl_say(c, "Issuing CA %u signs from now on; the one before signs its CRL and OCSP only.\n",
 		id);
 	r = renew_services(c, &now, true, rows);
-	if (r != CTL_OK)
-		ctl_warn("the authority was rolled over; once the signer answers, "
-			 "`quintetctl renew` finishes the rest");
+	if (r != CTL_OK && restarted) {
+		(void)sleep(2); /* a signer that is about to end has answered */
+		r = renew_services(c, &now, true, rows);
+	}
 	(void)renew_print(c, rows);
-	return r;
+	if (r == CTL_OK)
+		return CTL_OK;
+	ctl_warn("the authority was rolled over, the services' certificates were not: restart "
+		 "cad-signer if it is a process that stays, then run quintetctl renew");
+	return CTL_TEMP;
 }
 
 static int run_roll(struct ctl *c, const struct ctl_args *a)
@@ -239,6 +244,7 @@ static int run_roll(struct ctl *c, const struct ctl_args *a)
 		.ocsp = PAIR_INIT,
 		.cmp = PAIR_INIT,
 		.root_crl = {.max = 65536}};
+	static const char *const signer[] = {"cad-signer-wait.service", NULL};
 	struct roll_job j = {.a = &auth};
 	int r;
 
@@ -258,7 +264,9 @@ static int run_roll(struct ctl *c, const struct ctl_args *a)
 	j.crl_number = l.root_crl_number + 1;
 	if (r == CTL_OK)
 		r = ctl_as_admin(c, roll_part, &j, NULL);
-	return r == CTL_OK ? after_roll(c, auth.id) : r;
+	if (r != CTL_OK)
+		return r;
+	return after_roll(c, auth.id, units_restart(signer));
 }
 
 const struct ctl_command ctl_ca_commands[] = {

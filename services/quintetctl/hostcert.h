@@ -33,4 +33,8 @@ int renew_services(
 	struct ctl *c, const struct authority_list *l, bool force, struct renewal ret[RENEWALS]);
 int renew_print(const struct ctl *c, const struct renewal rows[RENEWALS]);
 
+/* Asks systemd to restart those of the units (NULL-ended) that run: they have read their
+ * credentials at their start. False where systemd is not there or we are not root. */
+bool units_restart(const char *const *units);
+
 #endif

@@ -7,10 +7,6 @@
 #include "base/timefmt.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <systemd/sd-bus.h>
-#include <systemd/sd-daemon.h>
 
 #define WARN_DAYS 180 /* before the root CRL or the issuing CA ends */
 
@@ -144,6 +140,31 @@ static int renew_one(struct ctl *c, const struct authority_list *l, struct renew
 		     : CTL_OK;
 }
 
+/* -- listeners that hold the old certificate ----------------------------------------------------
+ */
+
+static void restart_listeners(const struct renewal rows[RENEWALS])
+{
+	static const char *const daytimed[] = {
+		"daytimed-wait.service", "daytimed-timestamp-wait.service", NULL};
+	static const char *const cad[] = {"cad-wait.service", NULL};
+	bool daytimed_changed = false, cad_changed = false;
+	size_t i;
+
+	for (i = 0; i < RENEWALS; i++) {
+		bool changed = rows[i].why != NULL && !rows[i].failed;
+
+		if (strcmp(rows[i].service, "cad") == 0)
+			cad_changed |= changed;
+		else
+			daytimed_changed |= changed;
+	}
+	if (daytimed_changed)
+		(void)units_restart(daytimed);
+	if (cad_changed)
+		(void)units_restart(cad);
+}
+
 int renew_services(
 	struct ctl *c, const struct authority_list *l, bool force, struct renewal ret[RENEWALS])
 {
@@ -161,6 +182,7 @@ int renew_services(
 		if (r != CTL_OK)
 			worst = r;
 	}
+	restart_listeners(ret);
 	return worst;
 }
 
@@ -181,35 +203,6 @@ int renew_print(const struct ctl *c, const struct renewal rows[RENEWALS])
 		ctl_cell(&t, "%s", rows[i].why != NULL ? rows[i].why : "-");
 	}
 	return ctl_table_rows(c, &t);
-}
-
-/* -- listeners that hold the old certificate ----------------------------------------------------
- */
-
-/* Only units/wait has long-lived listeners; Accept=yes reads the files for each connection. */
-static void restart_listeners(const struct renewal rows[RENEWALS])
-{
-	static const struct {
-		const char *service, *unit;
-	} units[] = {{"daytimed", "daytimed-wait.service"},
-		{"daytimed", "daytimed-timestamp-wait.service"}, {"cad", "cad-wait.service"}};
-	sd_bus *bus = NULL;
-	size_t i, k;
-
-	if (geteuid() != 0 || sd_booted() <= 0 || sd_bus_open_system(&bus) < 0)
-		return;
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		for (k = 0; k < RENEWALS; k++)
-			if (rows[k].why != NULL && !rows[k].failed &&
-				strcmp(rows[k].service, units[i].service) == 0) {
-				/* not loaded: nothing to restart, and no error */
-				(void)sd_bus_call_method(bus, "org.freedesktop.systemd1",
-					"/org/freedesktop/systemd1",
-					"org.freedesktop.systemd1.Manager", "TryRestartUnit", NULL,
-					NULL, "ss", units[i].unit, "replace");
-				break;
-			}
-	(void)sd_bus_flush_close_unref(bus);
 }
 
 /* -- revocation lists ---------------------------------------------------------------------------
@@ -280,7 +273,6 @@ static int run_renew(struct ctl *c, const struct ctl_args *a)
 	if (r != CTL_OK)
 		return r;
 	r = renew_services(c, &l, a->option[OPT_FORCE] != NULL, rows);
-	restart_listeners(rows);
 	crl = ctl_as_admin(c, crl_part, &l, NULL);
 	(void)renew_print(c, rows);
 	warn_in_time(&l);

@@ -131,19 +131,19 @@ static _Noreturn void admin_child(struct ctl *c,
 
 static int collect(int in_fd, struct buf *reply)
 {
-	for (;;) {
-		unsigned char *p = buf_reserve(reply, 4096);
-		ssize_t n;
+	unsigned char bytes[4096];
+	ssize_t n;
 
-		if (p == NULL)
-			return buf_error(reply);
-		n = read(in_fd, p, 4096);
+	for (;;) {
+		n = read(in_fd, bytes, sizeof(bytes));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		buf_commit(reply, (size_t)n);
+			break;
+		buf_add(reply, span_of(bytes, (size_t)n));
 	}
+	explicit_bzero(bytes, sizeof(bytes));
+	return n < 0 ? -errno : buf_error(reply);
 }
 
 static int wait_for(pid_t pid)
