@@ -5,7 +5,6 @@
  */
 #include "net/tls.h"
 
-#include "base/cleanup.h"
 #include "net/tls_internal.h"
 
 #include <errno.h>
@@ -85,9 +84,11 @@ static SSL_CTX *new_context(const SSL_METHOD *method)
 
 	if (ctx == NULL)
 		return NULL;
-	(void)SSL_CTX_set_options(
-		ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
-	(void)SSL_CTX_clear_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	/* A cut end is told by our BIO; taken as fatal by OpenSSL, a peer that half-closes would
+	 * get an alert in the place of our close_notify. */
+	(void)SSL_CTX_set_options(ctx,
+		SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+			SSL_OP_IGNORE_UNEXPECTED_EOF);
 	(void)SSL_CTX_set_mode(ctx,
 		SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 			SSL_MODE_RELEASE_BUFFERS);
@@ -107,9 +108,9 @@ static int alpn_add(unsigned char *list, unsigned int *len, const char *name)
 
 	if (name_len == 0 || name_len > TLS_ALPN_MAX - 1 - *len)
 		return tls_fail(-EINVAL, "ALPN names too long");
-	list[*len] = (unsigned char)name_len;
-	memcpy(list + *len + 1, name, name_len);
-	*len += 1 + (unsigned int)name_len;
+	list[(*len)++] = (unsigned char)name_len;
+	for (size_t i = 0; i < name_len; i++)
+		list[(*len)++] = (unsigned char)name[i];
 	return 0;
 }
 
@@ -154,17 +155,11 @@ static int server_trust(struct tls_server *s, struct span pem)
 	return 0;
 }
 
-int tls_server_new(const struct tls_server_config *config, struct tls_server **ret)
+static int server_setup(struct tls_server *s, const struct tls_server_config *config)
 {
 	static const unsigned char context_id[] = "quintet";
-	_cleanup_(tls_server_freep) struct tls_server *s = NULL;
-	int r = tls_init();
+	int r;
 
-	if (r < 0)
-		return r;
-	s = calloc(1, sizeof(*s));
-	if (s == NULL)
-		return tls_fail(-ENOMEM, "out of memory");
 	s->ctx = new_context(TLS_server_method());
 	if (s->ctx == NULL || SSL_CTX_set_num_tickets(s->ctx, 0) != 1 ||
 		SSL_CTX_set_session_id_context(s->ctx, context_id, sizeof(context_id) - 1) != 1)
@@ -175,8 +170,24 @@ int tls_server_new(const struct tls_server_config *config, struct tls_server **r
 		r = server_alpn(s, config->alpn);
 	if (r == 0 && config->trust_pem.len > 0)
 		r = server_trust(s, config->trust_pem);
+	return r;
+}
+
+int tls_server_new(const struct tls_server_config *config, struct tls_server **ret)
+{
+	struct tls_server *s;
+	int r = tls_init();
+
+	if (r < 0)
+		return r;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return tls_fail(-ENOMEM, "out of memory");
+	r = server_setup(s, config);
 	if (r == 0)
-		*ret = take_ptr(&s);
+		*ret = s;
+	else
+		tls_server_free(s);
 	return r;
 }
 
@@ -195,29 +206,41 @@ void tls_server_freep(struct tls_server **s)
 	*s = NULL;
 }
 
-static int client_load(struct tls_client *c, const struct tls_client_config *config)
+static int client_alpn(struct tls_client *c, const char *name)
 {
-	unsigned char alpn[TLS_ALPN_MAX];
-	unsigned int alpn_len = 0;
+	unsigned char list[TLS_ALPN_MAX];
+	unsigned int len = 0;
+	int r = alpn_add(list, &len, name);
+
+	if (r == 0 && SSL_CTX_set_alpn_protos(c->ctx, list, len) != 0)
+		r = tls_fail(-ENOMEM, "ALPN");
+	return r;
+}
+
+static int client_setup(struct tls_client *c, const struct tls_client_config *config)
+{
 	int r = 0;
 
+	c->bootstrap = config->bootstrap;
+	c->ctx = new_context(TLS_client_method());
+	if (c->ctx == NULL)
+		return tls_fail(-ENOMEM, "no TLS context");
+	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(c->ctx, tls_verify_server_cert, c);
 	if (!config->bootstrap)
 		r = tls_load_trust(c->ctx, config->root_pem, true);
 	if (r == 0 && config->extra_pem.len > 0)
 		r = tls_load_trust(c->ctx, config->extra_pem, false);
 	if (r == 0 && (config->key_pem.len > 0 || config->cert_pem.len > 0))
 		r = tls_load_identity(c->ctx, config->key_pem, config->cert_pem);
-	if (r < 0 || config->alpn == NULL)
-		return r;
-	r = alpn_add(alpn, &alpn_len, config->alpn);
-	if (r == 0 && SSL_CTX_set_alpn_protos(c->ctx, alpn, alpn_len) != 0)
-		r = tls_fail(-ENOMEM, "ALPN");
+	if (r == 0 && config->alpn != NULL)
+		r = client_alpn(c, config->alpn);
 	return r;
 }
 
 int tls_client_new(const struct tls_client_config *config, struct tls_client **ret)
 {
-	_cleanup_(tls_client_freep) struct tls_client *c = NULL;
+	struct tls_client *c;
 	int r = tls_init();
 
 	if (r < 0)
@@ -225,15 +248,11 @@ int tls_client_new(const struct tls_client_config *config, struct tls_client **r
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return tls_fail(-ENOMEM, "out of memory");
-	c->bootstrap = config->bootstrap;
-	c->ctx = new_context(TLS_client_method());
-	if (c->ctx == NULL)
-		return tls_fail(-ENOMEM, "no TLS context");
-	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_cert_verify_callback(c->ctx, tls_verify_server_cert, c);
-	r = client_load(c, config);
+	r = client_setup(c, config);
 	if (r == 0)
-		*ret = take_ptr(&c);
+		*ret = c;
+	else
+		tls_client_free(c);
 	return r;
 }
 

@@ -109,7 +109,10 @@ static int fault(struct conn *c, int result, int saved)
 	case SSL_ERROR_WANT_WRITE:
 		return -EAGAIN;
 	case SSL_ERROR_ZERO_RETURN:
-		return 0;
+		if (!t->socket_ended)
+			return 0;
+		say(t, "", "peer closed");
+		return -ECONNRESET;
 	default:
 		break;
 	}
@@ -190,11 +193,13 @@ static int tls_handshake(struct conn *c)
 	return 0;
 }
 
+/* A peer that only half-closed gets its goodbye all the same. */
 static int tls_bye(struct conn *c)
 {
+	bool half_closed = c->in_error == -ECONNRESET && c->tls->socket_ended;
 	int r;
 
-	if (!c->tls->have_info || c->in_error != 0 || c->out_error != 0)
+	if (!c->tls->have_info || c->out_error != 0 || (c->in_error != 0 && !half_closed))
 		return 0;
 	ERR_clear_error();
 	errno = 0;
