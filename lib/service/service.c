@@ -196,7 +196,9 @@ static void log_summary(const struct service *s, int result)
 		log_fields({"REASON", span_str(reason)}, {"DOOR", span_str(s->door->name)},
 			{"TLS", span_str(protocol)}, {"COMMANDS", span_str(commands)},
 			{"BYTES_IN", span_str(in)}, {"BYTES_OUT", span_str(out)},
-			{"MS", span_str(ms)}, {"CERT_REASON", span_str(s->cert_reason)}));
+			{"MS", span_str(ms)},
+			{s->cert_reason[0] != '\0' ? "CERT_REASON" : NULL,
+				span_str(s->cert_reason)}));
 }
 
 int service_finish(struct service *s, int result)
