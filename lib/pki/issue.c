@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 
-enum { CN_MAX = 64 };
+enum { CN_MAX = 64, DER_MAX = 16384 };
 
 int pki_serial_new(unsigned char ret[PKI_SERIAL_LEN])
 {
@@ -135,6 +135,23 @@ static int sign(X509 *x, X509 *issuer, const struct pki_key *key)
 	return X509_sign(x, key->pkey, EVP_sha256()) > 0 ? 0 : pki_error();
 }
 
+/* Encodes what was signed and judges it; only what keeps to its profile leaves. */
+static int finish(X509 *x, struct span issuer_der, enum pki_profile profile, struct buf *ret_der)
+{
+	_cleanup_(buf_done) struct buf der = BUF_INIT(DER_MAX);
+	const char *reason = NULL;
+	unsigned char *p = NULL;
+	int len = i2d_X509(x, &p);
+	int r = pki_add_der(&der, p, len);
+
+	if (r == 0)
+		r = pki_cert_lint(buf_span(&der), issuer_der, profile, &reason);
+	if (r < 0)
+		return r == -EKEYREJECTED || r == -EBADMSG ? -EINVAL : r;
+	buf_add(ret_der, buf_span(&der));
+	return buf_error(ret_der);
+}
+
 int pki_issue(const struct pki_template *t, struct span issuer_der,
 	const struct pki_key *issuer_key, struct buf *ret_der)
 {
@@ -142,10 +159,7 @@ int pki_issue(const struct pki_template *t, struct span issuer_der,
 	_cleanup_(pki_x509_freep) X509 *issuer = NULL;
 	_cleanup_(pki_x509_freep) X509 *x = NULL;
 	const struct profile_rule *rule = profile_rule(t->profile);
-	const char *reason = NULL;
-	size_t start = ret_der->len;
-	unsigned char *der = NULL;
-	int r, len;
+	int r;
 
 	if (!template_ok(t, rule) || (issuer_der.len == 0) != (t->profile == PKI_ROOT))
 		return -EINVAL;
@@ -160,17 +174,5 @@ int pki_issue(const struct pki_template *t, struct span issuer_der,
 	r = fill(x, issuer != NULL ? issuer : x, t, rule);
 	if (r == 0)
 		r = sign(x, issuer != NULL ? issuer : x, issuer_key);
-	if (r < 0)
-		return r;
-	len = i2d_X509(x, &der);
-	r = pki_add_der(ret_der, der, len);
-	if (r < 0)
-		return r;
-	r = pki_cert_lint(
-		span_of(ret_der->p + start, ret_der->len - start), issuer_der, t->profile, &reason);
-	if (r < 0) {
-		ret_der->len = start;
-		return -EINVAL;
-	}
-	return 0;
+	return r == 0 ? finish(x, issuer_der, t->profile, ret_der) : r;
 }
