@@ -207,6 +207,7 @@ static int judge_length(struct http_request *r)
 
 static int judge_host(const struct http_request *r)
 {
+	static const unsigned char never[] = {'/', '?', '#', '@', '\\', ','};
 	size_t hosts = count_header(r, "Host");
 	struct span host = http_header(r, "Host");
 
@@ -214,7 +215,7 @@ static int judge_host(const struct http_request *r)
 		return 400;
 	for (size_t i = 0; i < host.len; i++)
 		if (host.p[i] <= 0x20 || host.p[i] >= 0x7f ||
-			memchr("/?#@\\,", host.p[i], 6) != NULL)
+			memchr(never, host.p[i], sizeof(never)) != NULL)
 			return 400;
 	return OK;
 }

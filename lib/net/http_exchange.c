@@ -188,6 +188,7 @@ static bool is_header_text(const char *s)
 	return s == NULL || strpbrk(s, "\r\n") == NULL;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a request has that many parts */
 int http_write_request(struct conn *c, const char *method, const char *host, const char *target,
 	const char *content_type, const char *extra, struct span body)
 {
