@@ -128,9 +128,10 @@ void auth_succeeded(struct store *s, const struct auth_source *from, struct span
 	struct throttle_key keys[2];
 	size_t count = throttle_keys(from, name, keys);
 
-	/* The source keeps its count: one good account must not pay for guesses at others. */
+	/* The source keeps its count: one good account must not pay for guesses at others. Where
+	 * nothing is to be cleared no commit is spent: most log-ins only read. */
 	for (size_t i = 0; i < count; i++)
-		if (keys[i].kind == THROTTLE_ACCOUNT)
+		if (keys[i].kind == THROTTLE_ACCOUNT && throttle_remembered(s, &keys[i]) != 0)
 			args.keys[args.count++] = keys[i];
 	if (args.count > 0)
 		(void)store_call(s, STORE_OP_THROTTLE_CLEAR, &args, NULL);

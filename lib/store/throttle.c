@@ -173,3 +173,19 @@ int throttle_wait_ms(
 		return -EINVAL;
 	return store_view(s, wait_view, &w);
 }
+
+static int remembered_view(struct store_txn *txn, void *arg)
+{
+	struct key key = row_key(arg);
+	struct throttle_row t = {0};
+	int rc = read_row(txn, &key, &t);
+
+	return rc < 0 ? rc : t.level_milli > 0;
+}
+
+int throttle_remembered(struct store *s, const struct throttle_key *key)
+{
+	struct throttle_key copy = *key;
+
+	return bad_key(key) ? -EINVAL : store_view(s, remembered_view, &copy);
+}

@@ -21,6 +21,10 @@ struct throttle_key {
 int throttle_wait_ms(
 	struct store *s, const struct throttle_key *key, int64_t now_us, int64_t *ret_ms);
 
+/* 1 when the store remembers failures of this key, waited for or not; 0 when there is nothing that
+ * STORE_OP_THROTTLE_CLEAR would clear. A view. */
+int throttle_remembered(struct store *s, const struct throttle_key *key);
+
 /* STORE_OP_THROTTLE_FAIL takes the keys of one failure; STORE_OP_THROTTLE_CLEAR those of a success.
  */
 struct throttle_args {
