@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -64,6 +65,32 @@ void store_fixture_reopen(struct store_fixture *f, enum store_mode mode)
 	store_close(f->s);
 	f->s = NULL;
 	assert_int_equal(store_open(f->state, mode, &f->s), 0);
+}
+
+pid_t fixture_fork(struct store_fixture *f, int (*fn)(struct store *s, void *arg), void *arg)
+{
+	struct store *s = NULL;
+	pid_t pid;
+
+	store_close(f->s);
+	f->s = NULL;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (store_open(f->state, STORE_WRITE, &s) < 0)
+			_exit(99);
+		_exit(fn(s, arg));
+	}
+	assert_int_equal(store_open(f->state, STORE_WRITE, &f->s), 0);
+	return pid;
+}
+
+int fixture_wait(pid_t pid)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 void fixture_account(struct store *s, const char *name)

@@ -7,6 +7,8 @@
 #include "store/cert.h"
 #include "store/store.h"
 
+#include <sys/types.h>
+
 #define FIXTURE_NOW INT64_C(1700000000000000)
 #define FIXTURE_DAY (INT64_C(86400) * 1000000)
 
@@ -26,6 +28,14 @@ void scratch_remove(const char *dir);
 
 /* Closes and opens again. */
 void store_fixture_reopen(struct store_fixture *f, enum store_mode mode);
+
+/*
+ * Forks a process that opens the store itself and exits with what fn returns. The parent's handle
+ * is closed before and opened again after, since an environment does not live across a fork.
+ */
+pid_t fixture_fork(struct store_fixture *f, int (*fn)(struct store *s, void *arg), void *arg);
+/* Waits; the exit status, or minus the signal. */
+int fixture_wait(pid_t pid);
 
 /* An account with a password hash of no meaning; fails the test when it cannot be made. */
 void fixture_account(struct store *s, const char *name);
