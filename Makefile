@@ -187,4 +187,4 @@ help: ## list the targets
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | \
 		sed -E 's/^([a-z -]+):.*## (.*)/  \1|\2/' | awk -F'|' '{printf "%-24s %s\n", $$1, $$2}'
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build/*/obj -name '*.d' 2>/dev/null)
