@@ -91,7 +91,7 @@ class Service:
 class Instance:
     """See above. Everything it starts is ended by close()."""
 
-    def __init__(self, domain="quintet.test", host="localhost", init=True):
+    def __init__(self, domain="quintet.test", host="localhost", init=True, variant=VARIANT):
         self.root = Path(tempfile.mkdtemp(prefix="quintet-"))
         self.ports = {name: free_port() for name in ("daytime", "timestamp", "ca", "ca_plain")}
         self.services = []
@@ -116,7 +116,7 @@ class Instance:
         for folder in ("bin", "home", "log", "work"):
             (self.root / folder).mkdir()
         for program in PROGRAMS:
-            built = TOP / "build" / VARIANT / "bin" / program
+            built = TOP / "build" / variant / "bin" / program
             if built.exists():
                 shutil.copy(built, self.root / "bin" / program)
         os.chmod(self.root, 0o700)
