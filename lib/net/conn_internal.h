@@ -48,6 +48,7 @@ struct conn {
 	struct conn_memory *memory; /* NULL: a socket */
 	struct buf in;
 	size_t in_used; /* bytes at the start of in that were handed out already */
+	size_t in_seen; /* bytes behind those that are known to hold no LF */
 	struct buf out;
 	size_t out_sent; /* bytes at the start of out that were sent already */
 	short read_wants;

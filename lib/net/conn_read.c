@@ -9,6 +9,7 @@
 static void take(struct conn *c, size_t len)
 {
 	c->in_used += len;
+	c->in_seen = 0;
 }
 
 /* Gets more input, sending what is due before any wait. 1: something came; 0: the clean end. */
@@ -57,12 +58,27 @@ static int refuse_line(struct conn *c, int fault, size_t used)
 	return r < 0 ? r : fault;
 }
 
+/*
+ * Is it worth looking for a line? A peer that sends byte by byte must not make us read all that it
+ * sent so far again with every byte.
+ */
+static bool line_due(struct conn *c, struct span have, size_t max)
+{
+	bool due = have.len > max;
+
+	if (!due && have.len > c->in_seen)
+		due = memchr(have.p + c->in_seen, '\n', have.len - c->in_seen) != NULL;
+	if (!due)
+		c->in_seen = have.len;
+	return due;
+}
+
 int conn_read_line(struct conn *c, const struct frame_rule *rule, struct span *ret)
 {
 	for (;;) {
 		struct span have = conn_pending(c);
 		size_t used = 0;
-		int r = frame_line(have, rule, ret, &used);
+		int r = line_due(c, have, rule->max) ? frame_line(have, rule, ret, &used) : 0;
 
 		if (r == 1) {
 			take(c, used);
