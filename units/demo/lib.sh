@@ -85,13 +85,13 @@ stop_one() {
 		rm -f "$RUN/pids/$1"
 		return 1
 	}
-	kill -TERM -- "-$pid" 2>/dev/null
+	kill -s TERM -- "-$pid" 2>/dev/null
 	waited=0
 	while pid_of "$1" >/dev/null; do
 		if [ "$waited" -eq 50 ]; then
-			kill -KILL -- "-$pid" 2>/dev/null
+			kill -s KILL -- "-$pid" 2>/dev/null
 		fi
-		[ "$waited" -lt 70 ] || break
+		[ "$waited" -lt 70 ] || die "$1 (process $pid) does not end"
 		waited=$((waited + 1))
 		sleep 0.1
 	done
