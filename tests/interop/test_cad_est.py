@@ -128,7 +128,7 @@ def test_the_challenge_comes_first_for_libest(instance, person):
 
 
 def test_an_invite_makes_account_and_certificate(instance):
-    token = instance.ctl("invite").stdout.split()[0]
+    token = instance.ctl("invite").stdout.split()[1]
     person = Person(instance, "inv" + secrets.token_hex(6), token, make=False)
     person.enroll()
     verify(instance, person.cert)
