@@ -52,6 +52,7 @@ int tls_init(void)
 		return 0;
 	if (OPENSSL_init_crypto(lean, NULL) != 1 || OPENSSL_init_ssl(lean, NULL) != 1)
 		return tls_fail(-ENOMEM, "OpenSSL does not start");
+	tls_slim();
 	/* Signatures in certificates are looked up by these names. */
 	if (EVP_add_digest(EVP_sha1()) != 1 || EVP_add_digest(EVP_sha256()) != 1 ||
 		EVP_add_digest(EVP_sha384()) != 1 || EVP_add_digest(EVP_sha512()) != 1)

@@ -40,6 +40,9 @@ struct tls_conn {
 /* Once per process: OpenSSL without configuration file and without algorithms nobody uses. */
 int tls_init(void);
 
+/* Fewer algorithms, where OpenSSL is linked in (tls_slim.c). */
+void tls_slim(void);
+
 /* Remembers OpenSSL's oldest queued error, or what, for tls_error_text(); returns error. */
 int tls_fail(int error, const char *what);
 
