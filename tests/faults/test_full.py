@@ -10,8 +10,8 @@ from people import Journal, Person
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a file system of its own")
 
 
-def person(instance, cad):
-    return Person(cad.port, instance.root_pem, Journal(), 1)
+def person(instance, cad, seed=1):
+    return Person(cad.port, instance.root_pem, Journal(), seed)
 
 
 def fill(folder, keep):
@@ -102,7 +102,7 @@ def test_map_full(make_instance):
         service.stop()
     instance.start_signer()
     cad = instance.start("cad")
-    who = person(instance, cad)
+    who = person(instance, cad, seed=2)
     who.sign_up()
     who.enroll()
     assert len(who.journal.serials) == 1
