@@ -5,12 +5,10 @@
  * all up.
  */
 #include "base/cleanup.h"
-#include "base/num.h"
 #include "base/timefmt.h"
 #include "service/internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 
@@ -19,35 +17,9 @@ enum {
 	SLOW_POLL_MS = 15000,
 	UPDATE_EVERY_MS = 60000, /* a commit: rarely */
 	REAPS_MAX = 64, /* dead neighbours buried in one go */
-	STAT_SIZE = 1024,
-	START_FIELD = 22, /* proc(5), /proc/pid/stat */
 };
 
 static int wake(void *arg);
-
-/* Field 22 of /proc/self/stat; the name in field 2 may hold anything but ends at the last ')'. */
-static int own_start_ticks(uint64_t *ret)
-{
-	_cleanup_(cleanup_close) int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	char text[STAT_SIZE];
-	struct span rest, field = {0};
-	const char *name_end;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text));
-	if (n < 0)
-		return -errno;
-	name_end = memrchr(text, ')', (size_t)n);
-	if (name_end == NULL)
-		return -EIO;
-	rest = span_of(name_end, (size_t)(text + n - name_end));
-	for (int i = 2; i <= START_FIELD; i++)
-		if (!span_split(&rest, ' ', &field))
-			return -EIO;
-	return num_parse_u64(field, 0, UINT64_MAX, ret);
-}
 
 static void copy_text(char *ret, size_t size, const char *text)
 {
@@ -67,7 +39,7 @@ static uint64_t bytes_moved(const struct service *s)
 static int describe(const struct service *s, struct session_row *ret)
 {
 	struct session_row row = {.id = s->session_id, .pid = getpid()};
-	int r = own_start_ticks(&row.start_ticks);
+	int r = session_start_ticks(row.pid, &row.start_ticks);
 
 	if (r < 0)
 		return r;
