@@ -22,7 +22,7 @@ struct tls_info;
 #define CONN_IN_MAX 65536 /* most bytes held unread */
 #define CONN_OUT_MAX 262144 /* most bytes held unsent: conn_write flushes by itself before */
 
-/* Takes over fd (made non-blocking, closed by conn_free). -ENOMEM. */
+/* Takes over fd (made non-blocking, closed by conn_free). -ENOMEM, and fd is still the caller's. */
 int conn_new(int fd, struct conn **ret);
 
 /*
@@ -50,12 +50,20 @@ void conn_set_timeout_s(struct conn *c, unsigned seconds);
  */
 void conn_set_wake(struct conn *c, int fd, unsigned every_ms, int (*wake)(void *arg), void *arg);
 
-/* TLS on the connection. Unread plain bytes must not be there: -EPROTO (nothing clear is executed).
+/*
+ * TLS on the connection; what was written before is sent first. Unread plain bytes must not be
+ * there: -EPROTO (nothing clear is executed). -ETIMEDOUT, -ECONNRESET, -EPROTO (conn_tls_reason
+ * tells), -EKEYREJECTED: the client does not believe the server. The context must outlive the
+ * connection.
  */
 int conn_tls_accept(struct conn *c, struct tls_server *server);
 int conn_tls_connect(struct conn *c, struct tls_client *client, const char *host);
 
-/* What was negotiated and who is there; NULL while not TLS. Lives as long as the connection. */
+/*
+ * What was negotiated and who is there; NULL while not TLS. Lives as long as the connection. After
+ * -EKEYREJECTED too, so that people can be told whose certificate it was; then nothing was
+ * negotiated and peer_ok is false.
+ */
 const struct tls_info *conn_tls(const struct conn *c);
 
 /* Why the last TLS call failed, for logs and people: "certificate has expired", "peer closed". */
@@ -88,8 +96,10 @@ int conn_write(struct conn *c, struct span bytes);
 int conn_printf(struct conn *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int conn_flush(struct conn *c);
 
-/* Flush, close_notify, and a short wait (at most 1 s, within the deadline) for the peer's. Errors
- * only matter to logs. */
+/*
+ * Flush, close_notify, and a short wait (at most 1 s, within the deadline) for the peer's. The wake
+ * is off from here on. Errors only matter to logs. conn_free() is still to be called.
+ */
 int conn_close(struct conn *c);
 
 /* Totals of payload bytes. */
@@ -98,11 +108,12 @@ uint64_t conn_bytes_out(const struct conn *c);
 
 /*
  * The non-blocking core. 0 or progress count when done, -EAGAIN when conn_events() has to be
- * awaited. conn_step_connect: name resolution is the caller's, fd is connecting; then TLS when
- * client is not NULL.
+ * awaited. Resolving names and connect() are the caller's; fd may still be connecting when
+ * conn_tls_begin_connect() is called, its failure then comes from conn_step_handshake().
  */
 int conn_step_handshake(struct conn *c);
-int conn_step_fill(struct conn *c); /* reads what is there into the buffer; 0: clean end */
+int conn_step_fill(struct conn *c); /* reads what is there into the buffer; 0: clean end;
+				     * -ENOBUFS: CONN_IN_MAX bytes are waiting to be read */
 int conn_step_flush(struct conn *c); /* 0: everything is sent */
 short conn_events(const struct conn *c); /* POLLIN, POLLOUT as now wanted */
 
