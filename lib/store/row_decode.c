@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-enum { COUNTER_LEN = 8, SCHEMA_LEN = 4 };
+enum { COUNTER_LEN = 8, SCHEMA_LEN = 4, CA_LEN = 4, TIME_LEN = 8 };
 
 static int decode_meta(struct span key, struct span value)
 {
@@ -60,7 +60,13 @@ static int decode_cert(struct span key, struct span value)
 /* An index row: all is in its key, which ends in a serial. */
 static int decode_index(struct span key, struct span value)
 {
-	return key.len > 1 + CERT_SERIAL_LEN && value.len == 0 ? 0 : -EBADMSG;
+	const size_t without_name = key.p[0] == KEY_REVOKED ? 1 + CA_LEN + CERT_SERIAL_LEN
+							    : 1 + TIME_LEN + CERT_SERIAL_LEN;
+	const bool has_name = key.p[0] == KEY_CERT_ACCOUNT;
+
+	if (value.len != 0 || key.len < without_name + (has_name ? 2 : 0))
+		return -EBADMSG;
+	return has_name || key.len == without_name ? 0 : -EBADMSG;
 }
 
 static int decode_ca(struct span key, struct span value)
