@@ -1,0 +1,165 @@
+"""The installed Quintet of the test machine, as its clients and its administrator see it."""
+
+import re
+import ssl
+import time
+
+PORTS = {"daytimed": 13, "daytimed-timestamp": 318, "cad": 8443, "cad-plain": 8080}
+HOST = "localhost"
+
+
+class House:
+    def __init__(self, machine, top):
+        self.machine = machine
+        self.top = top
+        self.conf = machine.root / "etc/quintet"
+        self.root_pem = self.conf / "pki/root.pem"
+
+    # -- clients -------------------------------------------------------------------------------
+
+    def tls(self, door="daytimed", source="127.0.0.1", identity=None, alpn=None):
+        """A verified TLS connection; identity: folder with cert.pem and key.pem."""
+        context = ssl.create_default_context(cafile=str(self.root_pem))
+        if identity:
+            context.load_cert_chain(identity / "cert.pem", identity / "key.pem")
+        if alpn:
+            context.set_alpn_protocols([alpn])
+        plain = self.machine.connect(PORTS[door], source)
+        try:
+            return context.wrap_socket(plain, server_hostname=HOST)
+        except BaseException:
+            plain.close()
+            raise
+
+    def daytime(self, source="127.0.0.1", identity=None):
+        """A live daytime session, its banner read."""
+        session = self.tls("daytimed", source, identity)
+        assert_time(read_line(session))
+        return session
+
+    def assert_answers(self, door):
+        """Something of the door's own protocol comes back."""
+        if door == "daytimed":
+            self.daytime().close()
+            return
+        if door == "cad-plain":
+            session = self.machine.connect(PORTS[door])
+        else:
+            session = self.tls(door, alpn="http/1.1")
+        with session:
+            session.sendall(
+                b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
+            assert read_line(session).startswith("HTTP/1.1 40")
+
+    def is_refused(self, source):
+        """Whether a new daytime connection is closed without a byte."""
+        with self.machine.connect(PORTS["daytimed"], source) as s:
+            s.settimeout(2)
+            try:
+                return s.recv(100) == b""
+            except TimeoutError:
+                return False
+            except ConnectionResetError:
+                return True
+
+    def enrol(self, folder, name):
+        """A new account with a certificate, made by the client as a person would."""
+        token = self.ctl("invite", "create", "--name", name).split()
+        token = max(token, key=len)
+        password = folder / "password"
+        password.write_text("correct horse battery staple\n")
+        password.chmod(0o600)
+        self.machine.outside(
+            str(self.machine.root / "usr/bin/quintet"),
+            "enroll",
+            f"{HOST}:{PORTS['cad']}",
+            "--user",
+            name,
+            "--root",
+            str(self.root_pem),
+            "--invite",
+            token,
+            "--password-file",
+            str(password),
+            "--as",
+            name,
+            env={"QUINTET_CLIENT_DIR": str(folder)},
+        )
+        return folder / name
+
+    # -- the administrator ---------------------------------------------------------------------
+
+    def ctl(self, *arguments, check=True):
+        return self.machine.run("quintetctl", *arguments, check=check).stdout
+
+    def serial_of(self, account):
+        text = self.ctl("--json", "cert", "list", "--account", account, "--state", "valid")
+        return re.search(r'"serial":\s*"([0-9a-fA-F]+)"', text).group(1)
+
+    def sessions(self, service):
+        return self.machine.units(f"{service}@*.service", "active,activating,deactivating")
+
+    def loaded(self, pattern):
+        text = self.machine.run(
+            "systemctl", "list-units", "--all", "--plain", "--no-legend", pattern
+        ).stdout
+        return [line.split()[0] for line in text.splitlines() if line.strip()]
+
+    def main_pid(self, unit):
+        return int(self.machine.property(unit, "MainPID"))
+
+    def kill(self, pid, signal="KILL"):
+        self.machine.run("sh", "-c", f"kill -{signal} {pid}")
+
+    def status_of(self, pid):
+        """Lines of /proc/PID/status as a table."""
+        text = self.machine.run("cat", f"/proc/{pid}/status").stdout
+        return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+    def processes(self):
+        """PIDs of all processes of Quintet's accounts."""
+        uids = self.machine.run("sh", "-c", "getent passwd | grep ^quintet- | cut -d: -f3").stdout
+        pattern = "|".join(uids.split())
+        text = self.machine.run(
+            "sh", "-c", f"grep -lE '^Uid:[[:space:]]({pattern})[[:space:]]' /proc/[0-9]*/status",
+            check=False,
+        ).stdout
+        return [int(p.split("/")[2]) for p in text.split()]
+
+    def wait_until(self, condition, seconds=5.0, every=0.05):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(every)
+
+
+def read_line(session):
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = session.recv(1)
+        if byte == b"":
+            break
+        line += byte
+    return line.decode()
+
+
+def ask(session, command="daytime"):
+    session.sendall(command.encode() + b"\r\n")
+    return read_line(session)
+
+
+def assert_time(line):
+    assert re.fullmatch(r"[A-Z][a-z]+day \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d\r\n", line)
+
+
+def seconds_until_closed(session, limit=10.0):
+    """How long the other side keeps the connection."""
+    start = time.monotonic()
+    session.settimeout(limit)
+    try:
+        while session.recv(4096) != b"":
+            pass
+    except (ssl.SSLError, ConnectionError):
+        pass
+    return time.monotonic() - start

@@ -1,0 +1,61 @@
+"""quintet-renew: certificates are renewed by the unit, within its walls."""
+
+import re
+
+from house import PORTS
+
+
+def certificate(house, door):
+    with house.tls(door) as session:
+        return session.getpeercert()["serialNumber"]
+
+
+def force(house):
+    """quintetctl renew does nothing before two thirds of the life: ask for it."""
+    path = house.machine.root / "run/systemd/system/quintet-renew.service.d"
+    text = "[Service]\nExecStart=\nExecStart=/usr/sbin/quintetctl renew --force\n"
+    house.machine.run(
+        "sh",
+        "-c",
+        f"mkdir -p /{path.relative_to(house.machine.root)}"
+        f" && printf '{text}' >/{path.relative_to(house.machine.root)}/force.conf"
+        " && systemctl daemon-reload",
+    )
+
+
+def unforce(house):
+    house.machine.run("rm", "-r", "/run/systemd/system/quintet-renew.service.d")
+    house.machine.run("systemctl", "daemon-reload")
+
+
+def renew(house):
+    cursor = house.machine.cursor()
+    house.machine.run("systemctl", "start", "quintet-renew.service")
+    assert house.machine.property("quintet-renew.service", "Result") == "success"
+    return house.machine.journal(cursor, "-u", "quintet-renew.service")
+
+
+def test_timer_waits(house):
+    assert house.machine.units("quintet-renew.timer") == ["quintet-renew.timer"]
+    at = house.machine.run("systemctl", "list-timers", "--no-legend", "quintet-renew.timer").stdout
+    assert "quintet-renew.service" in at
+
+
+def test_nothing_is_due_yet(house):
+    before = certificate(house, "cad")
+    text = renew(house)
+    assert len(re.findall(r"\bkept\b", text)) == 3
+    assert certificate(house, "cad") == before
+
+
+def test_new_certificates_are_used_at_once(house):
+    before = {door: certificate(house, door) for door in PORTS if door != "cad-plain"}
+    force(house)
+    try:
+        text = renew(house)
+    finally:
+        unforce(house)
+    assert len(re.findall(r"\brenewed\b", text)) == 3
+    after = {door: certificate(house, door) for door in before}
+    assert all(after[d] != before[d] for d in before)
+    house.ctl("check")
