@@ -68,6 +68,7 @@ class Machine:
         self.net = None
 
     def __enter__(self):
+        self._remove_left_over()
         try:
             root.unpack(self.folder, self.root)
         except BaseException:
@@ -77,6 +78,17 @@ class Machine:
 
     def __exit__(self, *_):
         self.stop()
+
+    def _remove_left_over(self):
+        """What a run left that was killed: its container ended with it, its files did not."""
+        places = [self.folder, *[c.parent for c in self.cgroups]]
+        for path in [p for place in places for p in place.glob("quintet-test-*")]:
+            if os.path.exists(f"/proc/{path.name.rsplit('-', 1)[1]}"):
+                continue
+            if path.parent == self.folder:
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                _remove_cgroup(path)
 
     # -- starting and stopping -----------------------------------------------------------------
 
