@@ -104,8 +104,10 @@ int pki_unarmor(struct span body, const char *pem_label, struct buf *ret_der)
 	static const char armour[] = "-----BEGIN ";
 	int r;
 
+	if (body.len == 0)
+		return -EBADMSG;
 	/* A SEQUENCE. Base64 of one begins with 'M', so a '0' is never text. */
-	if (body.len > 0 && body.p[0] == 0x30) {
+	if (body.p[0] == 0x30) {
 		buf_add(ret_der, body);
 		return buf_error(ret_der) < 0 ? -EBADMSG : 0;
 	}
@@ -113,7 +115,5 @@ int pki_unarmor(struct span body, const char *pem_label, struct buf *ret_der)
 		r = pki_pem_each(body, pem_label, add_first, ret_der);
 		return r == 1 ? 0 : -EBADMSG;
 	}
-	if (body.len == 0 || text_unbase64(ret_der, body) < 0)
-		return -EBADMSG;
-	return 0;
+	return text_unbase64(ret_der, body) < 0 ? -EBADMSG : 0;
 }
