@@ -110,6 +110,8 @@ static int listen_and_fork(struct service *s, int *ret_fd)
 
 	if (r < 0)
 		return service_fault(s, r, "the listener's limits cannot be set");
+	if (s->tls != NULL)
+		tls_server_warm(s->tls);
 	r = net_listener_run(&s->sockets, &config, ret_fd);
 	if (r < 0)
 		return service_fault(s, r, "the accept loop failed");

@@ -12,6 +12,7 @@ enum {
 
 int service_handshake(struct service *s)
 {
+	const char *reason;
 	int r;
 
 	conn_set_timeout_s(s->conn, HANDSHAKE_S);
@@ -20,32 +21,32 @@ int service_handshake(struct service *s)
 	r = conn_tls_accept(s->conn, s->tls);
 	if (r == 0)
 		return 0;
-	s->end_reason = "no TLS handshake";
-	log_event(LOG_LEVEL_INFO, "no TLS handshake",
-		log_fields({"REASON", span_str(conn_tls_reason(s->conn))},
-			{"ERROR", span_str(err_text(r))}));
+	reason = conn_tls_reason(s->conn);
+	s->end_reason = *reason != '\0' ? reason : err_text(r);
 	return r == -ENOMEM ? r : 1;
 }
 
 /* Paths of the settings, and what every session may need late: /proc tells whether a neighbour
  * still lives, the journal's socket takes the log. */
-static const struct {
+static const struct common_path {
 	const char *name;
 	enum { BELOW_STATE, BELOW_RUNTIME, BELOW_CONF, ABSOLUTE } root;
+	enum { FOR_ALL, FOR_PASSWORDS, FOR_BLOBS } whom;
 	unsigned access;
 } common_paths[] = {
-	{"store", BELOW_STATE, SANDBOX_WRITE},
-	{"blobs", BELOW_STATE, SANDBOX_WRITE},
-	{"bells", BELOW_RUNTIME, SANDBOX_WRITE},
-	{"locks", BELOW_RUNTIME, SANDBOX_WRITE},
-	{"pki", BELOW_CONF, SANDBOX_READ},
-	{"/proc", ABSOLUTE, SANDBOX_READ},
-	{"/run/systemd/journal", ABSOLUTE, SANDBOX_WRITE},
+	{"store", BELOW_STATE, FOR_ALL, SANDBOX_WRITE},
+	{"blobs", BELOW_STATE, FOR_BLOBS, SANDBOX_WRITE},
+	{"bells", BELOW_RUNTIME, FOR_ALL, SANDBOX_WRITE},
+	{"locks", BELOW_RUNTIME, FOR_PASSWORDS, SANDBOX_WRITE},
+	{"pki", BELOW_CONF, FOR_ALL, SANDBOX_READ},
+	{"/proc", ABSOLUTE, FOR_ALL, SANDBOX_READ},
+	{"/run/systemd/journal", ABSOLUTE, FOR_ALL, SANDBOX_WRITE},
 };
 
 #define COMMON_PATHS (sizeof(common_paths) / sizeof(common_paths[0]))
 
-static int name_path(const struct service_settings *settings, size_t i, char ret[PATH_SIZE])
+static int name_path(
+	const struct service_settings *settings, const struct common_path *p, char ret[PATH_SIZE])
 {
 	const char *const roots[] = {
 		[BELOW_STATE] = settings->state,
@@ -53,11 +54,16 @@ static int name_path(const struct service_settings *settings, size_t i, char ret
 		[BELOW_CONF] = settings->conf,
 		[ABSOLUTE] = "",
 	};
-	const char *root = roots[common_paths[i].root];
-	int len = snprintf(
-		ret, PATH_SIZE, "%s%s%s", root, *root != '\0' ? "/" : "", common_paths[i].name);
+	const char *root = roots[p->root];
+	int len = snprintf(ret, PATH_SIZE, "%s%s%s", root, *root != '\0' ? "/" : "", p->name);
 
 	return len < 0 || len >= PATH_SIZE ? -ENAMETOOLONG : 0;
+}
+
+static bool is_for(const struct service_def *def, const struct common_path *p)
+{
+	return p->whom == FOR_ALL || (p->whom == FOR_PASSWORDS && def->passwords) ||
+		(p->whom == FOR_BLOBS && def->blobs);
 }
 
 static int close_paths(struct service *s)
@@ -68,9 +74,12 @@ static int close_paths(struct service *s)
 	size_t count = 0;
 	int r = 0;
 
-	for (; r == 0 && count < COMMON_PATHS; count++) {
-		r = name_path(&s->settings, count, names[count]);
-		paths[count] = (struct sandbox_path){names[count], common_paths[count].access};
+	for (size_t i = 0; r == 0 && i < COMMON_PATHS; i++) {
+		if (!is_for(s->def, &common_paths[i]))
+			continue;
+		r = name_path(&s->settings, &common_paths[i], names[count]);
+		paths[count] = (struct sandbox_path){names[count], common_paths[i].access};
+		count++;
 	}
 	for (; extra != NULL && extra->path != NULL && count < PATHS_MAX; extra++)
 		paths[count++] = *extra;

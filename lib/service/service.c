@@ -184,7 +184,7 @@ static const char *end_reason(const struct service *s, int result)
 static void log_summary(const struct service *s, int result)
 {
 	const struct tls_info *tls = conn_tls(s->conn);
-	const char *protocol = tls != NULL ? tls->protocol : "plain";
+	const char *protocol = tls != NULL ? tls->protocol : "none";
 	const char *reason = end_reason(s, result);
 	char commands[16], in[24], out[24], ms[24];
 
@@ -192,7 +192,8 @@ static void log_summary(const struct service *s, int result)
 	(void)snprintf(in, sizeof(in), "%llu", (unsigned long long)conn_bytes_in(s->conn));
 	(void)snprintf(out, sizeof(out), "%llu", (unsigned long long)conn_bytes_out(s->conn));
 	(void)snprintf(ms, sizeof(ms), "%lld", (long long)(time_monotonic_ms() - s->started_ms));
-	log_event(is_quiet(s, result) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "session ended",
+	log_event(is_quiet(s, result) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+		s->door->tls && tls == NULL ? "no TLS handshake" : "session ended",
 		log_fields({"REASON", span_str(reason)}, {"DOOR", span_str(s->door->name)},
 			{"TLS", span_str(protocol)}, {"COMMANDS", span_str(commands)},
 			{"BYTES_IN", span_str(in)}, {"BYTES_OUT", span_str(out)},

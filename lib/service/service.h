@@ -59,6 +59,8 @@ struct service_def {
 	enum sandbox_profile sandbox;
 	const struct sandbox_path *extra_paths; /* ended by a NULL path; may be NULL */
 	bool client_certs; /* ask for one */
+	bool passwords; /* checks some: reaches the lock files of their cap */
+	bool blobs; /* reads or writes bodies of the store */
 	unsigned max_total, max_per_source,
 		idle_exit_s; /* wait mode defaults: --max=, --per-source=, --idle-exit= */
 };
@@ -93,7 +95,7 @@ struct service {
 	struct service_live live;
 	int64_t started_ms;
 	unsigned commands;
-	const char *end_reason; /* for the summary line; static text */
+	const char *end_reason; /* for the summary line; lives as long as the connection */
 	char *const *argv;
 };
 
@@ -117,7 +119,8 @@ int service_read_credential(const struct service *s, const char *name, struct bu
 
 /* 1: a connection is there (s->conn, s->peer); 0: the listener ended well; negative errno. */
 int service_connection(struct service *s);
-int service_handshake(struct service *s); /* 0; 1: the peer's fault, logged: go to finish */
+/* 0; 1: the peer's fault, which service_finish() tells. */
+int service_handshake(struct service *s);
 
 /*
  * Last stage: Landlock and seccomp are installed; the store is opened when open_now or when a

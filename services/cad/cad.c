@@ -14,6 +14,7 @@ static const struct service_def def = {
 	.doors = doors,
 	.sandbox = SANDBOX_SESSION,
 	.client_certs = true,
+	.passwords = true,
 	.max_total = 200,
 	.max_per_source = 50,
 	.idle_exit_s = 60,

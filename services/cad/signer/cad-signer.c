@@ -16,6 +16,7 @@ static const struct service_def def = {
 	.doors = doors,
 	.sandbox = SANDBOX_SIGNER,
 	.client_certs = false,
+	.passwords = true,
 	.max_total = 64,
 	.idle_exit_s = 60,
 };
