@@ -281,7 +281,7 @@ int bell_ring(struct store *s, const char *runtime, const char *topic,
 	if (rc < 0 || l.count == 0)
 		return rc;
 	rc = open_folder(runtime, false, &dir_fd);
-	if (rc < 0)
+	if (rc < 0 && rc != -ENOENT) /* without the folder, as after a reboot, all are dead */
 		return rc;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)

@@ -90,7 +90,9 @@ static int check_place(const char *dir, int dir_fd, int *ret_guard_fd)
 	if (rc < 0)
 		return rc;
 	rc = guard_take(dir_fd, ret_guard_fd);
-	if (rc == -EXDEV)
+	if (rc == -ENOSYS)
+		env_reason("cannot tell the PID namespace: is /proc mounted?");
+	else if (rc == -EXDEV)
 		env_reason("processes of another PID namespace have %s open: all processes of one "
 			   "store must share one PID namespace",
 			dir);
@@ -128,12 +130,20 @@ static int open_patiently(const char *dir, bool write, struct kv_env **ret)
 
 /* Whatever umask the creator had. The lock file is not opened: closing it would drop LMDB's locks.
  */
-static int set_modes(const char *dir, int dir_fd, const struct kv_env *env, int guard_fd)
+static int set_modes(const char *dir, int dir_fd)
 {
-	if (fchmod(kv_fd(env), STORE_FILE_MODE) < 0 || fchmod(guard_fd, STORE_FILE_MODE) < 0 ||
-		fchmodat(dir_fd, "lock.mdb", STORE_FILE_MODE, 0) < 0) {
-		env_reason("cannot set the modes in %s: %s", dir, strerror(errno));
-		return -errno;
+	static const char *const names[] = {"data.mdb", "lock.mdb", "guard"};
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (fstatat(dir_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			(st.st_mode & 07777) == STORE_FILE_MODE)
+			continue;
+		if (fchmodat(dir_fd, names[i], STORE_FILE_MODE, 0) < 0) {
+			env_reason(
+				"cannot set the mode of %s/%s: %s", dir, names[i], strerror(errno));
+			return -errno;
+		}
 	}
 	return 0;
 }
@@ -167,7 +177,7 @@ int env_open(const char *state, enum store_mode mode, struct kv_env **ret, int *
 	if (rc == 0)
 		rc = open_patiently(dir, mode != STORE_READ, &env);
 	if (rc == 0 && mode == STORE_CREATE)
-		rc = set_modes(dir, dir_fd, env, guard_fd);
+		rc = set_modes(dir, dir_fd);
 	if (rc < 0)
 		return rc;
 	(void)kv_reader_check(env);

@@ -128,7 +128,7 @@ int guard_take(int dir_fd, int *ret_fd)
 	int rc = -EAGAIN;
 
 	if (len <= 0 || len == (ssize_t)sizeof(namespace))
-		return len < 0 ? -errno : -EIO;
+		return -ENOSYS;
 	fd = openat(dir_fd, "guard", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
 	if (fd < 0)
 		return -errno;

@@ -15,7 +15,7 @@ int guard_file_system(int dir_fd, const char **ret_kind);
 /*
  * Takes a shared lock on the guard file in dir_fd, which names the PID namespace of all who hold
  * one; when nobody does, the file is rewritten. 0 and the descriptor that holds the lock until it
- * is closed; -EXDEV: held from another namespace.
+ * is closed; -EXDEV: held from another namespace; -ENOSYS: there is no /proc to ask.
  */
 int guard_take(int dir_fd, int *ret_fd);
 

@@ -265,6 +265,46 @@ static void test_dead_readers(void **state)
 	(void)close(fds[1]);
 }
 
+/* When told, takes every reader slot there is and says so. */
+static int take_all_slots(struct store *s, void *arg)
+{
+	int *fds = arg; /* to be told by, to say on */
+	struct store_txn *txn = NULL;
+	unsigned n = 0;
+	char c;
+
+	if (read(fds[0], &c, 1) != 1)
+		return 1;
+	while (kv_begin(s->env, false, 0, &txn) == 0)
+		n++;
+	return n == KV_READERS_MAX ? say_and_sleep(txn, &fds[1]) : 1;
+}
+
+static void test_readers_full(void **state)
+{
+	struct store_fixture *f = *state;
+	struct account a;
+	int told[2], said[2], fds[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(told), 0);
+	assert_int_equal(pipe(said), 0);
+	fds[0] = told[0];
+	fds[1] = said[1];
+	pid = fixture_fork(f, take_all_slots, fds);
+	(void)close(said[1]);
+	assert_int_equal(write(told[1], "x", 1), 1);
+	assert_int_equal(read(said[0], &c, 1), 1);
+	assert_int_equal(account_get(f->s, "ada", &a), -EBUSY);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(fixture_wait(pid), -SIGKILL);
+	assert_int_equal(account_get(f->s, "ada", &a), -ENOENT); /* the dead one's slots are free */
+	(void)close(told[0]);
+	(void)close(told[1]);
+	(void)close(said[0]);
+}
+
 /* -- the guard --------------------------------------------------------------------------------- */
 
 struct world {
@@ -354,6 +394,39 @@ static void test_pid_namespace(void **state)
 	(void)close(answers[1]);
 }
 
+/* A guard file of nobody's, and many who open and close at once: all get in. */
+static void test_storm(void **state)
+{
+	enum { PROCESSES = 16, TIMES = 6 };
+	struct store_fixture *f = *state;
+	struct store *s = NULL;
+	pid_t pids[PROCESSES];
+	char path[200];
+	FILE *file;
+
+	store_close(f->s);
+	f->s = NULL;
+	(void)snprintf(path, sizeof(path), "%s/store/guard", f->state);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs("pid:[1]", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	for (int i = 0; i < PROCESSES; i++) {
+		pids[i] = fork();
+		assert_true(pids[i] >= 0);
+		if (pids[i] > 0)
+			continue;
+		for (int n = 0; n < TIMES; n++) {
+			if (store_open(f->state, n % 2 == 0 ? STORE_READ : STORE_WRITE, &s) < 0)
+				_exit(1);
+			store_close(s);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < PROCESSES; i++)
+		assert_int_equal(fixture_wait(pids[i]), 0);
+}
+
 /* Mounts an overlay over two folders of the scratch folder and opens there. */
 static int open_on_overlay(const char *dir)
 {
@@ -424,6 +497,8 @@ int main(void)
 		with_store(test_foreign),
 		with_store(test_reader_and_upgrade),
 		with_store(test_dead_readers),
+		with_store(test_readers_full),
+		with_store(test_storm),
 		with_store(test_pid_namespace),
 		cmocka_unit_test(test_overlay),
 		with_store(test_local_file_system),

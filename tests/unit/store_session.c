@@ -258,6 +258,21 @@ static void test_dead(void **state)
 	assert_int_equal(store_check(f->s, NULL, NULL), 0);
 }
 
+/* After a reboot the rows are still there and the folder of bells is not. */
+static void test_no_folder(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bell_args a = {.topic = "account/ada", .bell = "b", .service = "cad"};
+	struct session_row r = row_of("cad");
+
+	r.start_ticks++;
+	assert_int_equal(store_call(f->s, STORE_OP_SESSION_ADD, &r, &a.session_id), 0);
+	assert_int_equal(store_call(f->s, STORE_OP_BELL_ADD, &a, NULL), 0);
+	assert_int_equal(bell_ring(f->s, "/nonexistent", "account/ada", NULL, NULL), 0);
+	assert_int_equal(sessions(f->s, NULL), 0);
+	assert_int_equal(store_check(f->s, NULL, NULL), 0);
+}
+
 /* A live session whose bell is gone keeps its row. */
 static void test_closed(void **state)
 {
@@ -306,6 +321,7 @@ int main(void)
 		with_store(test_ring),
 		with_store(test_dead),
 		with_store(test_closed),
+		with_store(test_no_folder),
 		with_store(test_bell_refusals),
 	};
 
