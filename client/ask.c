@@ -1,76 +1,73 @@
-/* Talking with the person: messages, questions on the terminal, secrets from files. */
-#include "client/client.h"
+/* Questions on the terminal, and what is read from files. Every wait watches for Ctrl-C. */
+#include "client/ask.h"
 
-#include "base/cleanup.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <sys/signalfd.h>
 #include <termios.h>
 
-#define SECRET_MAX 1024
-
-int client_fail(int code, const char *format, ...)
+/* Until fd has something. */
+static int wait_for(const struct client *c, int fd, int other_fd)
 {
-	va_list ap;
+	struct pollfd p[3] = {{.fd = fd, .events = POLLIN}, {.fd = c->signal_fd, .events = POLLIN},
+		{.fd = other_fd, .events = POLLIN}};
 
-	fflush(stdout);
-	fputs("quintet: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return code;
-}
-
-int client_exit_of(int error)
-{
-	if (error >= 0)
-		return CLIENT_OK;
-	if (error == -ECANCELED)
-		return CLIENT_INTERRUPTED;
-	if (error == -EKEYREJECTED)
-		return CLIENT_UNTRUSTED;
-	return error == -EINVAL ? ERR_EXIT_CONFIG : ERR_EXIT_TEMP;
-}
-
-int client_wake(void *arg)
-{
-	const struct client *c = arg;
-	struct pollfd p = {.fd = c->signal_fd, .events = POLLIN};
-
-	return poll(&p, 1, 0) > 0 ? -ECANCELED : 0;
-}
-
-/* Collects bytes up to a line end; Ctrl-C arrives through the signal descriptor. */
-static int line_read(const struct client *c, int fd, struct buf *ret)
-{
 	for (;;) {
-		struct pollfd p[2] = {
-			{.fd = fd, .events = POLLIN}, {.fd = c->signal_fd, .events = POLLIN}};
-		unsigned char byte;
-		ssize_t n;
-
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
-			return -errno;
-		if ((p[1].revents & POLLIN) != 0)
-			return -ECANCELED;
-		if (p[0].revents == 0)
+		if (poll(p, 3, -1) < 0) {
+			if (errno != EINTR)
+				return -errno;
 			continue;
-		n = read(fd, &byte, 1);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return ret->len > 0 ? 0 : -ENODATA;
-		if (byte == '\n')
-			return buf_error(ret);
-		buf_add_byte(ret, byte);
+		}
+		if (p[1].revents != 0)
+			return -ECANCELED;
+		if (p[0].revents != 0)
+			return 0;
+		if (p[2].revents != 0)
+			return -EPIPE;
 	}
 }
 
-int client_ask(const struct client *c, const char *question, bool hidden, struct buf *ret)
+/* One byte: 1, 0 at the end. */
+static int byte_read(const struct client *c, int fd, int other_fd, unsigned char *ret)
+{
+	for (;;) {
+		int r = wait_for(c, fd, other_fd);
+		ssize_t n;
+
+		if (r < 0)
+			return r;
+		n = read(fd, ret, 1);
+		if (n >= 0)
+			return (int)n;
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+	}
+}
+
+int ask_fd(const struct client *c, int fd, int other_fd, struct buf *ret)
+{
+	unsigned char byte;
+	int r;
+
+	buf_reset(ret);
+	while ((r = byte_read(c, fd, other_fd, &byte)) == 1) {
+		if (byte == '\n')
+			break;
+		if (buf_error(ret) == 0)
+			buf_add_byte(ret, byte);
+	}
+	if (r < 0)
+		return r;
+	if (ret->len > 0 && ret->p[ret->len - 1] == '\r')
+		ret->p[--ret->len] = '\0';
+	if (buf_error(ret) < 0)
+		return buf_error(ret);
+	return r == 1 || ret->len > 0;
+}
+
+int ask_line(const struct client *c, const char *question, bool hidden, struct buf *ret)
 {
 	_cleanup_(cleanup_close) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	struct termios old, quiet;
@@ -79,49 +76,108 @@ int client_ask(const struct client *c, const char *question, bool hidden, struct
 
 	if (fd < 0)
 		return -ENOTTY;
-	buf_reset(ret);
 	if (hidden && tcgetattr(fd, &old) == 0) {
 		quiet = old;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
 		changed = tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
 	}
+	/* What cannot be hidden is not asked for. */
+	if (hidden && !changed)
+		return -ENOTTY;
 	if (dprintf(fd, "%s", question) < 0)
-		r = -EIO;
+		r = -ENOTTY;
 	else
-		r = line_read(c, fd, ret);
-	if (changed) {
+		r = ask_fd(c, fd, -1, ret);
+	if (changed)
 		(void)tcsetattr(fd, TCSAFLUSH, &old);
+	if (changed || r <= 0)
 		(void)dprintf(fd, "\n");
-	}
-	return r;
+	if (r < 0)
+		return r;
+	return r == 0 ? -ENODATA : 0;
 }
 
-int client_read_secret(const char *path, struct buf *ret)
+static int path_open(const char *path)
 {
-	_cleanup_(cleanup_close) int fd = -1;
-	unsigned char bytes[SECRET_MAX];
-	size_t len = 0;
-	const unsigned char *end;
+	int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+					: open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int ask_file(const struct client *c, const char *path, struct buf *ret)
+{
+	_cleanup_(cleanup_close) int fd = path_open(path);
+
 	if (fd < 0)
-		return -errno;
-	while (len < sizeof bytes) {
-		ssize_t n = read(fd, bytes + len, sizeof bytes - len);
+		return fd;
+	for (;;) {
+		int r = wait_for(c, fd, -1);
+		unsigned char piece[4096];
+		ssize_t n;
 
-		if (n < 0)
+		if (r < 0)
+			return r;
+		n = read(fd, piece, sizeof piece);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
 		if (n == 0)
-			break;
-		len += (size_t)n;
+			return 0;
+		if (n > 0)
+			buf_add(ret, span_of(piece, (size_t)n));
+		if (buf_error(ret) < 0)
+			return buf_error(ret);
 	}
-	end = memchr(bytes, '\n', len);
-	if (end != NULL)
-		len = (size_t)(end - bytes);
-	buf_reset(ret);
-	buf_add(ret, span_of(bytes, len));
-	explicit_bzero(bytes, sizeof bytes);
-	if (len == 0)
-		return -ENODATA;
-	return len == sizeof bytes ? -EMSGSIZE : buf_error(ret);
+}
+
+static int file_password(const struct client *c, const char *file, struct buf *ret)
+{
+	_cleanup_(cleanup_close) int fd = path_open(file);
+	int r = fd < 0 ? fd : ask_fd(c, fd, -1, ret);
+
+	if (r == 0)
+		return client_fail(ERR_EXIT_CONFIG, "%s: the first line is empty", file);
+	if (r < 0)
+		return client_fail(r == -ECANCELED ? CLIENT_INTERRUPTED : ERR_EXIT_CONFIG, "%s: %s",
+			file, r == -ENOBUFS ? "the first line is too long" : err_text(r));
+	return CLIENT_OK;
+}
+
+static int ask_failed(int r)
+{
+	if (r == -ECANCELED)
+		return CLIENT_INTERRUPTED;
+	if (r == -ENOTTY)
+		return client_fail(
+			ERR_EXIT_CONFIG, "no terminal to ask on: give --password-file FILE");
+	return client_fail(ERR_EXIT_CONFIG, "no password: %s",
+		r == -ENODATA           ? "nothing was typed"
+			: r == -ENOBUFS ? "what was typed is too long"
+					: err_text(r));
+}
+
+static int terminal_password(const struct client *c, bool is_new, struct buf *ret)
+{
+	_cleanup_(buf_wipe) struct buf again = BUF_INIT(ASK_SECRET_MAX);
+	int r = ask_line(c, is_new ? "New password: " : "Password: ", true, ret);
+
+	if (r == 0 && is_new)
+		r = ask_line(c, "Again: ", true, &again);
+	if (r < 0)
+		return ask_failed(r);
+	if (is_new && !span_eq(buf_span(ret), buf_span(&again)))
+		return client_fail(ERR_EXIT_CONFIG, "the two passwords differ");
+	return CLIENT_OK;
+}
+
+int ask_password(const struct client *c, const char *file, bool is_new, struct buf *ret)
+{
+	int r = file != NULL ? file_password(c, file, ret) : terminal_password(c, is_new, ret);
+
+	if (r == CLIENT_OK && ret->len == 0)
+		return client_fail(ERR_EXIT_CONFIG, "the password is empty");
+	if (r == CLIENT_OK && !text_is_clean(buf_span(ret)))
+		return client_fail(ERR_EXIT_CONFIG,
+			"a password is one line of text without control characters");
+	return r;
 }

@@ -1,6 +1,6 @@
 /*
- * What all subcommands of quintet share: the options before the subcommand, how a subcommand is
- * described, exit codes, and the way messages reach the person.
+ * What all subcommands of quintet share: how a subcommand is described, its options, exit codes,
+ * and the way messages and results reach the person.
  */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
@@ -24,6 +24,7 @@ struct client {
 	bool json; /* --json */
 	unsigned timeout_s; /* --timeout, for each network step */
 	int signal_fd; /* readable after SIGINT or SIGTERM: every wait watches it */
+	const struct client_command *command; /* the one that runs */
 };
 
 struct client_command {
@@ -34,7 +35,7 @@ struct client_command {
 	const char *help; /* one line */
 };
 
-extern const struct client_command client_commands[];
+extern const struct client_command client_commands[]; /* ended by a NULL name */
 
 /* One file per subcommand. */
 int cmd_enroll(struct client *c, int argc, char **argv);
@@ -46,26 +47,59 @@ int cmd_daytime(struct client *c, int argc, char **argv);
 int cmd_ca(struct client *c, int argc, char **argv);
 int cmd_status(struct client *c, int argc, char **argv);
 
-/* "quintet: MESSAGE" on standard error; returns code, so that a caller can end with it. */
+/*
+ * Options (options.c). A row has one of value and flag; its argument is what the help calls it. The
+ * options of every command (--json, --profile, --timeout, --help) are added to the table.
+ */
+struct client_option {
+	const char *name; /* without the dashes; NULL ends the table */
+	char letter; /* its short form, or 0 */
+	const char *argument;
+	const char **value;
+	bool *flag;
+	const char *help;
+};
+
+/* What the command line holds beside options. */
+struct client_words {
+	char **v;
+	size_t count;
+};
+
+/*
+ * Reads a subcommand's options, which may stand anywhere behind it; what is left over, at most
+ * max_words, is moved to the front. Negative: go on. Else the exit code to leave with: after
+ * --help, or when usage was wrong, which is told.
+ */
+int client_options(struct client *c, int argc, char **argv, const struct client_option *own,
+	size_t max_words, struct client_words *ret);
+
+/* The options before the subcommand: as above; *ret_used counts the arguments read. */
+int client_options_global(struct client *c, int argc, char **argv, int *ret_used);
+
+/* "quintet: MESSAGE" and the usage line on standard error; returns ERR_EXIT_CONFIG. */
+int client_usage(const struct client *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* "quintet: MESSAGE" on standard error, nothing when code is CLIENT_INTERRUPTED; returns code. */
 int client_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The exit code for a negative errno of a network or file step. */
 int client_exit_of(int error);
 
-/* Prints the subcommand's usage line on standard error and returns ERR_EXIT_CONFIG. */
-int client_usage(const char *name);
+/* Why a network step failed, for people. Static memory. */
+const char *client_why(int error);
 
-/*
- * Asks on the terminal (never on standard input when that is a pipe). hidden: without echo. The
- * answer replaces ret's content. -ENOTTY without a terminal, -ECANCELED after Ctrl-C.
- */
-int client_ask(const struct client *c, const char *question, bool hidden, struct buf *ret);
-
-/* First line of a file ("-": standard input) into ret. -ENODATA when it is empty. */
-int client_read_secret(const char *path, struct buf *ret);
+/* A result: the sentence for people, or with --json an object of these pairs; returns CLIENT_OK. */
+struct table_pair;
+int client_done(const struct client *c, const struct table_pair *pairs, size_t count,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* wake function for conn_set_wake: ends any wait with -ECANCELED once a signal came. arg: struct
  * client. */
 int client_wake(void *arg);
+
+/* Has a signal come? For work that takes long without waiting. */
+bool client_interrupted(const struct client *c);
 
 #endif

@@ -1,21 +1,15 @@
-/*
- * quintet daytime: one verified answer, the dialogue of the seed at a terminal, the clock's offset
- * with its bound. Stamps are in stamp.c.
- */
+/* quintet daytime: one verified answer. Dialogue, offset and stamps are in files of their own. */
 #include "client/daytime.h"
 #include "client/table.h"
 
 #include "base/text.h"
-#include "base/timefmt.h"
 #include "proto/daytime.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <poll.h>
 
-#define ROUNDS 16
+#define ANSWER_MAX 512
 
-static const struct frame_rule answer_rule = {.max = 512};
+static const struct frame_rule answer_rule = {.max = ANSWER_MAX};
 
 /* One answer line; the end of the session is a failure here. */
 static int answer_read(struct conn *conn, struct span *ret)
@@ -25,19 +19,22 @@ static int answer_read(struct conn *conn, struct span *ret)
 	return r < 0 ? r : r == 0 ? -ECONNRESET : 0;
 }
 
-static int dialogue_open(
-	struct client *c, const struct profile *p, struct link *l, struct span *ret_banner)
+int daytime_open(struct client *c, const struct profile *p, struct link *l, struct span *ret_banner)
 {
+	int64_t at_us;
 	int r = link_open_door(c, p, "daytime", NULL, true, l);
 
 	if (r != CLIENT_OK)
 		return r;
 	r = answer_read(l->conn, ret_banner);
-	return r < 0 ? client_fail(client_exit_of(r), "%s gives no time: %s", p->host, err_text(r))
+	if (r == 0 && daytime_read_line(*ret_banner, &at_us) < 0)
+		r = -EPROTO;
+	return r < 0 ? client_fail(client_exit_of(r), "%s does not tell the time: %s", l->authority,
+			       client_why(r))
 		     : CLIENT_OK;
 }
 
-static int request(struct conn *conn, const char *line, struct span *ret)
+int daytime_request(struct conn *conn, const char *line, struct span *ret)
 {
 	int r = conn_printf(conn, "%s\r\n", line);
 
@@ -46,253 +43,124 @@ static int request(struct conn *conn, const char *line, struct span *ret)
 	return r == 0 ? answer_read(conn, ret) : r;
 }
 
-static void line_print(struct span line)
+void daytime_end(struct link *l)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT(4096);
-
-	text_escape(&text, line);
-	puts(buf_str(&text));
+	conn_set_timeout_s(l->conn, l->timeout_s);
+	(void)conn_printf(l->conn, "end\r\n");
+	(void)conn_close(l->conn);
 }
 
 static int one_answer(struct client *c, const struct profile *p, const char *line)
 {
 	_cleanup_(link_done) struct link l = LINK_INIT;
+	_cleanup_(buf_done) struct buf text = BUF_INIT(4 * ANSWER_MAX);
 	struct span answer;
-	int r = dialogue_open(c, p, &l, &answer);
+	int r = daytime_open(c, p, &l, &answer);
 
 	if (r != CLIENT_OK)
 		return r;
 	/* The banner is the answer already; only other forms cost a request. */
 	if (line != NULL) {
-		r = request(l.conn, line, &answer);
+		conn_set_timeout_s(l.conn, l.timeout_s);
+		r = daytime_request(l.conn, line, &answer);
 		if (r < 0)
-			return client_fail(client_exit_of(r), "no answer: %s", err_text(r));
+			return client_fail(client_exit_of(r), "no answer from %s: %s", l.authority,
+				client_why(r));
 	}
-	if (span_starts(answer, "error:"))
-		return client_fail(CLIENT_NO, "the server says: %.*s", (int)answer.len,
-			(const char *)answer.p);
-	if (c->json) {
-		_cleanup_(buf_done) struct buf text = BUF_INIT(4096);
-
-		text_escape(&text, answer);
-		table_print_pairs(&(struct table_pair){"time", buf_str(&text)}, 1, true);
-	} else {
-		line_print(answer);
-	}
-	(void)conn_printf(l.conn, "end\r\n");
-	(void)conn_close(l.conn);
-	return CLIENT_OK;
-}
-
-static int exchange_once(struct conn *conn, struct daytime_exchange *ret)
-{
-	char line[64];
-	struct span answer;
-	int64_t t1_ns = time_now_ns();
-	int r;
-
-	snprintf(line, sizeof line, "daytime exchange %lld", (long long)t1_ns);
-	r = request(conn, line, &answer);
-	ret->t4_ns = time_now_ns();
-	if (r == 0) {
-		int64_t t4_ns = ret->t4_ns;
-
-		r = daytime_read_exchange(answer, ret);
-		ret->t4_ns = t4_ns;
-	}
-	/* An answer that echoes another question says nothing about this one. */
-	return r == 0 && ret->t1_ns != t1_ns ? -EPROTO : r;
-}
-
-struct measure {
-	int64_t offset_ns, bound_ns;
-	bool synchronised;
-};
-
-/* The round with the smallest bound wins; the first one warms the path and does not count. */
-static int measure(struct conn *conn, struct measure *ret)
-{
-	struct measure best = {.bound_ns = INT64_MAX};
-
-	for (int i = 0; i <= ROUNDS; i++) {
-		struct daytime_exchange x;
-		int64_t offset_ns, bound_ns;
-		int r = exchange_once(conn, &x);
-
-		if (r == 0)
-			r = daytime_offset(&x, &offset_ns, &bound_ns);
-		if (r < 0)
-			return r;
-		if (i > 0 && bound_ns < best.bound_ns)
-			best = (struct measure){offset_ns, bound_ns, x.synchronised};
-	}
-	*ret = best;
-	return 0;
-}
-
-int daytime_measure(struct client *c, const struct profile *p, int64_t *ret_offset_ns,
-	int64_t *ret_bound_ns, bool *ret_synchronised)
-{
-	_cleanup_(link_done) struct link l = LINK_INIT;
-	struct span banner;
-	struct measure m;
-	int r = dialogue_open(c, p, &l, &banner);
-
-	if (r != CLIENT_OK)
-		return r;
-	r = measure(l.conn, &m);
-	if (r < 0)
-		return client_fail(client_exit_of(r), "no exchange of times: %s", err_text(r));
-	(void)conn_printf(l.conn, "end\r\n");
-	(void)conn_close(l.conn);
-	*ret_offset_ns = m.offset_ns;
-	*ret_bound_ns = m.bound_ns;
-	*ret_synchronised = m.synchronised;
-	return CLIENT_OK;
+	text_escape(&text, answer);
+	daytime_end(&l);
+	if (strncmp(buf_str(&text), "error: ", 7) == 0)
+		return client_fail(CLIENT_NO, "%s says: %s", l.host, buf_str(&text) + 7);
+	return client_done(
+		c, &(struct table_pair){"time", buf_str(&text), NULL}, 1, "%s", buf_str(&text));
 }
 
 static int offset_tell(struct client *c, const struct profile *p)
 {
-	char offset[48], bound[48];
-	int64_t offset_ns, bound_ns;
-	bool synchronised;
-	int r = daytime_measure(c, p, &offset_ns, &bound_ns, &synchronised);
+	struct daytime_measure m;
+	struct daytime_measure_text t;
+	int r = daytime_measure(c, p, &m);
 
 	if (r != CLIENT_OK)
 		return r;
-	snprintf(offset, sizeof offset, "%+.6f s", (double)offset_ns / 1e9);
-	snprintf(bound, sizeof bound, "%.6f s", (double)bound_ns / 1e9);
-	const struct table_pair pairs[] = {{"offset", offset}, {"bound", bound},
-		{"server clock", synchronised ? "synchronised" : "unsynchronised"}};
+	daytime_measure_show(&m, &t);
+	const struct table_pair pairs[] = {{"offset", t.offset, "s"}, {"bound", t.bound, "s"},
+		{"server clock", t.state, NULL}};
 
-	table_print_pairs(pairs, 3, c->json);
-	if (!c->json)
-		puts(offset_ns > 0 ? "this machine's clock is behind the server's"
-				   : "this machine's clock is ahead of the server's");
+	table_print_pairs(pairs, sizeof pairs / sizeof pairs[0], c->json);
+	if (c->json)
+		return CLIENT_OK;
+	if (m.offset_ns <= m.bound_ns && m.offset_ns >= -m.bound_ns)
+		puts("the two clocks agree within the bound");
+	else
+		printf("this machine's clock is %s the server's\n",
+			m.offset_ns > 0 ? "behind" : "ahead of");
 	return CLIENT_OK;
 }
 
-static void session_tell(const struct link *l)
-{
-	_cleanup_(buf_done) struct buf until = BUF_INIT(64);
-	const struct tls_info *t = conn_tls(l->conn);
-
-	time_rfc3339_utc(&until, t->peer_not_after_us);
-	printf("%s %s; server %s, issued by %s, valid until %s\n", t->protocol, t->cipher,
-		t->peer_subject, t->peer_issuer, buf_str(&until));
-}
-
-/* A line from the person: 1, 0 at end of input, -ECANCELED after Ctrl-C. */
-static int person_line(const struct client *c, char line[DAYTIME_LINE_MAX])
-{
-	struct pollfd p[2] = {{.fd = 0, .events = POLLIN}, {.fd = c->signal_fd, .events = POLLIN}};
-
-	fputs("> ", stdout);
-	fflush(stdout);
-	while (poll(p, 2, -1) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if ((p[1].revents & POLLIN) != 0)
-		return -ECANCELED;
-	if (fgets(line, DAYTIME_LINE_MAX, stdin) == NULL)
-		return 0;
-	line[strcspn(line, "\r\n")] = '\0';
-	return 1;
-}
-
-/* Line buffering of stdin would hide lines from poll(): they are read byte by byte. */
-static int dialogue(struct client *c, const struct profile *p)
-{
-	_cleanup_(link_done) struct link l = LINK_INIT;
-	char line[DAYTIME_LINE_MAX];
-	struct span answer;
-	int r = dialogue_open(c, p, &l, &answer);
-
-	if (r != CLIENT_OK)
-		return r;
-	setvbuf(stdin, NULL, _IONBF, 0);
-	session_tell(&l);
-	line_print(answer);
-	puts("requests: daytime [rfc3339 | epoch | zone NAME], help, end");
-	for (;;) {
-		r = person_line(c, line);
-		if (r <= 0 || strcmp(line, "end") == 0)
-			break;
-		if (line[0] == '\0')
-			continue;
-		conn_set_timeout_s(l.conn, c->timeout_s);
-		r = request(l.conn, line, &answer);
-		if (r < 0)
-			return client_fail(
-				client_exit_of(r), "the session has ended: %s", err_text(r));
-		line_print(answer);
-	}
-	conn_set_timeout_s(l.conn, c->timeout_s);
-	(void)conn_printf(l.conn, "end\r\n");
-	(void)conn_close(l.conn);
-	return r == -ECANCELED ? CLIENT_INTERRUPTED : CLIENT_OK;
-}
-
 struct daytime_options {
-	char kind; /* 0 plain, i dialogue, o offset, r rfc3339, e epoch, z zone, s stamp, v verify
-		    */
-	const char *argument;
-	const char *token;
+	bool interactive, offset, rfc3339, epoch;
+	const char *zone, *stamp, *verify, *token;
 };
 
-static int options_parse(int argc, char **argv, struct daytime_options *ret)
+static int options_parse(struct client *c, int argc, char **argv, struct daytime_options *o)
 {
-	static const struct option longs[] = {{"interactive", no_argument, NULL, 'i'},
-		{"offset", no_argument, NULL, 'o'}, {"rfc3339", no_argument, NULL, 'r'},
-		{"epoch", no_argument, NULL, 'e'}, {"zone", required_argument, NULL, 'z'},
-		{"stamp", required_argument, NULL, 's'}, {"verify", required_argument, NULL, 'v'},
-		{"token", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
-	int o;
+	const struct client_option options[] = {
+		{"interactive", 'i', NULL, NULL, &o->interactive, "the dialogue"},
+		{"offset", 'o', NULL, NULL, &o->offset, "how far this machine's clock is off"},
+		{"rfc3339", 'r', NULL, NULL, &o->rfc3339, "the time in the form of RFC 3339"},
+		{"epoch", 'e', NULL, NULL, &o->epoch, "seconds since 1970"},
+		{"zone", 'z', "NAME", &o->zone, NULL, "the time in a zone, as Europe/Paris"},
+		{"stamp", 'S', "FILE", &o->stamp, NULL, "have FILE stamped (RFC 3161)"},
+		{"verify", 'v', "FILE", &o->verify, NULL, "verify the stamp of FILE, off line"},
+		{"token", 'T', "FILE", &o->token, NULL,
+			"the stamp's own file; by default FILE.tsr"},
+		{.name = NULL}};
+	struct client_words w;
+	int code = client_options(c, argc, argv, options, 0, &w);
 
-	while ((o = getopt_long(argc, argv, "i", longs, NULL)) >= 0) {
-		if (o == 't') {
-			ret->token = optarg;
-			continue;
-		}
-		if (o == '?' || ret->kind != 0)
-			return -EINVAL;
-		ret->kind = (char)o;
-		ret->argument = optarg;
-	}
-	return optind == argc ? 0 : -EINVAL;
+	if (code >= 0)
+		return code;
+	if (o->interactive + o->offset + o->rfc3339 + o->epoch + (o->zone != NULL) +
+			(o->stamp != NULL) + (o->verify != NULL) >
+		1)
+		return client_usage(c, "these options exclude each other");
+	if (o->token != NULL && o->stamp == NULL && o->verify == NULL)
+		return client_usage(c, "--token goes with --stamp or --verify");
+	return -1;
+}
+
+static int zone_answer(struct client *c, const struct profile *p, const char *zone)
+{
+	char line[DAYTIME_LINE_MAX];
+
+	if (strlen(zone) >= DAYTIME_ZONE_MAX || !text_is_print(span_str(zone)) ||
+		strchr(zone, ' ') != NULL)
+		return client_usage(c, "that is no zone's name");
+	snprintf(line, sizeof line, "daytime zone %s", zone);
+	return one_answer(c, p, line);
 }
 
 int cmd_daytime(struct client *c, int argc, char **argv)
 {
 	_cleanup_(profile_done) struct profile p = PROFILE_INIT;
 	struct daytime_options o = {0};
-	char line[DAYTIME_LINE_MAX];
-	int r;
+	int r = options_parse(c, argc, argv, &o);
 
-	if (options_parse(argc, argv, &o) < 0)
-		return client_usage("daytime");
+	if (r >= 0)
+		return r;
 	r = profile_need(c, &p);
 	if (r != CLIENT_OK)
 		return r;
-	switch (o.kind) {
-	case 'i':
-		return dialogue(c, &p);
-	case 'o':
+	if (o.interactive)
+		return daytime_dialogue(c, &p);
+	if (o.offset)
 		return offset_tell(c, &p);
-	case 'r':
-		return one_answer(c, &p, "daytime rfc3339");
-	case 'e':
-		return one_answer(c, &p, "daytime epoch");
-	case 'z':
-		if (strlen(o.argument) >= DAYTIME_ZONE_MAX || !text_is_print(span_str(o.argument)))
-			return client_usage("daytime");
-		snprintf(line, sizeof line, "daytime zone %s", o.argument);
-		return one_answer(c, &p, line);
-	case 's':
-		return stamp_make(c, &p, o.argument, o.token);
-	case 'v':
-		return stamp_verify(c, &p, o.argument, o.token);
-	default:
-		return one_answer(c, &p, NULL);
-	}
+	if (o.zone != NULL)
+		return zone_answer(c, &p, o.zone);
+	if (o.stamp != NULL)
+		return stamp_make(c, &p, o.stamp, o.token);
+	if (o.verify != NULL)
+		return stamp_verify(c, &p, o.verify, o.token);
+	return one_answer(c, &p, o.rfc3339 ? "daytime rfc3339" : o.epoch ? "daytime epoch" : NULL);
 }

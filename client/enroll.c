@@ -3,17 +3,16 @@
  * person gave or is the administrator's file; then everything else, password included, goes over a
  * connection verified by that root. The key is made here and never leaves.
  */
+#include "client/ask.h"
 #include "client/est.h"
-#include "client/pair.h"
+#include "client/files.h"
+#include "client/table.h"
 
-#include "base/cleanup.h"
-#include "base/hash.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "base/timefmt.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 
 #define DEFAULT_CA_PORT 8443
 
@@ -24,10 +23,18 @@ struct enroll_options {
 	bool sign_up;
 };
 
-/* HOST, HOST:PORT, [V6]:PORT, V6. */
+static bool host_is_good(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || strchr("/@?#[]\\\"", s.p[i]) != NULL)
+			return false;
+	return s.len > 0 && s.p[0] != '-';
+}
+
+/* HOST, HOST:PORT, [V6]:PORT, [V6], V6. */
 static int target_parse(const char *text, struct enroll_options *o)
 {
-	struct span s = span_str(text), host, port = {NULL, 0};
+	struct span host, port = {NULL, 0};
 	const char *colon = strrchr(text, ':');
 	const char *bracket = strchr(text, ']');
 	uint64_t n = DEFAULT_CA_PORT;
@@ -42,270 +49,342 @@ static int target_parse(const char *text, struct enroll_options *o)
 		host = span_of(text, (size_t)(colon - text));
 		port = span_str(colon + 1);
 	} else {
-		host = s;
+		host = span_str(text);
 	}
 	if (port.p != NULL && num_parse_u64(port, 1, UINT16_MAX, &n) < 0)
 		return -EINVAL;
 	o->port = (uint16_t)n;
-	return host.len == 0 ? -EINVAL : span_copy_str(host, o->host, sizeof o->host);
+	return host_is_good(host) ? span_copy_str(host, o->host, sizeof o->host) : -EINVAL;
 }
 
-static int options_parse(int argc, char **argv, struct enroll_options *o)
+/* The rule of all services, said here before anything is asked or sent. */
+static int user_parse(const char *text, char ret[64])
 {
-	static const struct option longs[] = {{"user", required_argument, NULL, 'u'},
-		{"fingerprint", required_argument, NULL, 'f'},
-		{"root", required_argument, NULL, 'r'}, {"invite", required_argument, NULL, 'i'},
-		{"sign-up", no_argument, NULL, 's'},
-		{"password-file", required_argument, NULL, 'p'},
-		{"as", required_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
-	int c;
+	size_t i;
 
-	while ((c = getopt_long(argc, argv, "u:f:r:i:sp:a:", longs, NULL)) >= 0) {
-		const char **to = c == 'u' ? &o->user
-			: c == 'f'         ? &o->fingerprint
-			: c == 'r'         ? &o->root_file
-			: c == 'i'         ? &o->invite
-			: c == 'p'         ? &o->password_file
-			: c == 'a'         ? &o->profile
-					   : NULL;
+	for (i = 0; text[i] != '\0'; i++) {
+		char c = text[i];
 
-		if (c == 's')
-			o->sign_up = true;
-		else if (to != NULL)
-			*to = optarg;
-		else
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		if (i >= 32 ||
+			!((c >= 'a' && c <= 'z') ||
+				(i > 0 && ((c >= '0' && c <= '9') || c == '_' || c == '-'))))
 			return -EINVAL;
+		ret[i] = c;
 	}
-	if (optind != argc - 1 || o->user == NULL ||
-		(o->fingerprint != NULL && o->root_file != NULL))
-		return -EINVAL;
-	return target_parse(argv[optind], o);
+	ret[i] = '\0';
+	return i > 0 ? 0 : -EINVAL;
 }
 
-static int root_from_file(const char *path, unsigned char ret[32])
+static int options_judge(struct client *c, const char *target, struct enroll_options *o)
 {
-	_cleanup_(cleanup_fclose) FILE *f = fopen(path, "re");
-	_cleanup_(buf_done) struct buf pem = BUF_INIT(PROFILE_FILE_MAX);
-	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX);
-	char line[256];
-
-	if (f == NULL)
-		return -errno;
-	while (fgets(line, sizeof line, f) != NULL)
-		buf_add_str(&pem, line);
-	if (pki_unarmor(buf_span(&pem), "CERTIFICATE", &der) < 0)
-		return -EINVAL;
-	return hash_sha256(buf_span(&der), ret);
+	if (target_parse(target, o) < 0)
+		return client_usage(c, "\"%s\" is no host, HOST:PORT or [IPV6]:PORT", target);
+	if (o->user == NULL)
+		return client_usage(c, "--user NAME is missing");
+	if (o->fingerprint != NULL && o->root_file != NULL)
+		return client_usage(c, "--fingerprint and --root exclude each other");
+	if (o->invite != NULL && o->password_file != NULL && !o->sign_up)
+		return client_usage(c, "--password-file beside --invite needs --sign-up");
+	return CLIENT_OK;
 }
 
-/* The fingerprint that the root must have: given, from a file, or typed in by the person. */
-static int fingerprint_get(
-	const struct client *c, const struct enroll_options *o, unsigned char ret[32])
+static int options_parse(struct client *c, int argc, char **argv, struct enroll_options *o)
+{
+	const struct client_option options[] = {
+		{"user", 'u', "NAME", &o->user, NULL, "the account's name"},
+		{"fingerprint", 'f', "HEX", &o->fingerprint, NULL,
+			"SHA-256 of the root certificate, from the administrator"},
+		{"root", 'r', "FILE", &o->root_file, NULL,
+			"the root certificate, from the administrator"},
+		{"invite", 'i', "TOKEN", &o->invite, NULL, "one-time token for a new account"},
+		{"sign-up", 's', NULL, NULL, &o->sign_up,
+			"make the account first, with a new password"},
+		{"password-file", 'P', "FILE", &o->password_file, NULL,
+			"read the password from FILE; - is standard input"},
+		{"as", 'a', "PROFILE", &o->profile, NULL,
+			"name of the profile; by default the host"},
+		{.name = NULL}};
+	struct client_words w;
+	int code = client_options(c, argc, argv, options, 1, &w);
+
+	if (code >= 0)
+		return code;
+	if (w.count != 1)
+		return client_usage(c, "which server?");
+	code = options_judge(c, w.v[0], o);
+	return code == CLIENT_OK ? -1 : code;
+}
+
+/* The administrator's file is the root itself: no first contact without verification is needed. */
+static int root_from_file(const struct client *c, const char *path, struct buf *ret_pem)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(PROFILE_FILE_MAX);
+	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX);
+	struct pki_cert_info info;
+	int r = ask_file(c, path, &text);
+
+	if (r < 0)
+		return client_fail(r == -ECANCELED ? CLIENT_INTERRUPTED : ERR_EXIT_CONFIG, "%s: %s",
+			path, err_text(r));
+	if (pki_unarmor(buf_span(&text), "CERTIFICATE", &der) < 0 ||
+		pki_cert_read(buf_span(&der), &info) < 0)
+		return client_fail(ERR_EXIT_CONFIG, "%s: there is no certificate in it", path);
+	if (!info.is_ca || strcmp(info.subject, info.issuer) != 0)
+		return client_fail(
+			ERR_EXIT_CONFIG, "%s: the certificate in it is not a root", path);
+	r = pki_cert_to_pem(buf_span(&der), ret_pem);
+	return r == 0 ? CLIENT_OK : client_fail(ERR_EXIT_TEMP, "%s: %s", path, err_text(r));
+}
+
+/* The fingerprint that the root must have: given, or typed in. */
+static int fingerprint_get(const struct client *c, const char *given, unsigned char ret[32])
 {
 	_cleanup_(buf_done) struct buf typed = BUF_INIT(256);
-	_cleanup_(buf_done) struct buf bytes = BUF_INIT(33);
+	_cleanup_(buf_done) struct buf bytes = BUF_INIT(64);
+	struct span hex = span_str(given);
+	const unsigned char *equals;
 	int r;
 
-	if (o->root_file != NULL) {
-		r = root_from_file(o->root_file, ret);
-		return r == 0 ? CLIENT_OK
-			      : client_fail(ERR_EXIT_CONFIG, "%s: %s", o->root_file,
-					r == -EINVAL ? "not one certificate in PEM" : err_text(r));
-	}
-	if (o->fingerprint != NULL) {
-		buf_add_str(&typed, o->fingerprint);
-	} else {
-		r = client_ask(c,
-			"Fingerprint of the root certificate (ask your administrator): ", false,
-			&typed);
+	if (given == NULL) {
+		r = ask_line(c,
+			"SHA-256 fingerprint of the root certificate (from your administrator): ",
+			false, &typed);
 		if (r == -ECANCELED)
 			return CLIENT_INTERRUPTED;
-		if (r < 0)
+		if (r == -ENOTTY)
 			return client_fail(ERR_EXIT_CONFIG,
 				"give --fingerprint HEX or --root FILE: a server is never trusted blindly");
+		hex = r == 0 ? buf_span(&typed) : SPAN_LIT("");
 	}
-	if (text_unhex(&bytes, span_trim(buf_span(&typed))) < 0 || bytes.len != 32)
+	/* As openssl x509 -fingerprint prints it: "sha256 Fingerprint=AB:CD:..." */
+	equals = hex.len > 0 ? memchr(hex.p, '=', hex.len) : NULL;
+	if (equals != NULL)
+		hex = span_of(equals + 1, hex.len - (size_t)(equals + 1 - hex.p));
+	if (text_unhex(&bytes, span_trim(hex)) < 0 || bytes.len != 32)
 		return client_fail(
 			ERR_EXIT_CONFIG, "a fingerprint is 64 hexadecimal digits (SHA-256)");
 	memcpy(ret, bytes.p, 32);
 	return CLIENT_OK;
 }
 
-/* Fills root and chain of the profile from the server, checked against the fingerprint. */
-static int anchors_fetch(struct client *c, const struct enroll_options *o,
-	const unsigned char fp[32], struct profile *p)
+/* The first contact: the root from the server itself, judged by its fingerprint alone. */
+static int root_from_server(struct client *c, const struct enroll_options *o, struct profile *p)
 {
 	_cleanup_(link_done) struct link l = LINK_INIT;
-	int r = link_open_bootstrap(c, o->host, o->port, &l);
+	unsigned char fingerprint[32];
+	int r = fingerprint_get(c, o->fingerprint, fingerprint);
 
-	if (r != 0)
+	if (r == CLIENT_OK)
+		r = link_open_bootstrap(c, o->host, o->port, &l);
+	if (r != CLIENT_OK)
 		return r;
-	r = est_cacerts(&l, fp, &p->root_pem, &p->chain_pem);
+	r = est_cacerts(&l, fingerprint, &p->root_pem, &p->chain_pem);
 	if (r == -EKEYREJECTED)
 		return client_fail(CLIENT_UNTRUSTED,
-			"%s does not belong to the root with that fingerprint: nothing was sent to it",
-			o->host);
+			"%s does not show the root with that fingerprint; nothing was sent to it",
+			l.authority);
+	if (r == -EINVAL)
+		return client_fail(
+			CLIENT_UNTRUSTED, "the certificate with that fingerprint is not a root");
 	if (r < 0)
 		return client_fail(client_exit_of(r),
-			"%s does not answer as a certificate authority: %s", o->host, err_text(r));
+			"%s does not answer as a certificate authority: %s", l.authority,
+			client_why(r));
+	(void)conn_close(l.conn);
 	return CLIENT_OK;
 }
 
-/* Password or invite, from the option, a file or the terminal. */
-static int secret_get(const struct client *c, const struct enroll_options *o, struct buf *ret)
+/* Over a verified connection, before anything secret is asked for: authorities and directory. */
+static int server_verify(struct client *c, struct profile *p)
 {
-	_cleanup_(buf_wipe) struct buf again = BUF_INIT(1024);
-	int r;
+	_cleanup_(link_done) struct link l = LINK_INIT;
+	int r = link_open(c, p, p->ca_port, "http/1.1", false, &l);
 
-	if (o->invite != NULL && !o->sign_up) {
-		buf_add_str(ret, o->invite);
-		return CLIENT_OK;
-	}
-	if (o->password_file != NULL) {
-		r = client_read_secret(o->password_file, ret);
-		return r == 0
-			? CLIENT_OK
-			: client_fail(ERR_EXIT_CONFIG, "%s: %s", o->password_file, err_text(r));
-	}
-	r = client_ask(c, o->sign_up ? "New password: " : "Password: ", true, ret);
-	if (r == 0 && o->sign_up) {
-		r = client_ask(c, "Again: ", true, &again);
-		if (r == 0 && !span_eq(buf_span(ret), buf_span(&again)))
-			return client_fail(ERR_EXIT_CONFIG, "the two passwords differ");
-	}
-	if (r == -ECANCELED)
-		return CLIENT_INTERRUPTED;
-	return r == 0 ? CLIENT_OK
-		      : client_fail(ERR_EXIT_CONFIG,
-				"no terminal to ask on: give --password-file or --invite");
+	if (r != CLIENT_OK)
+		return r;
+	r = est_refresh(&l, p);
+	if (r == -EKEYREJECTED)
+		return client_fail(CLIENT_UNTRUSTED, "%s is of another root", l.authority);
+	if (r < 0)
+		return client_fail(client_exit_of(r),
+			"%s does not answer as a certificate authority: %s", l.authority,
+			client_why(r));
+	(void)conn_close(l.conn);
+	return CLIENT_OK;
 }
 
-static int account_create(struct link *l, const struct enroll_options *o, struct span password)
+static int account_create(
+	struct link *l, const struct enroll_options *o, const char *user, struct span password)
 {
-	_cleanup_(buf_wipe) struct buf form = BUF_INIT(4096);
+	_cleanup_(buf_wipe) struct buf form = BUF_INIT(8192);
 	_cleanup_(buf_done) struct buf body = BUF_INIT(4096);
-	unsigned status;
-	int r;
 
-	form_add(&form, "name", span_str(o->user));
+	form_add(&form, "name", span_str(user));
 	form_add(&form, "password", password);
 	if (o->invite != NULL)
 		form_add(&form, "invite", span_str(o->invite));
+	if (buf_error(&form) < 0)
+		return client_fail(ERR_EXIT_CONFIG, "the invite is too long");
 	const struct link_question q = {.method = "POST",
 		.target = "/account/create",
-		.content_type = "application/x-www-form-urlencoded",
+		.content_type = LINK_FORM_TYPE,
 		.body = buf_span(&form)};
-	r = buf_error(&form) < 0 ? buf_error(&form) : link_ask(l, &q, &status, &body);
-	if (r < 0)
-		return client_fail(client_exit_of(r), "sign-up failed: %s", err_text(r));
-	return status / 100 == 2 ? CLIENT_OK : link_refused(status, buf_span(&body));
+
+	return link_ask_told(l, &q, &body);
 }
 
-static int files_write(const struct profile *p, const struct pki_key *key, struct span cert_pem)
+static int files_store(const struct profile *p, const struct pki_key *key)
 {
-	int r = pair_write(p, key, cert_pem);
+	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(PROFILE_FILE_MAX);
+	const struct {
+		const char *file;
+		const struct buf *from;
+	} files[] = {{"key.pem", &pem}, {"cert.pem", &p->cert_pem}, {"root.pem", &p->root_pem},
+		{"chain.pem", &p->chain_pem}};
+	int r = pki_key_to_pem(key, &pem);
 
+	for (size_t i = 0; r == 0 && i < sizeof files / sizeof files[0]; i++)
+		r = files_write(p->dir_fd, files[i].file, buf_span(files[i].from));
 	if (r == 0)
-		r = profile_write(p, "root.pem", buf_span(&p->root_pem));
-	if (r == 0)
-		r = profile_write(p, "chain.pem", buf_span(&p->chain_pem));
-	return r == 0 ? profile_save(p) : r;
+		r = profile_save(p);
+	return r == 0 ? profile_publish(p) : r;
 }
 
-/* Over the verified connection: directory, account if wanted, request, certificate, files. */
-static int enroll_verified(
-	struct link *l, const struct enroll_options *o, struct span secret, struct profile *p)
+/* Account if wanted, request, certificate, files. */
+static int enroll(
+	struct client *c, const struct enroll_options *o, struct span secret, struct profile *p)
 {
+	_cleanup_(link_done) struct link l = LINK_INIT;
 	_cleanup_(pki_key_freep) struct pki_key *key = NULL;
 	_cleanup_(buf_done) struct buf csr = BUF_INIT(PKI_CSR_MAX);
-	_cleanup_(buf_done) struct buf cert = BUF_INIT(PROFILE_FILE_MAX);
-	_cleanup_(buf_done) struct buf pem = BUF_INIT(PROFILE_FILE_MAX);
-	const char *reason = "";
-	int r = est_directory(l, &p->doors);
+	int r = pki_key_new(&key);
 
-	if (r < 0)
-		return client_fail(client_exit_of(r), "no service directory: %s", err_text(r));
-	if (o->sign_up) {
-		r = account_create(l, o, secret);
-		if (r != CLIENT_OK)
-			return r;
-	}
-	r = pki_key_new(&key);
 	if (r == 0)
 		r = pki_csr_new(key, p->user, NULL, NULL, &csr);
 	if (r < 0)
-		return client_fail(ERR_EXIT_BUG, "cannot make a key: %s", err_text(r));
-	const struct est_request q = {"simpleenroll", p->user, secret, buf_span(&csr)};
-	r = est_enroll(l, &q, &cert);
+		return client_fail(ERR_EXIT_BUG, "a key cannot be made: %s", err_text(r));
+	r = link_open(c, p, p->ca_port, "http/1.1", false, &l);
+	if (r == CLIENT_OK && o->sign_up)
+		r = account_create(&l, o, p->user, secret);
 	if (r != CLIENT_OK)
 		return r;
-	r = est_accept(p, buf_span(&cert), key, &pem, &reason);
-	if (r < 0)
-		return client_fail(CLIENT_UNTRUSTED,
-			"the certificate that came is not acceptable: %s",
-			*reason != '\0' ? reason : err_text(r));
-	r = files_write(p, key, buf_span(&pem));
-	if (r < 0)
-		return client_fail(ERR_EXIT_TEMP, "cannot write the profile: %s", err_text(r));
-	return CLIENT_OK;
+	const struct est_request q = {"simpleenroll", p->user, secret, buf_span(&csr)};
+	r = est_enroll(&l, p, &q, key, &p->cert_pem);
+	if (r != CLIENT_OK)
+		return r;
+	(void)conn_close(l.conn);
+	r = files_store(p, key);
+	if (r == 0)
+		r = profile_set_current(p->name);
+	return r == 0
+		? CLIENT_OK
+		: client_fail(ERR_EXIT_TEMP, "the profile cannot be written: %s", err_text(r));
 }
 
-static int profile_start(const struct enroll_options *o, struct profile *p)
+static int secret_get(const struct client *c, const struct enroll_options *o, struct buf *ret)
 {
-	const char *name = o->profile != NULL ? o->profile : o->host;
-	char folded[PROFILE_NAME_MAX];
+	if (o->invite == NULL || o->sign_up)
+		return ask_password(c, o->password_file, o->sign_up, ret);
+	buf_add_str(ret, o->invite);
+	return buf_error(ret) == 0 ? CLIENT_OK
+				   : client_fail(ERR_EXIT_CONFIG, "the invite is too long");
+}
+
+/* Somebody else's profile is not written over. */
+static int profile_is_free(const char *name, const struct profile *p)
+{
+	_cleanup_(profile_done) struct profile old = PROFILE_INIT;
+	int r = profile_load(name, &old);
+
+	if ((r != 0 && r != -EKEYREJECTED) ||
+		(strcmp(old.user, p->user) == 0 && strcmp(old.host, p->host) == 0 &&
+			old.ca_port == p->ca_port))
+		return CLIENT_OK;
+	return client_fail(ERR_EXIT_CONFIG,
+		"profile \"%s\" is that of %s at %s:%u; give --as NAME to make another", name,
+		old.user, old.host, (unsigned)old.ca_port);
+}
+
+/* Opens the place for the new profile, so that a disk that takes nothing is known early. */
+static int profile_start(const struct enroll_options *o, const char *name, struct profile *p)
+{
+	char folded[sizeof o->host];
 	size_t i;
 	int r;
 
 	/* An IPv6 address as host: its colons are no part of a folder's name. */
 	for (i = 0; name[i] != '\0' && i < sizeof folded - 1; i++)
-		folded[i] = name[i] == ':' && o->profile == NULL ? '-' : name[i];
+		folded[i] = name[i] == ':' && name == o->host ? '-' : name[i];
 	folded[i] = '\0';
-	r = profile_create(folded, p);
-	if (r < 0)
-		return client_fail(ERR_EXIT_CONFIG, "profile \"%s\": %s", folded,
-			r == -EINVAL ? "letters, digits, dot, dash and underscore only"
-				     : err_text(r));
-	if (span_copy_str(span_str(o->user), p->user, sizeof p->user) < 0)
-		return client_fail(ERR_EXIT_CONFIG, "the name is too long");
-	for (char *u = p->user; *u != '\0'; u++)
-		if (*u >= 'A' && *u <= 'Z')
-			*u = (char)(*u - 'A' + 'a');
-	snprintf(p->host, sizeof p->host, "%s", o->host);
-	p->ca_port = o->port;
-	return CLIENT_OK;
+	if (!profile_name_is_good(folded))
+		return client_fail(ERR_EXIT_CONFIG,
+			"\"%s\" cannot be a profile's name; give --as NAME (letters, digits, dot, dash, "
+			"underscore; %d at most)",
+			folded, PROFILE_NAME_MAX - 1);
+	r = profile_is_free(folded, p);
+	if (r != CLIENT_OK)
+		return r;
+	r = profile_stage(folded, p);
+	if (r == -EBUSY)
+		return client_fail(
+			ERR_EXIT_TEMP, "profile \"%s\" is being made at this moment", folded);
+	if (r == -ENOENT)
+		return client_fail(ERR_EXIT_CONFIG,
+			"there is no place for profiles: set HOME or QUINTET_CLIENT_DIR");
+	return r == 0 ? CLIENT_OK
+		      : client_fail(err_is_temporary(r) ? ERR_EXIT_TEMP : ERR_EXIT_CONFIG,
+				"profile \"%s\" cannot be written: %s", folded, err_text(r));
+}
+
+static int enrolled_tell(const struct client *c, const struct profile *p)
+{
+	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX);
+	_cleanup_(buf_done) struct buf until = BUF_INIT(64);
+	struct pki_cert_info info;
+
+	if (pki_unarmor(buf_span(&p->cert_pem), "CERTIFICATE", &der) == 0 &&
+		pki_cert_read(buf_span(&der), &info) == 0)
+		time_rfc3339_utc(&until, info.not_after_us);
+	const struct table_pair pairs[] = {{"user", p->user, NULL}, {"server", p->host, NULL},
+		{"profile", p->name, NULL}, {"valid until", buf_str(&until), NULL}};
+
+	return client_done(c, pairs, sizeof pairs / sizeof pairs[0],
+		"enrolled as %s at %s until %s; profile \"%s\"", p->user, p->host, buf_str(&until),
+		p->name);
 }
 
 int cmd_enroll(struct client *c, int argc, char **argv)
 {
 	_cleanup_(profile_done) struct profile p = PROFILE_INIT;
-	_cleanup_(link_done) struct link l = LINK_INIT;
-	_cleanup_(buf_wipe) struct buf secret = BUF_INIT(2048);
-	struct enroll_options o = {0};
-	unsigned char fingerprint[32];
-	int r;
+	_cleanup_(buf_wipe) struct buf secret = BUF_INIT(ASK_SECRET_MAX);
+	struct enroll_options o = {.port = DEFAULT_CA_PORT};
+	int r = options_parse(c, argc, argv, &o);
 
-	if (options_parse(argc, argv, &o) < 0)
-		return client_usage("enroll");
+	if (r >= 0)
+		return r;
+	if (user_parse(o.user, p.user) < 0)
+		return client_usage(c,
+			"\"%s\" is no account's name: a letter, then letters, digits, - and _, 32 at most",
+			o.user);
+	snprintf(p.host, sizeof p.host, "%s", o.host);
+	p.ca_port = o.port;
 	if (o.profile == NULL)
-		o.profile = c->profile;
-	r = fingerprint_get(c, &o, fingerprint);
+		o.profile = c->profile != NULL ? c->profile : o.host;
+	r = profile_start(&o, o.profile, &p);
 	if (r == CLIENT_OK)
-		r = profile_start(&o, &p);
+		r = o.root_file != NULL ? root_from_file(c, o.root_file, &p.root_pem)
+					: root_from_server(c, &o, &p);
 	if (r == CLIENT_OK)
-		r = anchors_fetch(c, &o, fingerprint, &p);
+		r = server_verify(c, &p);
 	if (r == CLIENT_OK)
 		r = secret_get(c, &o, &secret);
 	if (r == CLIENT_OK)
-		r = link_open(c, &p, p.ca_port, "http/1.1", false, &l);
-	if (r == CLIENT_OK)
-		r = enroll_verified(&l, &o, buf_span(&secret), &p);
-	if (r != CLIENT_OK)
+		r = enroll(c, &o, buf_span(&secret), &p);
+	if (r != CLIENT_OK) {
+		profile_unstage(&p);
 		return r;
-	r = profile_set_current(p.name);
-	if (r < 0)
-		return client_fail(
-			ERR_EXIT_TEMP, "cannot make the profile the current one: %s", err_text(r));
-	printf("enrolled as %s at %s; profile \"%s\"\n", p.user, p.host, p.name);
-	return CLIENT_OK;
+	}
+	return enrolled_tell(c, &p);
 }

@@ -1,7 +1,7 @@
 /* Verified connections, and the questions asked over HTTPS. */
 #include "client/link.h"
 
-#include "base/cleanup.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 
@@ -11,16 +11,27 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+/* How long one address may keep the others waiting. */
+#define ADDRESS_MS 3000
+
 void link_done(struct link *l)
 {
 	conn_freep(&l->conn);
 	tls_client_freep(&l->tls);
 }
 
-/* A name server may be slow: Ctrl-C keeps its usual meaning there, nothing is half done yet. */
-static int resolve(const char *host, uint16_t port, struct addrinfo **ret)
+static void leave(int signal_number)
+{
+	(void)signal_number;
+	_exit(CLIENT_INTERRUPTED);
+}
+
+/* A name server may be slow and cannot be waited for with poll(): Ctrl-C ends the program there,
+ * where nothing is half done. */
+int link_resolve(const char *host, uint16_t port, struct addrinfo **ret)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	const struct sigaction act = {.sa_handler = leave};
 	char service[8];
 	sigset_t set, old;
 	int r;
@@ -29,10 +40,14 @@ static int resolve(const char *host, uint16_t port, struct addrinfo **ret)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
 	sigprocmask(SIG_UNBLOCK, &set, &old);
 	r = getaddrinfo(host, service, &hints, ret);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	return r == 0 ? 0 : r == EAI_MEMORY ? -ENOMEM : -EHOSTUNREACH;
+	if (r == 0)
+		return 0;
+	return r == EAI_MEMORY ? -ENOMEM : r == EAI_AGAIN ? -EAGAIN : -ENXIO;
 }
 
 /* Waits until the socket is connected: 0 or why not. */
@@ -48,7 +63,7 @@ static int connected(const struct client *c, int fd, int timeout_ms)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if ((p[1].revents & POLLIN) != 0)
+	if (p[1].revents != 0)
 		return -ECANCELED;
 	if (n == 0)
 		return -ETIMEDOUT;
@@ -57,33 +72,40 @@ static int connected(const struct client *c, int fd, int timeout_ms)
 	return -error;
 }
 
-int link_dial(struct client *c, const char *host, uint16_t port, int *ret_fd)
+static int address_dial(
+	const struct client *c, const struct addrinfo *a, int64_t end_ms, int *ret_fd)
+{
+	_cleanup_(cleanup_close) int fd =
+		socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
+	int64_t left_ms = end_ms - time_monotonic_ms();
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	if (left_ms <= 0)
+		return -ETIMEDOUT;
+	if (a->ai_next != NULL && left_ms > ADDRESS_MS)
+		left_ms = ADDRESS_MS;
+	r = connect(fd, a->ai_addr, a->ai_addrlen) == 0 ? 0 : -errno;
+	if (r == -EINPROGRESS)
+		r = connected(c, fd, (int)left_ms);
+	if (r == 0)
+		*ret_fd = take_fd(&fd);
+	return r;
+}
+
+int link_dial(const struct client *c, const char *host, uint16_t port, int *ret_fd)
 {
 	struct addrinfo *list = NULL;
 	int64_t end_ms = time_monotonic_ms() + INT64_C(1000) * c->timeout_s;
-	int r = resolve(host, port, &list);
+	int r = link_resolve(host, port, &list);
 
 	if (r < 0)
 		return r;
-	r = -EHOSTUNREACH;
-	for (const struct addrinfo *a = list; a != NULL && r != -ECANCELED; a = a->ai_next) {
-		int64_t left_ms = end_ms - time_monotonic_ms();
-		_cleanup_(cleanup_close) int fd = socket(a->ai_family,
-			a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
-
-		if (fd < 0 || left_ms <= 0)
-			continue;
-		/* Not all of the time for one dead address when others follow. */
-		if (a->ai_next != NULL && left_ms > 3000)
-			left_ms = 3000;
-		r = connect(fd, a->ai_addr, a->ai_addrlen) == 0 ? 0 : -errno;
-		if (r == -EINPROGRESS)
-			r = connected(c, fd, (int)left_ms);
-		if (r == 0) {
-			*ret_fd = take_fd(&fd);
-			break;
-		}
-	}
+	r = -ENXIO;
+	for (const struct addrinfo *a = list; a != NULL && r != 0 && r != -ECANCELED;
+		a = a->ai_next)
+		r = address_dial(c, a, end_ms, ret_fd);
 	freeaddrinfo(list);
 	return r;
 }
@@ -91,17 +113,24 @@ int link_dial(struct client *c, const char *host, uint16_t port, int *ret_fd)
 static int tls_failed(const struct link *l, int error)
 {
 	const struct tls_info *info = conn_tls(l->conn);
+	const char *reason = conn_tls_reason(l->conn);
 
-	if (error == -ECANCELED)
-		return CLIENT_INTERRUPTED;
-	if (error != -EKEYREJECTED)
-		return client_fail(client_exit_of(error), "no TLS with %s: %s", l->host,
-			conn_tls_reason(l->conn));
-	client_fail(CLIENT_UNTRUSTED, "%s is not trusted: %s", l->host, conn_tls_reason(l->conn));
+	if (error != -EKEYREJECTED) {
+		bool plain = error == -EPROTO && *reason != '\0';
+
+		return client_fail(client_exit_of(error), "no TLS with %s: %s%s%s", l->authority,
+			client_why(error), plain ? ": " : "", plain ? reason : "");
+	}
+	if (info != NULL && info->peer_subject[0] != '\0')
+		client_fail(CLIENT_UNTRUSTED,
+			"%s is not trusted: %s (it shows the certificate of %s, issued by %s)",
+			l->authority, reason, info->peer_subject, info->peer_issuer);
+	else
+		client_fail(CLIENT_UNTRUSTED, "%s is not trusted: %s", l->authority, reason);
 	if (info != NULL && info->clock_suspect)
-		fputs("quintet: only the dates are wrong: this machine's own clock may be the one that is "
-		      "off; check it first\n",
-			stderr);
+		client_fail(CLIENT_UNTRUSTED,
+			"only the dates are wrong: perhaps it is this machine's clock that is off, "
+			"look at it first");
 	return CLIENT_UNTRUSTED;
 }
 
@@ -109,25 +138,29 @@ static int link_start(struct client *c, const struct tls_client_config *config, 
 	uint16_t port, struct link *ret)
 {
 	_cleanup_(cleanup_close) int fd = -1;
+	bool v6 = strchr(host, ':') != NULL;
 	int r = tls_client_new(config, &ret->tls);
 
 	if (r < 0)
-		return client_fail(
-			ERR_EXIT_CONFIG, "key or certificate cannot be used: %s", tls_error_text());
+		return client_fail(ERR_EXIT_CONFIG, "the profile's certificates cannot be used: %s",
+			tls_error_text());
 	snprintf(ret->host, sizeof ret->host, "%s", host);
+	snprintf(ret->authority, sizeof ret->authority, "%s%s%s:%u", v6 ? "[" : "", host,
+		v6 ? "]" : "", (unsigned)port);
+	ret->timeout_s = c->timeout_s;
 	r = link_dial(c, host, port, &fd);
-	if (r == -ECANCELED)
-		return CLIENT_INTERRUPTED;
 	if (r < 0)
-		return client_fail(ERR_EXIT_TEMP, "cannot reach %s port %u: %s", host,
-			(unsigned)port, err_text(r));
+		return client_fail(
+			client_exit_of(r), "cannot reach %s: %s", ret->authority, client_why(r));
 	r = conn_new(fd, &ret->conn);
 	if (r < 0)
-		return client_fail(ERR_EXIT_TEMP, "%s", err_text(r));
+		return client_fail(
+			ERR_EXIT_TEMP, "cannot reach %s: %s", ret->authority, client_why(r));
 	(void)take_fd(&fd);
 	conn_set_timeout_s(ret->conn, c->timeout_s);
 	conn_set_wake(ret->conn, c->signal_fd, 0, client_wake, c);
-	return 0;
+	r = conn_tls_connect(ret->conn, ret->tls, host);
+	return r < 0 ? tls_failed(ret, r) : CLIENT_OK;
 }
 
 int link_open(struct client *c, const struct profile *p, uint16_t port, const char *alpn,
@@ -139,12 +172,8 @@ int link_open(struct client *c, const struct profile *p, uint16_t port, const ch
 		.key_pem = cert ? buf_span(&p->key_pem) : span_of(NULL, 0),
 		.cert_pem = cert ? buf_span(&p->cert_pem) : span_of(NULL, 0),
 		.alpn = alpn};
-	int r = link_start(c, &config, p->host, port, ret);
 
-	if (r != 0)
-		return r;
-	r = conn_tls_connect(ret->conn, ret->tls, p->host);
-	return r < 0 ? tls_failed(ret, r) : CLIENT_OK;
+	return link_start(c, &config, p->host, port, ret);
 }
 
 int link_open_door(struct client *c, const struct profile *p, const char *door, const char *alpn,
@@ -160,12 +189,8 @@ int link_open_door(struct client *c, const struct profile *p, const char *door, 
 int link_open_bootstrap(struct client *c, const char *host, uint16_t port, struct link *ret)
 {
 	const struct tls_client_config config = {.bootstrap = true, .alpn = "http/1.1"};
-	int r = link_start(c, &config, host, port, ret);
 
-	if (r != 0)
-		return r;
-	r = conn_tls_connect(ret->conn, ret->tls, host);
-	return r < 0 ? tls_failed(ret, r) : CLIENT_OK;
+	return link_start(c, &config, host, port, ret);
 }
 
 static int basic_header(const char *user, struct span password, struct buf *ret)
@@ -187,10 +212,12 @@ int link_ask(
 	_cleanup_(buf_wipe) struct buf extra = BUF_INIT(4096);
 	_cleanup_(buf_done) struct buf head = BUF_INIT(HTTP_HEAD_MAX);
 	struct http_answer answer;
+	uint64_t retry_s = 0;
 	int r = q->user != NULL ? basic_header(q->user, q->password, &extra) : 0;
 
+	conn_set_timeout_s(l->conn, l->timeout_s);
 	if (r == 0)
-		r = http_write_request(l->conn, q->method, l->host, q->target, q->content_type,
+		r = http_write_request(l->conn, q->method, l->authority, q->target, q->content_type,
 			q->user != NULL ? buf_str(&extra) : NULL, q->body);
 	if (r == 0)
 		r = conn_flush(l->conn);
@@ -198,23 +225,57 @@ int link_ask(
 		r = http_read_answer(l->conn, &head, &answer, ret_body);
 	if (r < 0)
 		return r;
+	(void)num_parse_u64(answer.retry_after, 1, 1000000, &retry_s);
+	l->retry_s = (unsigned)retry_s;
 	*ret_status = answer.status;
 	return 0;
 }
 
-int link_refused(unsigned status, struct span body)
+void link_refusal(unsigned status, struct span body, struct buf *ret)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT(512);
 	struct span line;
 
 	if (!span_split(&body, '\n', &line))
 		line = SPAN_LIT("");
+	if (line.len > 0 && line.p[line.len - 1] == '\r')
+		line.len--;
 	line = span_trim(line);
-	if (line.len > 300)
-		line.len = 300;
-	text_escape(&text, line);
-	if (text.len == 0)
-		buf_add_str(&text, http_status_text(status));
-	return client_fail(status == 503 || status == 429 ? ERR_EXIT_TEMP : CLIENT_NO,
-		"the server says: %s (%u)", buf_str(&text), status);
+	if (line.len > 200)
+		line.len = 200;
+	if (line.len == 0)
+		line = span_str(http_status_text(status));
+	text_escape(ret, line);
+}
+
+int link_ask_told(struct link *l, const struct link_question *q, struct buf *ret_body)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(1024);
+	char when[48] = "";
+	unsigned status;
+	int r = link_ask(l, q, &status, ret_body);
+
+	if (r < 0)
+		return client_fail(
+			client_exit_of(r), "no answer from %s: %s", l->authority, client_why(r));
+	if (status / 100 == 2)
+		return CLIENT_OK;
+	link_refusal(status, buf_span(ret_body), &text);
+	if (l->retry_s > 0)
+		snprintf(when, sizeof when, "; try again in %u s", l->retry_s);
+	return client_fail(status >= 500 || status == 429 ? ERR_EXIT_TEMP : CLIENT_NO,
+		"%s says: %s (%u)%s", l->host, buf_str(&text), status, when);
+}
+
+int link_ask_ca(struct client *c, const struct profile *p, const struct link_question *q,
+	struct buf *ret_body)
+{
+	_cleanup_(link_done) struct link l = LINK_INIT;
+	int r = link_open(c, p, p->ca_port, "http/1.1", true, &l);
+
+	if (r != CLIENT_OK)
+		return r;
+	r = link_ask_told(&l, q, ret_body);
+	if (r == CLIENT_OK)
+		(void)conn_close(l.conn);
+	return r;
 }

@@ -7,16 +7,26 @@
 #include "net/http.h"
 #include "net/tls.h"
 
-/* A non-blocking socket that is connecting or connected, tried over all addresses of the host. */
-int link_dial(struct client *c, const char *host, uint16_t port, int *ret_fd);
+struct addrinfo;
+
+#define LINK_FORM_TYPE "application/x-www-form-urlencoded"
+
+/* The addresses of a host: freeaddrinfo() after. -ENXIO no such name, -EAGAIN no answer. */
+int link_resolve(const char *host, uint16_t port, struct addrinfo **ret);
+
+/* A non-blocking socket that is connected, tried over all addresses of the host. */
+int link_dial(const struct client *c, const char *host, uint16_t port, int *ret_fd);
 
 struct link {
 	struct tls_client *tls;
 	struct conn *conn;
+	unsigned timeout_s; /* for each question */
+	unsigned retry_s; /* what the last answer said in Retry-After; 0: nothing */
 	char host[254];
+	char authority[270]; /* for Host: */
 };
 
-#define LINK_INIT ((struct link){NULL, NULL, ""})
+#define LINK_INIT ((struct link){.conn = NULL})
 
 void link_done(struct link *l);
 
@@ -48,7 +58,14 @@ struct link_question {
 int link_ask(
 	struct link *l, const struct link_question *q, unsigned *ret_status, struct buf *ret_body);
 
-/* The server's refusal as a sentence for people on standard error; an exit code. */
-int link_refused(unsigned status, struct span body);
+/* The same with everything but success told on standard error; an exit code. */
+int link_ask_told(struct link *l, const struct link_question *q, struct buf *ret_body);
+
+/* And over a connection of its own to the authority, with the profile's certificate. */
+int link_ask_ca(struct client *c, const struct profile *p, const struct link_question *q,
+	struct buf *ret_body);
+
+/* The server's refusal as a sentence for people: its first line, else what the status means. */
+void link_refusal(unsigned status, struct span body, struct buf *ret);
 
 #endif

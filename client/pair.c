@@ -1,32 +1,12 @@
 /* See pair.h. */
 #include "client/pair.h"
 
-#include "pki/cert.h"
+#include "client/certs.h"
+#include "client/files.h"
 
 #include <errno.h>
 
 #define KEY_ASIDE "key.next"
-
-int pair_write(const struct profile *p, const struct pki_key *key, struct span cert_pem)
-{
-	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(PROFILE_FILE_MAX);
-	int r = pki_key_to_pem(key, &pem);
-
-	if (r == 0)
-		r = profile_write(p, KEY_ASIDE, buf_span(&pem));
-	if (r == 0)
-		r = profile_write(p, "cert.pem", cert_pem);
-	if (r == 0)
-		r = profile_write(p, "key.pem", buf_span(&pem));
-	return r == 0 ? profile_remove(p, KEY_ASIDE) : r;
-}
-
-static int leaf_spki(void *arg, struct span der)
-{
-	int r = pki_cert_spki(der, arg);
-
-	return r < 0 ? r : 1;
-}
 
 static bool fits(struct span key_pem, struct span spki)
 {
@@ -37,27 +17,72 @@ static bool fits(struct span key_pem, struct span spki)
 		pki_key_spki(key, &own) == 0 && span_eq(buf_span(&own), spki);
 }
 
+/*
+ * A key aside that is the only one to fit the certificate must not be overwritten: what an
+ * interrupted change left is finished first.
+ */
+static int finish_last(const struct profile *p)
+{
+	_cleanup_(profile_done) struct profile now = PROFILE_INIT;
+	int r = files_read(p->dir_fd, "cert.pem", &now.cert_pem);
+
+	if (r == 0)
+		r = files_read(p->dir_fd, "key.pem", &now.key_pem);
+	if (r < 0)
+		return r;
+	now.dir_fd = p->dir_fd;
+	/* When no key fits there is nothing to lose. */
+	if (pair_recover(&now) == 0 && now.key_pem.len > 0)
+		r = files_write(p->dir_fd, "key.pem", buf_span(&now.key_pem));
+	now.dir_fd = -1;
+	return r;
+}
+
+static int pair_replace(const struct profile *p, struct span key_pem, struct span cert_pem)
+{
+	int r = finish_last(p);
+
+	if (r == 0)
+		r = files_write(p->dir_fd, KEY_ASIDE, key_pem);
+	if (r == 0)
+		r = files_write(p->dir_fd, "cert.pem", cert_pem);
+	if (r == 0)
+		r = files_write(p->dir_fd, "key.pem", key_pem);
+	return r == 0 ? files_remove(p->dir_fd, KEY_ASIDE) : r;
+}
+
+int pair_write(const struct profile *p, const struct pki_key *key, struct span cert_pem)
+{
+	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(PROFILE_FILE_MAX);
+	int r = pki_key_to_pem(key, &pem);
+
+	if (r < 0)
+		return r;
+	files_lock(p->dir_fd, true);
+	r = pair_replace(p, buf_span(&pem), cert_pem);
+	files_unlock(p->dir_fd);
+	return r;
+}
+
 int pair_recover(struct profile *p)
 {
+	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX);
 	_cleanup_(buf_done) struct buf spki = BUF_INIT(4096);
 	_cleanup_(buf_wipe) struct buf aside = BUF_INIT(PROFILE_FILE_MAX);
 	int r;
 
 	if (p->cert_pem.len == 0)
 		return 0;
-	r = pki_cert_each_pem(buf_span(&p->cert_pem), leaf_spki, &spki);
-	if (r < 0)
-		return -EINVAL;
+	if (certs_first(buf_span(&p->cert_pem), &der) < 0 ||
+		pki_cert_spki(buf_span(&der), &spki) < 0)
+		return -EKEYREJECTED;
 	if (fits(buf_span(&p->key_pem), buf_span(&spki)))
 		return 0;
-	r = profile_read(p, KEY_ASIDE, &aside);
+	r = files_read(p->dir_fd, KEY_ASIDE, &aside);
 	if (r < 0)
 		return r;
 	if (!fits(buf_span(&aside), buf_span(&spki)))
-		return -EINVAL;
-	r = profile_write(p, "key.pem", buf_span(&aside));
-	if (r < 0)
-		return r;
+		return -EKEYREJECTED;
 	buf_wipe(&p->key_pem);
 	buf_add(&p->key_pem, buf_span(&aside));
 	return buf_error(&p->key_pem);

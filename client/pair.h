@@ -7,12 +7,15 @@
 
 /*
  * Writes both: the new key under a second name, the certificate, then the key in its place.
- * Whatever interrupts it, pair_recover() finds a key that fits the certificate.
+ * Whatever interrupts it, pair_recover() finds a key that fits the certificate. Takes the lock of
+ * the profile's folder.
  */
 int pair_write(const struct profile *p, const struct pki_key *key, struct span cert_pem);
 
-/* After profile_load: when the key does not fit the certificate and the one kept aside does, takes
- * that. 0 (also when there is nothing to do), -EINVAL when no key fits. */
+/*
+ * Inside profile_load(): when the key does not fit the certificate and the one kept aside does,
+ * uses that. 0 (also when there is nothing to do), -EKEYREJECTED when no key fits.
+ */
 int pair_recover(struct profile *p);
 
 #endif

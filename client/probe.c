@@ -1,35 +1,58 @@
 /* The poll loop over all doors. See probe.h. */
 #include "client/probe.h"
 
+#include "base/text.h"
 #include "base/timefmt.h"
+#include "proto/daytime.h"
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-/* What is said first on a protocol whose server waits; NULL: the server speaks first. */
-static const struct {
+/* How long one address may keep the next of the same door waiting. */
+#define ADDRESS_MS 3000
+
+#define HTTP_QUESTION "HEAD / HTTP/1.1\r\nHost: status\r\nConnection: close\r\n\r\n"
+
+/* What is said first on a protocol whose server waits (NULL: the server speaks first), and how its
+ * first line begins. */
+static const struct service_kind {
 	const char *protocol;
 	const char *alpn;
 	bool tls;
 	const char *question;
-} protocols[] = {
-	{"daytimes", NULL, true, NULL},
-	{"https", "http/1.1", true, "HEAD / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n"},
-	{"http", NULL, false, "HEAD / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n"},
-	{"ftps", NULL, true, NULL},
-	{"imaps", NULL, true, NULL},
-	{"submissions", NULL, true, NULL},
-	{"ircs", NULL, true, "PING :probe\r\n"},
+	const char *begins;
+} kinds[] = {
+	{"daytimes", NULL, true, NULL, NULL},
+	{"https", "http/1.1", true, HTTP_QUESTION, "HTTP/1."},
+	{"http", NULL, false, HTTP_QUESTION, "HTTP/1."},
+	{"ftps", NULL, true, NULL, "220"},
+	{"imaps", NULL, true, NULL, "* "},
+	{"submissions", NULL, true, NULL, "220"},
+	{"ircs", NULL, true, "PING :status\r\n", ""},
 };
 
-static size_t protocol_of(const struct probe *p)
+static const struct service_kind *kind_of(const char *protocol)
 {
-	for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++)
-		if (strcmp(p->door->protocol, protocols[i].protocol) == 0)
-			return i;
-	return 0;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (strcmp(protocol, kinds[i].protocol) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+bool probe_answer_fits(const char *protocol, struct span line)
+{
+	const struct service_kind *kind = kind_of(protocol);
+	int64_t at_us;
+
+	if (line.len > 0 && line.p[line.len - 1] == '\r')
+		line.len--;
+	if (kind == NULL)
+		return false;
+	return kind->begins != NULL ? span_starts(line, kind->begins)
+				    : daytime_read_line(line, &at_us) == 0;
 }
 
 static void probe_fail(struct probe *p, const char *reason)
@@ -40,36 +63,55 @@ static void probe_fail(struct probe *p, const char *reason)
 	p->state = PROBE_FAILED;
 }
 
+/* A connecting socket, or a negative errno. */
+static int address_start(const struct addrinfo *a, uint16_t port)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_storage storage;
+	} to = {0};
+	int fd;
+
+	memcpy(&to.storage, a->ai_addr, a->ai_addrlen);
+	if (a->ai_family == AF_INET6)
+		to.v6.sin6_port = htons(port);
+	else
+		to.v4.sin_port = htons(port);
+	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, &to.any, a->ai_addrlen) < 0 && errno != EINPROGRESS) {
+		int r = -errno;
+
+		cleanup_close(&fd);
+		return r;
+	}
+	return fd;
+}
+
 /* Starts on the next address; the door has failed when there is none left. */
 static void address_next(struct probe *p, int error)
 {
 	cleanup_close(&p->fd);
-	for (; p->next != NULL; p->next = p->next->ai_next) {
-		const struct addrinfo *a = p->next;
-		union {
-			struct sockaddr any;
-			struct sockaddr_storage storage;
-		} to;
+	while (p->next != NULL && p->fd < 0) {
+		int r = address_start(p->next, p->door->port);
 
-		memcpy(&to.storage, a->ai_addr, a->ai_addrlen);
-		/* The port stands at the same place in both families. */
-		memcpy((char *)&to.storage + 2, &(uint16_t){__builtin_bswap16(p->door->port)}, 2);
-		p->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (p->fd < 0)
-			continue;
-		if (connect(p->fd, &to.any, a->ai_addrlen) == 0 || errno == EINPROGRESS) {
-			p->next = a->ai_next;
-			return;
-		}
-		error = -errno;
-		cleanup_close(&p->fd);
+		p->next = p->next->ai_next;
+		if (r < 0)
+			error = r;
+		else
+			p->fd = r;
 	}
-	probe_fail(p, err_text(error));
+	if (p->fd < 0)
+		probe_fail(p, client_why(error));
+	p->address_end_ms = p->next != NULL ? time_monotonic_ms() + ADDRESS_MS : INT64_MAX;
 }
 
 static int question_send(struct probe *p)
 {
-	const char *question = protocols[protocol_of(p)].question;
+	const char *question = kind_of(p->door->protocol)->question;
 
 	p->state = PROBE_ANSWER;
 	return question != NULL ? conn_write(p->conn, span_str(question)) : 0;
@@ -77,8 +119,8 @@ static int question_send(struct probe *p)
 
 static void step_connect(struct probe *p, struct tls_client *const *clients, const char *host)
 {
+	const struct service_kind *kind = kind_of(p->door->protocol);
 	socklen_t len = sizeof(int);
-	size_t kind = protocol_of(p);
 	int error = 0, r;
 
 	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
@@ -90,26 +132,38 @@ static void step_connect(struct probe *p, struct tls_client *const *clients, con
 	r = conn_new(p->fd, &p->conn);
 	if (r == 0)
 		p->fd = -1;
-	if (r == 0 && protocols[kind].tls) {
+	if (r == 0 && kind->tls) {
 		p->state = PROBE_HANDSHAKE;
-		r = conn_tls_begin_connect(p->conn, clients[protocols[kind].alpn != NULL], host);
+		r = conn_tls_begin_connect(p->conn, clients[kind->alpn != NULL], host);
 	} else if (r == 0) {
+		snprintf(p->protocol, sizeof p->protocol, "plain");
 		r = question_send(p);
 	}
 	if (r < 0)
-		probe_fail(p, err_text(r));
+		probe_fail(p, client_why(r));
 }
 
 static void tls_note(struct probe *p)
 {
-	struct buf until = BUF_INIT(64);
+	_cleanup_(buf_done) struct buf until = BUF_INIT(64);
 	const struct tls_info *t = conn_tls(p->conn);
 
 	snprintf(p->protocol, sizeof p->protocol, "%s", t->protocol);
 	snprintf(p->cipher, sizeof p->cipher, "%s", t->cipher);
 	time_rfc3339_utc(&until, t->chain_not_after_us);
 	snprintf(p->until, sizeof p->until, "%s", buf_str(&until));
-	buf_done(&until);
+}
+
+static void handshake_fail(struct probe *p, int error)
+{
+	const struct tls_info *t = conn_tls(p->conn);
+	const char *why = conn_tls_reason(p->conn);
+	char text[sizeof p->reason];
+
+	p->clock_suspect = error == -EKEYREJECTED && t != NULL && t->clock_suspect;
+	snprintf(text, sizeof text, "%s%s", error == -EKEYREJECTED ? "not trusted: " : "no TLS: ",
+		*why != '\0' ? why : client_why(error));
+	probe_fail(p, text);
 }
 
 static void step_handshake(struct probe *p)
@@ -119,36 +173,45 @@ static void step_handshake(struct probe *p)
 	if (r == -EAGAIN)
 		return;
 	if (r < 0) {
-		char why[sizeof p->reason];
-
-		snprintf(why, sizeof why, "%s%s", r == -EKEYREJECTED ? "not trusted: " : "",
-			conn_tls_reason(p->conn));
-		probe_fail(p, why);
+		handshake_fail(p, r);
 		return;
 	}
 	p->handshake_ms = time_monotonic_ms() - p->started_ms;
 	tls_note(p);
 	r = question_send(p);
 	if (r < 0)
-		probe_fail(p, err_text(r));
+		probe_fail(p, client_why(r));
+}
+
+/* Says goodbye without waiting for the other side's. */
+static void probe_finish(struct probe *p)
+{
+	p->answer_ms = time_monotonic_ms() - p->started_ms;
+	p->state = PROBE_DONE;
+	conn_set_deadline(p->conn, time_monotonic_ms());
+	(void)conn_close(p->conn);
+	conn_freep(&p->conn);
 }
 
 static void step_answer(struct probe *p)
 {
+	const unsigned char *end;
+	struct span have;
 	int r = conn_step_flush(p->conn);
 
 	if (r == 0 || r == -EAGAIN)
 		r = conn_step_fill(p->conn);
-	if (conn_pending(p->conn).len > 0 &&
-		memchr(conn_pending(p->conn).p, '\n', conn_pending(p->conn).len) != NULL) {
-		p->answer_ms = time_monotonic_ms() - p->started_ms;
-		p->state = PROBE_DONE;
-		conn_freep(&p->conn);
-	} else if (r == 0) {
+	have = conn_pending(p->conn);
+	end = have.len > 0 ? memchr(have.p, '\n', have.len) : NULL;
+	if (end != NULL &&
+		probe_answer_fits(p->door->protocol, span_of(have.p, (size_t)(end - have.p))))
+		probe_finish(p);
+	else if (end != NULL || r == -ENOBUFS)
+		probe_fail(p, "answers, but as something else");
+	else if (r == 0)
 		probe_fail(p, "closed without an answer");
-	} else if (r < 0 && r != -EAGAIN) {
-		probe_fail(p, err_text(r));
-	}
+	else if (r < 0 && r != -EAGAIN)
+		probe_fail(p, client_why(r));
 }
 
 static void probe_step(struct probe *p, struct tls_client *const *clients, const char *host)
@@ -167,49 +230,61 @@ static void probe_step(struct probe *p, struct tls_client *const *clients, const
 	} while (p->state != before && p->state < PROBE_DONE);
 }
 
-static size_t poll_set(struct probe *probes, size_t count, struct pollfd *fds)
+static struct pollfd poll_of(const struct probe *p)
 {
-	size_t open = 0;
+	if (p->state >= PROBE_DONE)
+		return (struct pollfd){.fd = -1};
+	if (p->state == PROBE_CONNECT)
+		return (struct pollfd){.fd = p->fd, .events = POLLOUT};
+	return (struct pollfd){.fd = conn_fd(p->conn), .events = conn_events(p->conn)};
+}
 
-	for (size_t i = 0; i < count; i++) {
-		struct probe *p = &probes[i];
+/* Gives up on addresses that took too long, and tells when to look again; false: all are done. */
+static bool loop_prepare(struct probe_run *run, struct pollfd *fds, int64_t *io_until_ms)
+{
+	int64_t now_ms = time_monotonic_ms();
+	bool open = false;
 
-		fds[i] = (struct pollfd){.fd = -1};
-		if (p->state >= PROBE_DONE)
-			continue;
-		open++;
-		if (p->state == PROBE_CONNECT)
-			fds[i] = (struct pollfd){.fd = p->fd, .events = POLLOUT};
-		else
-			fds[i] = (struct pollfd){
-				.fd = conn_fd(p->conn), .events = conn_events(p->conn)};
+	for (size_t i = 0; i < run->count; i++) {
+		struct probe *p = &run->probes[i];
+
+		if (p->state == PROBE_CONNECT && p->address_end_ms <= now_ms)
+			address_next(p, -ETIMEDOUT);
+		if (p->state == PROBE_CONNECT && p->address_end_ms < *io_until_ms)
+			*io_until_ms = p->address_end_ms;
+		fds[i] = poll_of(p);
+		open = open || p->state < PROBE_DONE;
 	}
 	return open;
 }
 
-static int probe_loop(const struct client *c, const char *host, struct tls_client *const *clients,
-	struct probe *probes, size_t count)
+static int probe_loop(const struct client *c, const char *host, struct probe_run *run)
 {
 	int64_t end_ms = time_monotonic_ms() + INT64_C(1000) * c->timeout_s;
 	struct pollfd fds[DIRECTORY_MAX_DOORS + 1];
 
-	while (poll_set(probes, count, fds) > 0) {
-		int64_t left_ms = end_ms - time_monotonic_ms();
+	for (;;) {
+		int64_t until_ms = end_ms, left_ms;
 
-		fds[count] = (struct pollfd){.fd = c->signal_fd, .events = POLLIN};
-		if (left_ms <= 0)
-			break;
-		if (poll(fds, count + 1, (int)left_ms) < 0 && errno != EINTR)
+		if (!loop_prepare(run, fds, &until_ms))
+			return 0;
+		left_ms = until_ms - time_monotonic_ms();
+		if (left_ms < 0)
+			left_ms = 0;
+		fds[run->count] = (struct pollfd){.fd = c->signal_fd, .events = POLLIN};
+		if (poll(fds, run->count + 1, (int)left_ms) < 0 && errno != EINTR)
 			return -errno;
-		if ((fds[count].revents & POLLIN) != 0)
+		if (fds[run->count].revents != 0)
 			return -ECANCELED;
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < run->count; i++)
 			if (fds[i].revents != 0)
-				probe_step(&probes[i], clients, host);
+				probe_step(&run->probes[i], run->clients, host);
+		if (time_monotonic_ms() >= end_ms)
+			break;
 	}
-	for (size_t i = 0; i < count; i++)
-		if (probes[i].state < PROBE_DONE)
-			probe_fail(&probes[i], "no answer in time");
+	for (size_t i = 0; i < run->count; i++)
+		if (run->probes[i].state < PROBE_DONE)
+			probe_fail(&run->probes[i], client_why(-ETIMEDOUT));
 	return 0;
 }
 
@@ -223,32 +298,44 @@ static int clients_new(const struct profile *p, struct tls_client *clients[2])
 	return r < 0 ? r : tls_client_new(&config, &clients[1]);
 }
 
-int probe_all(struct client *c, const struct profile *p, struct probe *probes, size_t *ret_count)
+static void probe_start(struct probe *p, const struct directory_door *door, struct addrinfo *list)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct tls_client *clients[2] = {NULL, NULL};
-	struct addrinfo *list = NULL;
-	size_t count = p->doors.door_count;
-	int r = clients_new(p, clients);
+	*p = (struct probe){
+		.door = door, .fd = -1, .next = list, .started_ms = time_monotonic_ms()};
+	if (kind_of(door->protocol) == NULL)
+		probe_fail(p, "this client does not know its protocol");
+	else
+		address_next(p, -ENXIO);
+}
 
-	if (r == 0 && getaddrinfo(p->host, NULL, &hints, &list) != 0)
-		r = -EHOSTUNREACH;
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		probes[i] = (struct probe){.door = &p->doors.doors[i],
-			.fd = -1,
-			.next = list,
-			.started_ms = time_monotonic_ms()};
-		address_next(&probes[i], -EHOSTUNREACH);
+int probe_all(struct client *c, const struct profile *p, struct probe_run *ret)
+{
+	int r;
+
+	if (p->doors.door_count == 0)
+		return client_fail(CLIENT_NO, "%s offers no services", p->host);
+	if (clients_new(p, ret->clients) < 0)
+		return client_fail(ERR_EXIT_CONFIG, "the profile's certificates cannot be used: %s",
+			tls_error_text());
+	r = link_resolve(p->host, 0, &ret->addresses);
+	if (r < 0)
+		return client_fail(
+			client_exit_of(r), "cannot reach %s: %s", p->host, client_why(r));
+	for (; ret->count < p->doors.door_count; ret->count++)
+		probe_start(&ret->probes[ret->count], &p->doors.doors[ret->count], ret->addresses);
+	r = probe_loop(c, p->host, ret);
+	return r < 0 ? client_fail(client_exit_of(r), "cannot reach %s: %s", p->host, client_why(r))
+		     : CLIENT_OK;
+}
+
+void probe_done(struct probe_run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		conn_freep(&run->probes[i].conn);
+		cleanup_close(&run->probes[i].fd);
 	}
-	if (r == 0)
-		r = probe_loop(c, p->host, clients, probes, count);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		conn_freep(&probes[i].conn);
-	if (list != NULL)
-		freeaddrinfo(list);
-	tls_client_freep(&clients[0]);
-	tls_client_freep(&clients[1]);
-	if (r == 0)
-		*ret_count = count;
-	return r;
+	if (run->addresses != NULL)
+		freeaddrinfo(run->addresses);
+	tls_client_freep(&run->clients[0]);
+	tls_client_freep(&run->clients[1]);
 }

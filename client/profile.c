@@ -1,21 +1,14 @@
-/*
- * Profiles on disk. Everything is opened relative to the profile's folder, written to a temporary
- * and renamed, so that a full disk or Ctrl-C leaves the old file whole.
- */
+/* Profiles: where they are, reading one, and what is said when that fails. */
 #include "client/profile.h"
+
+#include "client/files.h"
 #include "client/pair.h"
 
-#include "base/cleanup.h"
-#include "base/hash.h"
 #include "base/num.h"
-#include "base/text.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-
-#define CURRENT_FILE "current"
 
 void profile_done(struct profile *p)
 {
@@ -26,12 +19,12 @@ void profile_done(struct profile *p)
 	cleanup_close(&p->dir_fd);
 }
 
-static bool name_is_good(const char *name)
+bool profile_name_is_good(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 0 && len < PROFILE_NAME_MAX && name[0] != '.' &&
-		strcmp(name, CURRENT_FILE) != 0 &&
+	return len > 0 && len < PROFILE_NAME_MAX && name[0] != '.' && name[0] != '-' &&
+		strcmp(name, "current") != 0 &&
 		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
 		len;
 }
@@ -51,7 +44,7 @@ static int base_path(struct buf *ret)
 		buf_addf(ret, "%s/.config/quintet", home);
 	else
 		return -ENOENT;
-	return buf_error(ret);
+	return buf_error(ret) < 0 ? -ENAMETOOLONG : 0;
 }
 
 /* Makes every missing folder of a path. */
@@ -69,107 +62,19 @@ static int folders_make(const char *path)
 	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int base_open(bool make, int *ret_fd)
+int profile_base_open(bool make, int *ret_fd)
 {
 	_cleanup_(buf_done) struct buf path = BUF_INIT(4096);
 	int fd, r = base_path(&path);
 
+	if (r == 0 && make)
+		r = folders_make(buf_str(&path));
 	if (r < 0)
 		return r;
-	if (make) {
-		r = folders_make(buf_str(&path));
-		if (r < 0)
-			return r;
-	}
 	fd = open(buf_str(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	*ret_fd = fd;
-	return 0;
-}
-
-/* A whole small file appended to ret; a missing one leaves it empty. */
-static int file_read(int dir_fd, const char *file, struct buf *ret)
-{
-	_cleanup_(cleanup_close) int fd = openat(dir_fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	for (;;) {
-		unsigned char *p = buf_reserve(ret, 4096);
-		ssize_t n;
-
-		if (p == NULL)
-			return buf_error(ret);
-		n = read(fd, p, 4096);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return 0;
-		buf_commit(ret, (size_t)n);
-	}
-}
-
-static int file_write(int dir_fd, const char *file, struct span bytes)
-{
-	char temporary[80];
-	_cleanup_(cleanup_close) int fd = -1;
-	size_t done = 0;
-
-	snprintf(temporary, sizeof temporary, ".%s.%d", file, (int)getpid());
-	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	while (done < bytes.len) {
-		ssize_t n = write(fd, bytes.p + done, bytes.len - done);
-
-		if (n < 0)
-			goto fail;
-		done += (size_t)n;
-	}
-	if (fsync(fd) < 0 || renameat(dir_fd, temporary, dir_fd, file) < 0 || fsync(dir_fd) < 0)
-		goto fail;
-	return 0;
-fail:;
-	int r = -errno;
-
-	(void)unlinkat(dir_fd, temporary, 0);
-	return r;
-}
-
-int profile_write(const struct profile *p, const char *file, struct span bytes)
-{
-	return file_write(p->dir_fd, file, bytes);
-}
-
-int profile_read(const struct profile *p, const char *file, struct buf *ret)
-{
-	return file_read(p->dir_fd, file, ret);
-}
-
-int profile_remove(const struct profile *p, const char *file)
-{
-	return unlinkat(p->dir_fd, file, 0) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-int profile_create(const char *name, struct profile *ret)
-{
-	_cleanup_(cleanup_close) int base_fd = -1;
-	int fd, r;
-
-	if (!name_is_good(name))
-		return -EINVAL;
-	r = base_open(true, &base_fd);
-	if (r < 0)
-		return r;
-	if (mkdirat(base_fd, name, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	cleanup_close(&ret->dir_fd);
-	ret->dir_fd = fd;
-	snprintf(ret->name, sizeof ret->name, "%s", name);
 	return 0;
 }
 
@@ -206,16 +111,47 @@ int profile_save(const struct profile *p)
 	if (r == 0)
 		r = buf_error(&account);
 	if (r == 0)
-		r = profile_write(p, "account", buf_span(&account));
-	return r == 0 ? profile_write(p, "directory", buf_span(&doors)) : r;
+		r = files_write(p->dir_fd, "account", buf_span(&account));
+	return r == 0 ? files_write(p->dir_fd, "directory", buf_span(&doors)) : r;
+}
+
+static int files_load(struct profile *p)
+{
+	_cleanup_(buf_done) struct buf account = BUF_INIT(PROFILE_FILE_MAX);
+	_cleanup_(buf_done) struct buf doors = BUF_INIT(PROFILE_FILE_MAX);
+	const struct {
+		const char *file;
+		struct buf *to;
+	} files[] = {{"account", &account}, {"directory", &doors}, {"root.pem", &p->root_pem},
+		{"chain.pem", &p->chain_pem}, {"cert.pem", &p->cert_pem}, {"key.pem", &p->key_pem}};
+	int r = 0;
+
+	files_lock(p->dir_fd, false);
+	for (size_t i = 0; r == 0 && i < sizeof files / sizeof files[0]; i++)
+		r = files_read(p->dir_fd, files[i].file, files[i].to);
+	if (r == 0)
+		r = account_parse(buf_span(&account), p);
+	if (r == 0)
+		r = directory_parse(buf_span(&doors), &p->doors) < 0 ? -EINVAL : 0;
+	if (r == 0)
+		r = p->root_pem.len == 0 ? -EINVAL : pair_recover(p);
+	files_unlock(p->dir_fd);
+	return r;
+}
+
+/* A key that others may read is not used. */
+static bool key_is_private(const struct profile *p)
+{
+	struct stat st;
+
+	return fstatat(p->dir_fd, "key.pem", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		(st.st_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
 int profile_load(const char *name, struct profile *ret)
 {
-	_cleanup_(buf_done) struct buf account = BUF_INIT(PROFILE_FILE_MAX);
-	_cleanup_(buf_done) struct buf doors = BUF_INIT(PROFILE_FILE_MAX);
-	char current[PROFILE_NAME_MAX];
 	_cleanup_(cleanup_close) int base_fd = -1;
+	char current[PROFILE_NAME_MAX];
 	int r = 0;
 
 	if (name == NULL) {
@@ -223,7 +159,7 @@ int profile_load(const char *name, struct profile *ret)
 		name = current;
 	}
 	if (r == 0)
-		r = name_is_good(name) ? base_open(false, &base_fd) : -EINVAL;
+		r = profile_name_is_good(name) ? profile_base_open(false, &base_fd) : -ENOENT;
 	if (r < 0)
 		return r;
 	cleanup_close(&ret->dir_fd);
@@ -231,97 +167,59 @@ int profile_load(const char *name, struct profile *ret)
 	if (ret->dir_fd < 0)
 		return -errno;
 	snprintf(ret->name, sizeof ret->name, "%s", name);
-	const struct {
-		const char *file;
-		struct buf *to;
-	} files[] = {{"account", &account}, {"directory", &doors}, {"root.pem", &ret->root_pem},
-		{"chain.pem", &ret->chain_pem}, {"cert.pem", &ret->cert_pem},
-		{"key.pem", &ret->key_pem}};
-	for (size_t i = 0; r == 0 && i < sizeof files / sizeof files[0]; i++)
-		r = file_read(ret->dir_fd, files[i].file, files[i].to);
-	if (r == 0)
-		r = account_parse(buf_span(&account), ret);
-	return r == 0 ? directory_parse(buf_span(&doors), &ret->doors) : r;
-}
-
-int profile_set_current(const char *name)
-{
-	_cleanup_(cleanup_close) int base_fd = -1;
-	struct stat st;
-	int r = name_is_good(name) ? base_open(false, &base_fd) : -EINVAL;
-
-	if (r < 0)
-		return r;
-	if (fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	return file_write(base_fd, CURRENT_FILE, span_str(name));
-}
-
-int profile_current(char ret[PROFILE_NAME_MAX])
-{
-	_cleanup_(buf_done) struct buf text = BUF_INIT(PROFILE_NAME_MAX);
-	_cleanup_(cleanup_close) int base_fd = -1;
-	int r = base_open(false, &base_fd);
-
-	if (r == 0)
-		r = file_read(base_fd, CURRENT_FILE, &text);
-	if (r < 0)
-		return r;
-	if (!name_is_good(buf_str(&text)))
-		return -ENOENT;
-	return span_copy_str(buf_span(&text), ret, PROFILE_NAME_MAX);
-}
-
-static int entry_is_profile(const struct dirent *e)
-{
-	return e->d_type == DT_DIR && name_is_good(e->d_name);
-}
-
-int profile_each(int (*each)(void *arg, const char *name), void *arg)
-{
-	_cleanup_(buf_done) struct buf path = BUF_INIT(4096);
-	struct dirent **names = NULL;
-	int n, r = base_path(&path);
-
-	if (r < 0)
-		return r;
-	n = scandir(buf_str(&path), &names, entry_is_profile, alphasort);
-	if (n < 0)
-		return errno == ENOENT ? 0 : -errno;
-	for (int i = 0; i < n; i++) {
-		if (r == 0)
-			r = each(arg, names[i]->d_name);
-		free(names[i]);
+	r = files_load(ret);
+	if (r == 0 && ret->cert_pem.len > 0 && !key_is_private(ret))
+		r = -EKEYREJECTED;
+	if (r == -EKEYREJECTED) {
+		buf_wipe(&ret->key_pem);
+		buf_reset(&ret->cert_pem);
 	}
-	free(names);
 	return r;
+}
+
+static int cannot_load(const char *name, int error)
+{
+	if (error == -ENODATA)
+		return client_fail(ERR_EXIT_CONFIG,
+			"no profile is chosen; see quintet profile list, then quintet profile use NAME");
+	if (error == -ENOENT && name != NULL)
+		return client_fail(ERR_EXIT_CONFIG,
+			"there is no profile \"%s\"; see quintet profile list", name);
+	if (error == -ENOENT)
+		return client_fail(ERR_EXIT_CONFIG,
+			"no server is known yet; begin with: quintet enroll HOST --user NAME");
+	if (error == -EINVAL)
+		return client_fail(ERR_EXIT_CONFIG,
+			"profile \"%s\" is damaged; run quintet enroll again",
+			name != NULL ? name : "current");
+	return client_fail(ERR_EXIT_CONFIG, "the profile cannot be read: %s", err_text(error));
 }
 
 int profile_need(const struct client *c, struct profile *ret)
 {
 	int r = profile_load(c->profile, ret);
 
-	if (r == -ENOENT && c->profile != NULL)
-		return client_fail(ERR_EXIT_CONFIG,
-			"there is no profile \"%s\"; see quintet profile list", c->profile);
-	if (r == -ENOENT)
-		return client_fail(ERR_EXIT_CONFIG,
-			"no server is known yet; begin with: quintet enroll HOST --user NAME");
-	if (r < 0)
-		return client_fail(ERR_EXIT_CONFIG, "the profile cannot be read: %s", err_text(r));
-	return CLIENT_OK;
+	/* Much can be asked without a certificate. */
+	if (r == 0 || r == -EKEYREJECTED)
+		return CLIENT_OK;
+	return cannot_load(c->profile != NULL  ? c->profile
+			: ret->name[0] != '\0' ? ret->name
+					       : NULL,
+		r);
 }
 
 int profile_need_cert(const struct client *c, struct profile *ret)
 {
 	int code = profile_need(c, ret);
 
-	if (code == CLIENT_OK && ret->cert_pem.len == 0)
+	if (code != CLIENT_OK || ret->cert_pem.len > 0)
+		return code;
+	if (!key_is_private(ret))
 		return client_fail(ERR_EXIT_CONFIG,
-			"profile \"%s\" has no certificate; run quintet enroll again", ret->name);
-	if (code == CLIENT_OK && pair_recover(ret) < 0)
-		return client_fail(ERR_EXIT_CONFIG,
-			"the key of profile \"%s\" does not fit its certificate; run quintet enroll again",
+			"others may read the key of profile \"%s\": make it mode 0600, or better run "
+			"quintet enroll again",
 			ret->name);
-	return code;
+	return client_fail(ERR_EXIT_CONFIG,
+		"profile \"%s\" has no key that fits its certificate; run quintet enroll again",
+		ret->name);
 }

@@ -1,18 +1,13 @@
 /* quintet renew: a new certificate for this device, proven by the old key. */
+#include "client/certs.h"
 #include "client/est.h"
+#include "client/files.h"
 #include "client/pair.h"
+#include "client/table.h"
 
-#include "base/cleanup.h"
 #include "base/timefmt.h"
 
 #include <errno.h>
-#include <getopt.h>
-
-static int first_take(void *arg, struct span der)
-{
-	buf_add(arg, der);
-	return 1;
-}
 
 /* At two thirds of its life a certificate is due. */
 static bool is_due(const struct pki_cert_info *info, int64_t now_us)
@@ -20,97 +15,119 @@ static bool is_due(const struct pki_cert_info *info, int64_t now_us)
 	return now_us >= info->not_before_us + (info->not_after_us - info->not_before_us) / 3 * 2;
 }
 
-/* Chain and directory may have changed since (roll-over, new services): both are fetched anew. */
+static int leaf_read(const struct profile *p, struct pki_cert_info *ret)
+{
+	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX);
+	int r = certs_first(buf_span(&p->cert_pem), &der);
+
+	return r == 0 ? pki_cert_read(buf_span(&der), ret) : r;
+}
+
+/* Chain and directory may have changed since (roll-over, new services). */
 static int refresh(struct link *l, struct profile *p)
 {
-	_cleanup_(buf_done) struct buf root = BUF_INIT(PROFILE_FILE_MAX);
-	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX);
-	struct pki_cert_info info;
-	int r = pki_unarmor(buf_span(&p->root_pem), "CERTIFICATE", &der);
+	int r = est_refresh(l, p);
 
+	if (r < 0)
+		return client_fail(client_exit_of(r),
+			"%s does not answer as a certificate authority: %s", l->authority,
+			client_why(r));
+	r = files_write(p->dir_fd, "chain.pem", buf_span(&p->chain_pem));
 	if (r == 0)
-		r = pki_cert_read(buf_span(&der), &info);
-	if (r == 0)
-		r = est_cacerts(l, info.sha256, &root, &p->chain_pem);
-	if (r == 0)
-		r = est_directory(l, &p->doors);
-	if (r == 0)
-		r = profile_write(p, "chain.pem", buf_span(&p->chain_pem));
-	return r == 0 ? profile_save(p) : r;
+		r = profile_save(p);
+	return r == 0
+		? CLIENT_OK
+		: client_fail(ERR_EXIT_TEMP, "the profile cannot be written: %s", err_text(r));
 }
 
-static int renew_request(
-	struct link *l, const struct profile *p, const struct pki_key *old, struct pki_key *key)
+/* Subject and alternative name have to be those of the present certificate (RFC 7030, 4.2.2). */
+static int request_send(struct link *l, const struct profile *p, const struct pki_cert_info *now,
+	const struct pki_key *old, const struct pki_key *key)
 {
 	_cleanup_(buf_done) struct buf csr = BUF_INIT(PKI_CSR_MAX);
-	_cleanup_(buf_done) struct buf cert = BUF_INIT(PROFILE_FILE_MAX);
 	_cleanup_(buf_done) struct buf pem = BUF_INIT(PROFILE_FILE_MAX);
-	const char *reason = "";
-	int r = pki_csr_new(key, p->user, NULL, key == old ? NULL : old, &csr);
+	int r = pki_csr_new(key, now->cn, now->email, key == old ? NULL : old, &csr);
 
 	if (r < 0)
-		return client_fail(ERR_EXIT_BUG, "cannot make the request: %s", err_text(r));
+		return client_fail(ERR_EXIT_BUG, "the request cannot be made: %s", err_text(r));
 	const struct est_request q = {.operation = "simplereenroll", .csr = buf_span(&csr)};
-	r = est_enroll(l, &q, &cert);
+	r = est_enroll(l, p, &q, key, &pem);
 	if (r != CLIENT_OK)
 		return r;
-	r = est_accept(p, buf_span(&cert), key, &pem, &reason);
-	if (r < 0)
-		return client_fail(CLIENT_UNTRUSTED,
-			"the certificate that came is not acceptable: %s",
-			*reason != '\0' ? reason : err_text(r));
 	r = pair_write(p, key, buf_span(&pem));
-	return r == 0 ? CLIENT_OK
-		      : client_fail(ERR_EXIT_TEMP, "cannot write the profile: %s", err_text(r));
+	return r == 0
+		? CLIENT_OK
+		: client_fail(ERR_EXIT_TEMP, "the profile cannot be written: %s", err_text(r));
 }
 
-static int renew(struct client *c, struct profile *p, bool new_key)
+static int renew(struct client *c, struct profile *p, const struct pki_cert_info *now, bool new_key)
 {
 	_cleanup_(link_done) struct link l = LINK_INIT;
 	_cleanup_(pki_key_freep) struct pki_key *old = NULL;
 	_cleanup_(pki_key_freep) struct pki_key *fresh = NULL;
 	int r = link_open(c, p, p->ca_port, "http/1.1", true, &l);
 
+	if (r == CLIENT_OK)
+		r = refresh(&l, p);
 	if (r != CLIENT_OK)
 		return r;
-	r = refresh(&l, p);
-	if (r == 0)
-		r = pki_key_from_pem(buf_span(&p->key_pem), &old);
+	r = pki_key_from_pem(buf_span(&p->key_pem), &old);
 	if (r == 0 && new_key)
 		r = pki_key_new(&fresh);
 	if (r < 0)
-		return client_fail(client_exit_of(r), "cannot renew: %s", err_text(r));
-	return renew_request(&l, p, old, fresh != NULL ? fresh : old);
+		return client_fail(ERR_EXIT_BUG, "a key cannot be made: %s", err_text(r));
+	r = request_send(&l, p, now, old, fresh != NULL ? fresh : old);
+	if (r == CLIENT_NO)
+		client_fail(r, "the present certificate does not do: run quintet enroll again");
+	if (r == CLIENT_OK)
+		(void)conn_close(l.conn);
+	return r;
+}
+
+static int renewed_tell(const struct client *c, const struct profile *p, bool renewed)
+{
+	_cleanup_(profile_done) struct profile now = PROFILE_INIT;
+	_cleanup_(buf_done) struct buf until = BUF_INIT(64);
+	struct pki_cert_info info;
+
+	if (profile_load(p->name, &now) == 0 && leaf_read(&now, &info) == 0)
+		time_rfc3339_utc(&until, info.not_after_us);
+	const struct table_pair pairs[] = {{"renewed", renewed ? "yes" : "no", NULL},
+		{"user", p->user, NULL}, {"server", p->host, NULL},
+		{"valid until", buf_str(&until), NULL}};
+
+	/* A daily job has nothing to say on most days. */
+	if (!renewed && !c->json)
+		return CLIENT_OK;
+	return client_done(c, pairs, sizeof pairs / sizeof pairs[0],
+		"the certificate of %s at %s is renewed until %s", p->user, p->host,
+		buf_str(&until));
 }
 
 int cmd_renew(struct client *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"if-due", no_argument, NULL, 'd'},
-		{"new-key", no_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
 	_cleanup_(profile_done) struct profile p = PROFILE_INIT;
-	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX);
-	struct pki_cert_info info;
 	bool if_due = false, new_key = false;
-	int o, r;
+	const struct client_option options[] = {
+		{"if-due", 'd', NULL, NULL, &if_due,
+			"only when two thirds of its life have passed"},
+		{"new-key", 'k', NULL, NULL, &new_key, "replace the key as well"}, {.name = NULL}};
+	struct pki_cert_info info;
+	struct client_words w;
+	bool renewed = false;
+	int r = client_options(c, argc, argv, options, 0, &w);
 
-	while ((o = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
-		if (o == '?')
-			return client_usage("renew");
-		if_due = if_due || o == 'd';
-		new_key = new_key || o == 'k';
-	}
-	if (optind != argc)
-		return client_usage("renew");
+	if (r >= 0)
+		return r;
 	r = profile_need_cert(c, &p);
 	if (r != CLIENT_OK)
 		return r;
-	r = pki_cert_each_pem(buf_span(&p.cert_pem), first_take, &der);
-	if (r < 0 || pki_cert_read(buf_span(&der), &info) < 0)
-		return client_fail(ERR_EXIT_CONFIG, "the profile's certificate cannot be read");
-	if (if_due && !is_due(&info, time_now_us()))
-		return CLIENT_OK;
-	r = renew(c, &p, new_key);
-	if (r == CLIENT_OK)
-		printf("renewed the certificate of %s at %s\n", p.user, p.host);
-	return r;
+	if (leaf_read(&p, &info) < 0)
+		return client_fail(ERR_EXIT_CONFIG,
+			"the certificate of profile \"%s\" cannot be read", p.name);
+	if (!if_due || is_due(&info, time_now_us())) {
+		r = renew(c, &p, &info, new_key);
+		renewed = true;
+	}
+	return r == CLIENT_OK ? renewed_tell(c, &p, renewed) : r;
 }

@@ -3,12 +3,14 @@
 
 #include "base/text.h"
 
+#include <stdio.h>
+
 #define CELLS_MAX (1024 * 1024)
 
-void table_init(struct table *t, const char *const *columns)
+void table_init(struct table *t, const struct table_column *columns)
 {
 	*t = (struct table){.cells = BUF_INIT(CELLS_MAX)};
-	while (t->column_count < TABLE_COLUMNS && columns[t->column_count] != NULL) {
+	while (t->column_count < TABLE_COLUMNS && columns[t->column_count].title != NULL) {
 		t->columns[t->column_count] = columns[t->column_count];
 		t->column_count++;
 	}
@@ -37,119 +39,180 @@ static size_t width_of(const char *s)
 	return n;
 }
 
+static const char *unit_of(const char *unit, const char *cell)
+{
+	return unit != NULL && *cell != '\0' ? unit : "";
+}
+
+/* What people see of a cell: number, blank, unit. */
+static size_t shown_width(const char *cell, const char *unit)
+{
+	unit = unit_of(unit, cell);
+	return width_of(cell) + (*unit != '\0' ? 1 + width_of(unit) : 0);
+}
+
 static const char *next_cell(const char *cell)
 {
 	return cell + strlen(cell) + 1;
 }
 
-static void row_print(const struct table *t, const char *cell, const size_t *widths, bool is_title)
+/* Appends a row, without blanks behind its last cell. */
+static void row_show(struct buf *out, const struct table *t, const char *cell, const size_t *widths)
 {
-	for (size_t i = 0; i < t->column_count; i++) {
-		const char *text = is_title ? t->columns[i] : cell;
-		size_t pad = i + 1 < t->column_count ? widths[i] - width_of(text) + 2 : 0;
+	size_t pad = 0;
 
-		printf("%s%*s", text, (int)pad, "");
-		if (!is_title)
-			cell = next_cell(cell);
+	for (size_t i = 0; i < t->column_count; i++, cell = next_cell(cell)) {
+		const char *unit = unit_of(t->columns[i].unit, cell);
+
+		if (*cell != '\0')
+			buf_addf(out, "%*s%s%s%s", (int)pad, "", cell, *unit != '\0' ? " " : "",
+				unit);
+		pad = (*cell != '\0' ? 0 : pad) + widths[i] + 2 - shown_width(cell, unit);
 	}
-	putchar('\n');
+	buf_add_str(out, "\n");
 }
 
-static void people_print(const struct table *t)
+static void titles_show(struct buf *out, const struct table *t, const size_t *widths)
+{
+	size_t pad = 0;
+
+	for (size_t i = 0; i < t->column_count; i++) {
+		const char *title = t->columns[i].title;
+
+		buf_addf(out, "%*s%s", (int)pad, "", title);
+		pad = widths[i] + 2 - width_of(title);
+	}
+	buf_add_str(out, "\n");
+}
+
+static void people_show(const struct table *t, struct buf *out)
 {
 	size_t widths[TABLE_COLUMNS];
 	const char *cell = buf_str(&t->cells);
 
 	for (size_t i = 0; i < t->column_count; i++)
-		widths[i] = width_of(t->columns[i]);
+		widths[i] = width_of(t->columns[i].title);
 	for (size_t n = 0; n < t->row_count * t->column_count; n++, cell = next_cell(cell)) {
-		size_t w = width_of(cell);
+		size_t i = n % t->column_count, w = shown_width(cell, t->columns[i].unit);
 
-		if (w > widths[n % t->column_count])
-			widths[n % t->column_count] = w;
+		if (w > widths[i])
+			widths[i] = w;
 	}
-	row_print(t, NULL, widths, true);
+	titles_show(out, t, widths);
 	cell = buf_str(&t->cells);
 	for (size_t row = 0; row < t->row_count; row++) {
-		row_print(t, cell, widths, false);
+		row_show(out, t, cell, widths);
 		for (size_t i = 0; i < t->column_count; i++)
 			cell = next_cell(cell);
 	}
 }
 
-static void key_add(struct buf *b, const char *title)
+static void key_json(struct buf *out, const char *title, const char *unit)
 {
-	buf_add_byte(b, '"');
+	buf_add_byte(out, '"');
 	for (; *title != '\0'; title++) {
 		char c = *title;
 
-		buf_add_byte(b,
-			(unsigned char)(c == ' '               ? '_'
-					: c >= 'A' && c <= 'Z' ? c - 'A' + 'a'
-							       : c));
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		buf_add_byte(out, (unsigned char)(c == ' ' || c == '-' ? '_' : c));
 	}
-	buf_add_str(b, "\":");
+	if (unit != NULL && *unit != '\0')
+		buf_addf(out, "_%s", unit);
+	buf_add_str(out, "\":");
 }
 
-static int json_print(const struct table *t)
+static void value_json(struct buf *out, const char *value, const char *unit)
 {
-	struct buf out = BUF_INIT(8 * CELLS_MAX);
+	if (unit == NULL)
+		text_json(out, span_str(value));
+	else
+		/* JSON knows no plus sign. */
+		buf_add_str(out, *value == '\0' ? "null" : *value == '+' ? value + 1 : value);
+}
+
+void table_json(const struct table *t, struct buf *out)
+{
 	const char *cell = buf_str(&t->cells);
 
-	buf_add_str(&out, "[");
+	buf_add_str(out, "[");
 	for (size_t row = 0; row < t->row_count; row++) {
-		buf_add_str(&out, row > 0 ? ",\n {" : "{");
+		buf_add_str(out, row > 0 ? ",\n {" : "{");
 		for (size_t i = 0; i < t->column_count; i++, cell = next_cell(cell)) {
 			if (i > 0)
-				buf_add_str(&out, ",");
-			key_add(&out, t->columns[i]);
-			text_json(&out, span_str(cell));
+				buf_add_str(out, ",");
+			key_json(out, t->columns[i].title, t->columns[i].unit);
+			value_json(out, cell, t->columns[i].unit);
 		}
-		buf_add_str(&out, "}");
+		buf_add_str(out, "}");
 	}
-	buf_add_str(&out, "]\n");
-	int r = buf_error(&out);
+	buf_add_str(out, "]");
+}
 
+int table_print(const struct table *t, bool json)
+{
+	struct buf out = BUF_INIT(8 * CELLS_MAX);
+	int r = buf_error(&t->cells);
+
+	if (r == 0 && json) {
+		table_json(t, &out);
+		buf_add_str(&out, "\n");
+	} else if (r == 0) {
+		people_show(t, &out);
+	}
+	if (r == 0)
+		r = buf_error(&out);
 	if (r == 0)
 		fputs(buf_str(&out), stdout);
 	buf_done(&out);
 	return r;
 }
 
-int table_print(const struct table *t, bool json)
+void table_pairs_json(const struct table_pair *pairs, size_t count, struct buf *out)
 {
-	if (buf_error(&t->cells) < 0)
-		return buf_error(&t->cells);
-	if (json)
-		return json_print(t);
-	people_print(t);
-	return 0;
+	const char *between = "";
+
+	buf_add_str(out, "{");
+	for (size_t i = 0; i < count; i++) {
+		if (pairs[i].value == NULL)
+			continue;
+		buf_add_str(out, between);
+		between = ",";
+		key_json(out, pairs[i].key, pairs[i].unit);
+		value_json(out, pairs[i].value, pairs[i].unit);
+	}
+	buf_add_str(out, "}");
 }
 
-void table_print_pairs(const struct table_pair *pairs, size_t count, bool json)
+static void pairs_show(const struct table_pair *pairs, size_t count, struct buf *out)
 {
-	struct buf out = BUF_INIT(CELLS_MAX);
 	size_t width = 0;
-	bool first = true;
 
 	for (size_t i = 0; i < count; i++)
 		if (pairs[i].value != NULL && strlen(pairs[i].key) > width)
 			width = strlen(pairs[i].key);
 	for (size_t i = 0; i < count; i++) {
+		const char *unit;
+
 		if (pairs[i].value == NULL)
 			continue;
-		if (!json) {
-			buf_addf(&out, "%s:%*s%s\n", pairs[i].key,
-				(int)(width - strlen(pairs[i].key) + 2), "", pairs[i].value);
-			continue;
-		}
-		buf_add_str(&out, first ? "{" : ",\n ");
-		first = false;
-		key_add(&out, pairs[i].key);
-		text_json(&out, span_str(pairs[i].value));
+		unit = unit_of(pairs[i].unit, pairs[i].value);
+		buf_addf(out, "%s:%*s%s%s%s\n", pairs[i].key,
+			(int)(width - strlen(pairs[i].key) + 2), "", pairs[i].value,
+			*unit != '\0' ? " " : "", unit);
 	}
-	if (json)
-		buf_add_str(&out, first ? "{}\n" : "}\n");
+}
+
+void table_print_pairs(const struct table_pair *pairs, size_t count, bool json)
+{
+	struct buf out = BUF_INIT(CELLS_MAX);
+
+	if (json) {
+		table_pairs_json(pairs, count, &out);
+		buf_add_str(&out, "\n");
+	} else {
+		pairs_show(pairs, count, &out);
+	}
 	fputs(buf_str(&out), stdout);
 	buf_done(&out);
 }

@@ -6,16 +6,25 @@
 
 #define TABLE_COLUMNS 8
 
+/*
+ * unit NULL: text. Else the cells are decimal numbers, or empty; people see them with the unit
+ * behind, scripts as numbers or null. The JSON key is the title in lower case with '_', and the
+ * unit: "HANDSHAKE" with "ms" is handshake_ms.
+ */
+struct table_column {
+	const char *title;
+	const char *unit;
+};
+
 struct table {
-	const char
-		*columns[TABLE_COLUMNS]; /* titles for people; lower case with '_' as JSON keys */
+	struct table_column columns[TABLE_COLUMNS];
 	size_t column_count;
 	struct buf cells; /* NUL-separated, row after row */
 	size_t row_count;
 };
 
-/* columns: NULL-ended. */
-void table_init(struct table *t, const char *const *columns);
+/* columns: ended by a NULL title. */
+void table_init(struct table *t, const struct table_column *columns);
 void table_done(struct table *t);
 
 /* As many cells as columns, each a C string of clean text. */
@@ -24,11 +33,15 @@ void table_add(struct table *t, const char *const *cells);
 /* To standard output. 0 or the sticky -ENOMEM, -ENOBUFS. */
 int table_print(const struct table *t, bool json);
 
-/* One JSON object of string members on standard output, or "key: value" lines for people. NULL
- * values are left out. */
+/* Appends the rows as a JSON array of objects. */
+void table_json(const struct table *t, struct buf *out);
+
+/* One JSON object, or "key: value" lines for people. NULL values are left out. */
 struct table_pair {
 	const char *key, *value;
+	const char *unit; /* as of a column */
 };
 void table_print_pairs(const struct table_pair *pairs, size_t count, bool json);
+void table_pairs_json(const struct table_pair *pairs, size_t count, struct buf *out);
 
 #endif
