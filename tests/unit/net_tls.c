@@ -336,6 +336,31 @@ static void refuses_bad_configurations(void **state)
 	assert_null(c);
 }
 
+/* A server that has shaken hands with itself before is as good as new. */
+static void warm_is_as_good(void **state)
+{
+	static const struct test_leaf_spec alice = {
+		"alice", "email:alice@example.org", "clientAuth", -H, H, 256};
+	struct tls_server *s = test_server(&world, NULL);
+	struct test_leaf leaf;
+	struct tls_client *c;
+	struct test_pair p;
+
+	(void)state;
+	test_leaf_new(&leaf, &world.issuing, &alice);
+	c = test_client(&world, &leaf, NULL);
+	tls_server_warm(s);
+	shake(&p, s, c, "localhost");
+	assert_int_equal(p.server_result, 0);
+	assert_int_equal(p.client_result, 0);
+	assert_true(conn_tls(p.server)->peer_ok);
+	assert_int_equal(tls_exporter(p.server, "EXPORTER-test", (unsigned char[32]){0}, 32), 0);
+	test_pair_done(&p);
+	tls_server_free(s);
+	tls_client_free(c);
+	test_leaf_done(&leaf);
+}
+
 static void silence_times_out(void **state)
 {
 	struct tls_server *s = test_server(&world, NULL);
@@ -491,6 +516,7 @@ int main(void)
 		cmocka_unit_test(needs_the_root_and_only_the_root),
 		cmocka_unit_test(bootstrap_believes_nothing),
 		cmocka_unit_test(refuses_bad_configurations),
+		cmocka_unit_test(warm_is_as_good),
 		cmocka_unit_test(silence_times_out),
 		cmocka_unit_test(clear_text_is_refused),
 		cmocka_unit_test(tells_cut_from_clean),
