@@ -15,7 +15,8 @@ int sandbox_limits(unsigned nofile, bool session);
 enum sandbox_access {
 	SANDBOX_READ = 1, /* read files and list folders */
 	SANDBOX_WRITE = 2, /* and write, make, remove, rename; make and connect sockets */
-	SANDBOX_EXECUTE = 4, /* map as code (gconv modules) */
+	SANDBOX_EXECUTE =
+		4, /* run programs (shared objects need READ only, before sandbox_calls) */
 };
 
 struct sandbox_path {
@@ -39,8 +40,9 @@ enum sandbox_profile {
 };
 
 /*
- * Seccomp allow-list; what is not on it fails with EPERM, and exec, ptrace, new address families
- * and the like kill the process. Cannot be undone.
+ * Seccomp allow-list (the lists: lib/net/gen/calls.h); what is not on it fails with EPERM, and
+ * exec, ptrace, new address families and the like kill the process. Nothing can be mapped as code,
+ * no process started, no other process signalled from then on. Cannot be undone.
  */
 int sandbox_calls(enum sandbox_profile profile);
 

@@ -72,6 +72,18 @@ def house(machine):
     return House(machine, TOP)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what the journal says, fields and all."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed and "machine" in item.funcargs:
+        options = ["--no-pager", "-o", "verbose", "-n", "12", "--output-fields"]
+        fields = "MESSAGE,PEER,REASON,ERROR,_PID,UNIT"
+        text = item.funcargs["machine"].run("journalctl", *options, fields, check=False).stdout
+        report.sections.append(("journal", text))
+
+
 @pytest.fixture(autouse=True)
 def nothing_failed(request):
     """After each test no unit is in the failed state, and no session is left."""

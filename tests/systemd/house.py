@@ -52,6 +52,13 @@ class House:
             )
             assert read_line(session).startswith("HTTP/1.1 40")
 
+    def is_served(self, source="127.0.0.1"):
+        try:
+            self.daytime(source).close()
+        except (ssl.SSLError, ConnectionError):
+            return False
+        return True
+
     def is_refused(self, source):
         """Whether a new daytime connection is closed without a byte."""
         with self.machine.connect(PORTS["daytimed"], source) as s:
@@ -98,7 +105,8 @@ class House:
         return re.search(r'"serial":\s*"([0-9a-fA-F]+)"', text).group(1)
 
     def sessions(self, service):
-        return self.machine.units(f"{service}@*.service", "active,activating,deactivating")
+        """Units of live sessions, those that are about to start or just ended included."""
+        return self.loaded(f"{service}@*.service")
 
     def loaded(self, pattern):
         text = self.machine.run(

@@ -161,31 +161,21 @@ class Machine:
 
     # -- inside --------------------------------------------------------------------------------
 
-    def run(self, *command, check=True, timeout=60, text=True, **kwargs):
+    def run(self, *command, check=True, timeout=60):
         """Runs a program of the container as its root."""
-        result = subprocess.run(
-            ["nsenter", "-t", str(self.pid), "-a", "--", *command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=timeout,
-            env=ENVIRONMENT,
-            text=text,
-            check=False,
-            **kwargs,
-        )
-        if check and result.returncode != 0:
-            raise RuntimeError(
-                f"{' '.join(command)}: exit {result.returncode}\n{result.stdout}{result.stderr}"
-            )
-        return result
+        return self._enter(["-a"], command, ENVIRONMENT, check, timeout)
 
     def outside(self, *command, check=True, timeout=60, env=None):
         """Runs a program of this host on the container's network."""
+        return self._enter(["-n"], command, {**os.environ, **(env or {})}, check, timeout)
+
+    def _enter(self, namespaces, command, env, check, timeout):
         result = subprocess.run(
-            ["nsenter", "-t", str(self.pid), "-n", "--", *command],
+            ["nsenter", "-t", str(self.pid), *namespaces, "--", *command],
             capture_output=True,
+            stdin=subprocess.DEVNULL,
             timeout=timeout,
-            env={**os.environ, **(env or {})},
+            env=env,
             text=True,
             check=False,
         )
