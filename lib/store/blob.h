@@ -2,8 +2,8 @@
  * Content-addressed bodies (SHA-256) with reference counts: small ones inline in the store, larger
  * ones as files under blobs/ab/. Flow: blob_write the bytes as they come, blob_seal (digest; a
  * large one is flushed and renamed into place), then STORE_OP_BLOB_PUT, or the operation that
- * refers to it, makes it visible and counts the reference in its own commit. Orphans are swept by
- * STORE_OP_SWEEP.
+ * refers to it, makes it visible and counts the reference in its own commit, within the hour: what
+ * nothing refers to by then is an orphan, and STORE_OP_SWEEP removes it.
  */
 #ifndef STORE_BLOB_H
 #define STORE_BLOB_H

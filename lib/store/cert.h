@@ -64,7 +64,8 @@ struct cert_issued_args {
 	char proof[24]; /* "password", "invite", "certificate", "cmp", "admin": for the audit row */
 };
 
-/* STORE_OP_CERT_REVOKE. -ENOENT; -EALREADY. by: who asked, for the audit row. */
+/* STORE_OP_CERT_REVOKE. -ENOENT; -EALREADY. An intent can be revoked too: it is never issued then.
+ * by: who asked, for the audit row. */
 struct cert_revoke_args {
 	unsigned char serial[CERT_SERIAL_LEN];
 	char account[ACCOUNT_NAME_SIZE]; /* must own it; "" for an administrator */
@@ -84,7 +85,7 @@ struct ca {
 };
 
 /* STORE_OP_CA_PUT takes a struct ca: adds or replaces. With id = current + 1 the former current
- * retires. */
+ * retires. -EINVAL: ids have no gaps; no certificate, or one above CERT_DER_MAX. */
 int ca_each(struct store *s, int (*each)(void *arg, const struct ca *c), void *arg);
 
 /* STORE_OP_CRL_PUT: der is kept as newest of its CA if number is higher (-EEXIST else). */

@@ -46,7 +46,8 @@ struct bell_args {
 };
 
 /*
- * A bell: a Unix datagram socket in RUNTIME/bells. Order for a listener: bell_open,
+ * A bell: a Unix datagram socket in RUNTIME/bells (made if missing; the path may be relative and
+ * longer than a socket's address). Order for a listener: bell_open,
  * STORE_OP_BELL_ADD, then read the position. Order for a ringer: commit, then bell_ring.
  */
 struct bell;
@@ -59,8 +60,8 @@ void bell_drain(struct bell *b); /* reads away what is there */
 
 /*
  * One datagram to every listener of the topic. Dead listeners (ECONNREFUSED, ENOENT) are reported
- * to dead(), which may be NULL; then their rows are removed here. The count rung, or a negative
- * errno of the look-up.
+ * to dead(), which may be NULL; their registration and socket are removed here, and their session's
+ * row if its process is gone. The count rung, or a negative errno of the look-up.
  */
 int bell_ring(struct store *s, const char *runtime, const char *topic,
 	void (*dead)(void *arg, const struct session_row *r), void *arg);
