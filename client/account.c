@@ -20,9 +20,12 @@ struct whoami {
 
 static void pair_add(struct whoami *w, const char *key, struct span value)
 {
-	char(*texts)[192] = w->texts[w->count];
+	char(*texts)[192];
 
-	if (w->count == WHOAMI_MAX || span_copy_str(span_str(key), texts[0], 192) < 0 ||
+	if (w->count == WHOAMI_MAX)
+		return;
+	texts = w->texts[w->count];
+	if (span_copy_str(span_str(key), texts[0], 192) < 0 ||
 		span_copy_str(value, texts[1], 192) < 0)
 		return;
 	w->pairs[w->count++] = (struct table_pair){texts[0], texts[1], NULL};
@@ -45,7 +48,7 @@ static int device_describe(const struct profile *p, struct whoami *w)
 
 	if (r == 0)
 		r = pki_cert_read(buf_span(&der), &info);
-	if (r < 0)
+	if (r != 0)
 		return client_fail(ERR_EXIT_CONFIG,
 			"the certificate of profile \"%s\" cannot be read", p->name);
 	text_hex(&serial, span_of(info.serial, info.serial_len));

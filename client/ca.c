@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#define ANSWER_MAX (1024 * 1024)
+#define ANSWER_MAX (1U << 20)
 
 enum { LIST_CELLS = 5 };
 

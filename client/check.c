@@ -100,7 +100,7 @@ int ca_crl(struct client *c, const struct profile *p)
 	struct link_question q = {.method = "GET"};
 	struct pki_cert_info mine;
 	struct pki_crl_info info;
-	struct span issuer;
+	struct span issuer = {0};
 	int r = leaf_and_issuer(p, buf_span(&p->cert_pem), &leaf, &chain, &issuer);
 
 	if (r == 0)
@@ -170,7 +170,7 @@ int ca_check(struct client *c, const struct profile *p, const char *file)
 	_cleanup_(buf_done) struct buf pem = BUF_INIT(PROFILE_FILE_MAX);
 	_cleanup_(certs_done) struct certs leaf = CERTS_INIT;
 	_cleanup_(certs_done) struct certs chain = CERTS_INIT;
-	struct span issuer;
+	struct span issuer = {0};
 	int r = 0;
 
 	if (file != NULL)

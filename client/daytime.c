@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#define ANSWER_MAX 512
+#define ANSWER_MAX 512U
 
 static const struct frame_rule answer_rule = {.max = ANSWER_MAX};
 
@@ -53,7 +53,7 @@ void daytime_end(struct link *l)
 static int one_answer(struct client *c, const struct profile *p, const char *line)
 {
 	_cleanup_(link_done) struct link l = LINK_INIT;
-	_cleanup_(buf_done) struct buf text = BUF_INIT(4 * ANSWER_MAX);
+	_cleanup_(buf_done) struct buf text = BUF_INIT(2048);
 	struct span answer;
 	int r = daytime_open(c, p, &l, &answer);
 
@@ -78,7 +78,7 @@ static int one_answer(struct client *c, const struct profile *p, const char *lin
 static int offset_tell(struct client *c, const struct profile *p)
 {
 	struct daytime_measure m;
-	struct daytime_measure_text t;
+	struct daytime_measure_text t = {.state = ""};
 	int r = daytime_measure(c, p, &m);
 
 	if (r != CLIENT_OK)

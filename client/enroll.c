@@ -85,8 +85,8 @@ static int options_judge(struct client *c, const char *target, struct enroll_opt
 		return client_usage(c, "--user NAME is missing");
 	if (o->fingerprint != NULL && o->root_file != NULL)
 		return client_usage(c, "--fingerprint and --root exclude each other");
-	if (o->invite != NULL && o->password_file != NULL && !o->sign_up)
-		return client_usage(c, "--password-file beside --invite needs --sign-up");
+	/* An invite with a password makes an account that has one. */
+	o->sign_up = o->sign_up || (o->invite != NULL && o->password_file != NULL);
 	return CLIENT_OK;
 }
 
@@ -311,13 +311,12 @@ static int profile_is_free(const char *name, const struct profile *p)
 static int profile_start(const struct enroll_options *o, const char *name, struct profile *p)
 {
 	char folded[sizeof o->host];
-	size_t i;
 	int r;
 
 	/* An IPv6 address as host: its colons are no part of a folder's name. */
-	for (i = 0; name[i] != '\0' && i < sizeof folded - 1; i++)
-		folded[i] = name[i] == ':' && name == o->host ? '-' : name[i];
-	folded[i] = '\0';
+	snprintf(folded, sizeof folded, "%s", name);
+	for (char *colon = folded; name == o->host && (colon = strchr(colon, ':')) != NULL;)
+		*colon = '-';
 	if (!profile_name_is_good(folded))
 		return client_fail(ERR_EXIT_CONFIG,
 			"\"%s\" cannot be a profile's name; give --as NAME (letters, digits, dot, dash, "

@@ -211,7 +211,7 @@ int link_ask(
 {
 	_cleanup_(buf_wipe) struct buf extra = BUF_INIT(4096);
 	_cleanup_(buf_done) struct buf head = BUF_INIT(HTTP_HEAD_MAX);
-	struct http_answer answer;
+	struct http_answer answer = {0};
 	uint64_t retry_s = 0;
 	int r = q->user != NULL ? basic_header(q->user, q->password, &extra) : 0;
 

@@ -49,7 +49,8 @@ static int take(struct reading *r, const struct client_option *o, const char *gi
 		given = r->argv[++r->at];
 	if (given == NULL)
 		return client_usage(r->c, "--%s needs a value: %s", o->name, o->argument);
-	*o->value = given;
+	if (o->value != NULL)
+		*o->value = given;
 	return 0;
 }
 

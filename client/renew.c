@@ -112,7 +112,7 @@ int cmd_renew(struct client *c, int argc, char **argv)
 		{"if-due", 'd', NULL, NULL, &if_due,
 			"only when two thirds of its life have passed"},
 		{"new-key", 'k', NULL, NULL, &new_key, "replace the key as well"}, {.name = NULL}};
-	struct pki_cert_info info;
+	struct pki_cert_info info = {0};
 	struct client_words w;
 	bool renewed = false;
 	int r = client_options(c, argc, argv, options, 0, &w);

@@ -25,7 +25,7 @@ static void probe_row(struct table *t, const struct probe *p)
 
 static int print_people(const struct table *t, const char *host, const struct daytime_measure *m)
 {
-	struct daytime_measure_text text;
+	struct daytime_measure_text text = {.state = ""};
 	int r = table_print(t, false);
 
 	if (r < 0 || m == NULL)
@@ -38,12 +38,12 @@ static int print_people(const struct table *t, const char *host, const struct da
 
 static int print_json(const struct table *t, const char *host, const struct daytime_measure *m)
 {
-	_cleanup_(buf_done) struct buf out = BUF_INIT(1024 * 1024);
+	_cleanup_(buf_done) struct buf out = BUF_INIT(1U << 20);
 
 	buf_add_str(&out, "{\"services\":");
 	table_json(t, &out);
 	if (m != NULL) {
-		struct daytime_measure_text text;
+		struct daytime_measure_text text = {.state = ""};
 
 		daytime_measure_show(m, &text);
 		const struct table_pair pairs[] = {{"server", host, NULL},

@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 
-#define CELLS_MAX (1024 * 1024)
+#define CELLS_MAX (1U << 20)
+#define OUT_MAX (8U << 20)
 
 void table_init(struct table *t, const struct table_column *columns)
 {
@@ -151,7 +152,7 @@ void table_json(const struct table *t, struct buf *out)
 
 int table_print(const struct table *t, bool json)
 {
-	struct buf out = BUF_INIT(8 * CELLS_MAX);
+	struct buf out = BUF_INIT(OUT_MAX);
 	int r = buf_error(&t->cells);
 
 	if (r == 0 && json) {

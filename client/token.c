@@ -66,21 +66,24 @@ static TS_MSG_IMPRINT *imprint_new(const unsigned char digest[HASH_SHA256_LEN])
 
 int token_query_new(const unsigned char digest[HASH_SHA256_LEN], struct token_query **ret)
 {
-	_cleanup_(token_query_freep) struct token_query *q = calloc(1, sizeof *q);
+	struct token_query *q = calloc(1, sizeof *q);
 	TS_MSG_IMPRINT *imprint = imprint_new(digest);
 	ASN1_INTEGER *nonce = nonce_new();
-	bool good = q != NULL && imprint != NULL && nonce != NULL;
+	bool good;
 
-	if (good)
+	if (q != NULL)
 		q->req = TS_REQ_new();
-	good = good && q->req != NULL && TS_REQ_set_version(q->req, 1) == 1 &&
+	good = q != NULL && q->req != NULL && imprint != NULL && nonce != NULL &&
+		TS_REQ_set_version(q->req, 1) == 1 &&
 		TS_REQ_set_msg_imprint(q->req, imprint) == 1 &&
 		TS_REQ_set_nonce(q->req, nonce) == 1 && TS_REQ_set_cert_req(q->req, 1) == 1;
 	TS_MSG_IMPRINT_free(imprint);
 	ASN1_INTEGER_free(nonce);
-	if (!good)
+	if (!good) {
+		token_query_freep(&q);
 		return -ENOMEM;
-	*ret = take_ptr(&q);
+	}
+	*ret = q;
 	return 0;
 }
 
