@@ -20,6 +20,14 @@ void authority_done(struct authority *a)
 	buf_done(&a->root_crl);
 }
 
+void authority_forget_keys(struct authority *a)
+{
+	pki_key_freep(&a->root.key);
+	pki_key_freep(&a->issuing.key);
+	pki_key_freep(&a->ocsp.key);
+	pki_key_freep(&a->cmp.key);
+}
+
 int pair_key_pem(const struct pair *p, struct buf *ret)
 {
 	return pki_key_to_pem(p->key, ret);
@@ -90,14 +98,15 @@ static int make_responder(
 static int make_root_crl(struct authority *a, uint64_t number)
 {
 	_cleanup_(pki_crl_freep) struct pki_crl *crl = NULL;
-	int64_t next_us = a->now_us + (AUTHORITY_ISSUING_DAYS + 365) * AUTHORITY_DAY_US;
+	struct pki_crl_info head = {.number = number,
+		.this_us = a->now_us,
+		.next_us = a->now_us + (AUTHORITY_ISSUING_DAYS + 365) * AUTHORITY_DAY_US};
 	int r = pki_crl_begin(&crl);
 
 	if (r < 0)
 		return r;
 	buf_reset(&a->root_crl);
-	return pki_crl_sign(
-		crl, buf_span(&a->root.der), a->root.key, number, a->now_us, next_us, &a->root_crl);
+	return pki_crl_sign(crl, buf_span(&a->root.der), a->root.key, &head, &a->root_crl);
 }
 
 int authority_issuing(struct authority *a, uint64_t root_crl_number)

@@ -35,6 +35,9 @@ struct authority {
 };
 void authority_done(struct authority *a);
 
+/* The administrator's part starts as a copy of the privileged process: it wipes its keys first. */
+void authority_forget_keys(struct authority *a);
+
 /* Makes the root with a new key. */
 int authority_root(struct authority *a);
 

@@ -176,7 +176,7 @@ static int add_issuing_key(struct ctl *c, const struct authority_list *l, const 
 }
 
 struct roll_job {
-	const struct authority *a;
+	struct authority *a;
 	uint64_t crl_number;
 };
 
@@ -184,9 +184,11 @@ static int roll_part(struct ctl *c, void *arg, struct buf *reply)
 {
 	const struct roll_job *j = (const struct roll_job *)arg;
 	char detail[64];
-	int r = ctl_store(c, STORE_WRITE);
+	int r;
 
 	(void)reply;
+	authority_forget_keys(j->a);
+	r = ctl_store(c, STORE_WRITE);
 	if (r == CTL_OK)
 		r = authority_put(c, j->a, j->crl_number);
 	(void)snprintf(detail, sizeof(detail), "issuing CA %u", j->a->id);

@@ -282,10 +282,15 @@ static int put_house_account(struct ctl *c)
 
 static int store_part(struct ctl *c, void *arg, struct buf *reply)
 {
-	const struct house *h = (const struct house *)arg;
-	int r = ctl_store(c, STORE_CREATE);
+	struct house *h = (struct house *)arg;
+	int r;
 
 	(void)reply;
+	authority_forget_keys(&h->a);
+	pki_key_freep(&h->daytimed.key);
+	pki_key_freep(&h->tsa.key);
+	pki_key_freep(&h->cad.key);
+	r = ctl_store(c, STORE_CREATE);
 	if (r == CTL_OK)
 		r = put_house_account(c);
 	if (r == CTL_OK)

@@ -17,9 +17,10 @@ die() {
 	exit 1
 }
 
-# The start time of a process (proc(5), field 22): it tells a reused process number apart.
+# The start time of a process (proc(5), field 22): it tells a reused process number apart. Nothing
+# for one that has ended and only waits to be collected.
 start_of() {
-	sed -n 's/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+	sed -n 's/.*) \([^ZX] .*\)/\1/p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
 }
 
 # pid_of NAME: the process number of a service that this instance started and that still runs.
