@@ -10,6 +10,12 @@
 
 #include "store/store.h"
 
+/*
+ * Measured beside each other on ext4: a durable 60,000 byte blob takes 0.4 ms inline and 0.7 ms as
+ * a file, at 250,000 bytes 0.7 and 1.0. A month of churn (45,000 blobs of mail's sizes, 12,000
+ * alive) leaves a file of 189 MB for 173 MB in use; with four times the limit 326 for 291. It may
+ * be raised later, but not lowered: rows up to it exist.
+ */
 #define BLOB_INLINE_MAX 65536
 #define BLOB_ID_LEN 32
 
