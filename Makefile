@@ -80,7 +80,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 
 # A test named after a program is linked with that program's parts.
 prog_for_daytimed := daytimed
-prog_for_cad := cad
+prog_for_cad := cad cad-signer
 prog_for_signer := cad-signer
 prog_for_cmp := cad-signer
 prog_for_quintetctl := quintetctl
