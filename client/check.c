@@ -57,10 +57,11 @@ static int crl_print(const struct client *c, const struct table *t, const struct
 	time_rfc3339_utc(&issued, info->this_us);
 	time_rfc3339_utc(&next, info->next_us);
 	if (!c->json) {
-		r = table_print(t, false);
+		if (t->row_count > 0)
+			r = table_print(t, false);
 		printf("%srevocation list %llu of %s, the next by %s\n",
-			t->row_count > 0 ? "\n" : "", (unsigned long long)info->number,
-			buf_str(&issued), buf_str(&next));
+			t->row_count > 0 ? "\n" : "no certificate is revoked: ",
+			(unsigned long long)info->number, buf_str(&issued), buf_str(&next));
 		return r;
 	}
 	buf_addf(&out, "{\"number\":%llu,\"issued\":\"%s\",\"next\":\"%s\",\n\"revoked\":",

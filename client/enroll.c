@@ -316,7 +316,7 @@ static int profile_start(const struct enroll_options *o, const char *name, struc
 	/* An IPv6 address as host: its colons are no part of a folder's name. */
 	snprintf(folded, sizeof folded, "%s", name);
 	for (char *colon = folded; name == o->host && (colon = strchr(colon, ':')) != NULL;)
-		*colon = '-';
+		*colon = '_';
 	if (!profile_name_is_good(folded))
 		return client_fail(ERR_EXIT_CONFIG,
 			"\"%s\" cannot be a profile's name; give --as NAME (letters, digits, dot, dash, "

@@ -75,11 +75,13 @@ int daytime_measure(struct client *c, const struct profile *p, struct daytime_me
 
 void daytime_measure_show(const struct daytime_measure *m, struct daytime_measure_text *ret)
 {
-	int64_t bound_us = m->bound_ns / 1000 + (m->bound_ns % 1000 > 0);
+	int64_t offset_us = m->offset_ns / 1000;
+	/* The bound must hold as shown: rounded up, and what cutting the offset may hide added. */
+	int64_t bound_us = m->bound_ns / 1000 + 2;
+	int64_t size_us = offset_us < 0 ? -offset_us : offset_us;
 
-	/* The bound must hold as shown: rounded up, and what rounding the offset may hide added. */
-	bound_us += 1;
-	snprintf(ret->offset, sizeof ret->offset, "%+.6f", (double)m->offset_ns / 1e9);
+	snprintf(ret->offset, sizeof ret->offset, "%c%lld.%06lld", offset_us < 0 ? '-' : '+',
+		(long long)(size_us / TIME_S_US), (long long)(size_us % TIME_S_US));
 	snprintf(ret->bound, sizeof ret->bound, "%lld.%06lld", (long long)(bound_us / TIME_S_US),
 		(long long)(bound_us % TIME_S_US));
 	ret->state = m->synchronised ? "synchronised" : "unsynchronised";
