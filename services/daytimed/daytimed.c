@@ -60,8 +60,6 @@ static int serve(struct service *s, struct tsa **tsa)
 	bool http = daytimed_wants_http(s);
 	int r = http ? load_tsa(s, tsa) : 0;
 
-	/* The C library reads the local zone once: now, while the walls are open. */
-	tzset();
 	if (r == 0)
 		r = service_store(s, false);
 	if (r < 0)
@@ -80,10 +78,11 @@ int main(int argc, char **argv)
 		r = service_credentials(&s);
 	if (r == 0 && s.sockets.listening)
 		r = load_tsa(&s, &tsa);
-	if (r == 0)
-		r = service_connection(&s);
-	else if (r > 0)
-		return ERR_EXIT_OK;
+	if (r != 0)
+		return service_finish(&s, r);
+	/* The C library reads the local zone once: now, before the walls and for all sessions. */
+	tzset();
+	r = service_connection(&s);
 	if (r <= 0)
 		return service_finish(&s, r);
 	r = service_handshake(&s);

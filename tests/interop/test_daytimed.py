@@ -132,6 +132,17 @@ def test_every_zone(instance, port):
             assert at.utcoffset() == there.utcoffset(), name
 
 
+def test_the_banner_is_in_the_zone_of_the_server(make_instance):
+    """Read before the walls close; every session of the listener has it."""
+    own = make_instance()
+    service = own.start("daytimed", env={"TZ": "Asia/Kathmandu"})
+    for _ in range(2):
+        with talk.Dialogue(own, service.port) as d:
+            for line in (d.banner, d.ask("daytime"), d.ask("daytime rfc3339")):
+                assert line.endswith("+05:45")
+            assert_now(d.banner)
+
+
 # -- the exchange -------------------------------------------------------------------------------
 
 
@@ -164,7 +175,7 @@ def test_exchange_bounds_the_offset(instance, port):
     assert best < 20_000_000
 
 
-def test_client_measures_the_offset(instance, port):
+def test_exchange_wants_a_number(instance, port):
     with talk.Dialogue(instance, port) as d:
         assert d.ask("daytime exchange soon").startswith("error: ")
         assert d.ask("daytime exchange").startswith("error: ")

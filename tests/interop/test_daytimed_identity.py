@@ -194,7 +194,9 @@ def test_long_sessions_are_listed_and_short_ones_commit_nothing(make_instance):
     assert hashlib.sha256(data.read_bytes()).digest() == before
     with talk.Dialogue(own, own.ports["daytime"], cert=pair), \
             talk.Dialogue(own, own.ports["daytime"]):
-        assert sessions(own) == []
+        start = time.monotonic()
+        young = sessions(own)
+        assert young == [] or time.monotonic() - start > 0.9
         rows = until(lambda: len(sessions(own)) == 2 and sessions(own), what="registration")
         assert sorted(row["account"] for row in rows) == ["", "anna"]
         assert {row["service"] for row in rows} == {"daytimed"}
