@@ -73,6 +73,10 @@ static void make_service(struct sign_fixture *f)
 	(void)snprintf(s->state, sizeof(s->state), "%s/state", f->dir);
 	(void)snprintf(s->runtime, sizeof(s->runtime), "%s/run", f->dir);
 	(void)snprintf(s->plain_url, sizeof(s->plain_url), "http://localhost:8080");
+	s->port_daytime = 13;
+	s->port_timestamp = 318;
+	s->port_ca = 8443;
+	s->port_ca_plain = 8080;
 	make_folder(f->dir, "run");
 	make_folder(f->dir, "run/bells");
 	make_folder(f->dir, "run/locks");
