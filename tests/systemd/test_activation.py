@@ -93,7 +93,7 @@ def test_credentials_are_private(house):
         + "-----END CERTIFICATE-----\n"
     )
     session.close()
-    assert not house.machine.run("ls", folder, check=False).stdout
+    house.wait_until(lambda: not house.machine.run("ls", folder, check=False).stdout)
     for user in ("quintet-daytimed", "quintet-cad", "quintet-signer", "quintet-admin"):
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
         path = "/etc/quintet/credentials/daytimed/tls.key"
@@ -175,3 +175,24 @@ def test_a_flood_passes(house):
     assert time.monotonic() - start < 4
     house.wait_until(house.is_served, 60)
     assert house.machine.units("daytimed.socket") == ["daytimed.socket"]
+
+
+def test_a_failed_socket_comes_back(house):
+    """With a trigger limit, as systemd has it by default, few connections fail a socket."""
+    run, unit = house.machine.run, "daytimed-timestamp.socket"
+    folder = f"/run/systemd/system/{unit}.d"
+    limit = "[Socket]\\nTriggerLimitIntervalSec=10\\nTriggerLimitBurst=1\\n"
+    run("sh", "-c", f"mkdir -p {folder} && printf '{limit}' >{folder}/limit.conf")
+    run("systemctl", "daemon-reload")
+    try:
+        run("systemctl", "restart", unit)
+        for _ in range(4):
+            house.machine.connect(PORTS["daytimed-timestamp"]).close()
+            if house.machine.units(unit) == []:
+                break
+        assert house.machine.property(unit, "Result") == "trigger-limit-hit"
+    finally:
+        run("rm", "-r", folder)
+        run("systemctl", "daemon-reload")
+    house.wait_until(lambda: house.machine.units(unit) == [unit], 15)
+    house.assert_answers("daytimed-timestamp")
