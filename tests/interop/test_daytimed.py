@@ -356,6 +356,19 @@ def test_nowait_needs_no_store(instance):
     assert rest == "" and process.wait(10) == 0
 
 
+def test_inetd_wait_and_idle_exit(make_instance):
+    """A listening socket as standard input; it leaves by itself, and not before its session."""
+    own = make_instance()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        service = own.spawn("inetd", ["./bin/daytimed", "--idle-exit=1s"], stdin=listener,
+                            port=listener.getsockname()[1])
+    with talk.Dialogue(own, service.port) as d:
+        time.sleep(2)
+        assert_now(d.ask("daytime"))
+        assert service.process.poll() is None
+    assert service.process.wait(10) == 0
+
+
 def test_nowait_time_stamp_by_alpn(instance):
     ours, process = serve_nowait(instance)
     with talk.context(instance, alpn=["http/1.1"]).wrap_socket(
