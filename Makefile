@@ -83,6 +83,7 @@ prog_for_daytimed := daytimed
 prog_for_cad := cad cad-signer
 prog_for_signer := cad-signer
 prog_for_cmp := cad-signer
+prog_for_zone := daytimed
 prog_for_quintetctl := quintetctl
 prog_for_client := quintet
 test_word = $(firstword $(subst _, ,$(patsubst fuzz_%,%,$(1))))

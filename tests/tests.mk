@@ -26,3 +26,8 @@ check-faults: all asan ## kill -9, full disk, full map, floods
 
 check-systemd: all ## real systemd in a container of its own; needs root
 	$(PYTEST) tests/systemd
+
+FUZZ_SECONDS ?= 20
+.PHONY: fuzz
+fuzz: fuzzers ## fuzz every target for FUZZ_SECONDS, with coverage
+	tests/fuzz/run $(FUZZ_SECONDS)
