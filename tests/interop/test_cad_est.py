@@ -3,6 +3,7 @@
 import base64
 import secrets
 import shutil
+import subprocess
 import textwrap
 
 import pytest
@@ -177,15 +178,43 @@ def test_reenroll_needs_a_certificate(instance, person):
     assert status == 403 and b"certificate" in body
 
 
-def test_a_binding_to_another_connection_is_refused(instance, person):
+def bound_csr(person, material):
+    """A request whose challenge password is that channel binding."""
     config = person.work / "challenge.cnf"
     config.write_text("[req]\nprompt=no\ndistinguished_name=dn\nattributes=at\n[dn]\n"
-                      f"CN={person.name}\n[at]\nchallengePassword={base64.b64encode(bytes(32)).decode()}\n")
+                      f"CN={person.name}\n[at]\nchallengePassword={base64.b64encode(material).decode()}\n")
     run("openssl", "req", "-new", "-key", person.key, "-config", config, "-outform", "DER", "-out",
         person.work / "challenge.csr")
-    csr = base64.b64encode((person.work / "challenge.csr").read_bytes())
+    return base64.b64encode((person.work / "challenge.csr").read_bytes())
+
+
+def test_a_binding_to_another_connection_is_refused(instance, person):
+    csr = bound_csr(person, bytes(32))
     status, _, body = post(instance, EST + "/simpleenroll", csr, user=person.auth)
     assert status == 400 and b"another connection" in body
+
+
+def test_a_binding_to_this_connection_is_taken(instance, person):
+    """RFC 9266: the exporter of the very connection that carries the request."""
+    client = subprocess.Popen(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{instance.ports['ca']}", "-CAfile", instance.root_pem,
+         "-tls1_3", "-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32", "-ign_eof"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    material = None
+    while material is None:
+        line = client.stdout.readline()
+        assert line, "no keying material"
+        if b"Keying material:" in line:
+            material = bytes.fromhex(line.split()[-1].decode())
+    csr = bound_csr(person, material)
+    auth = base64.b64encode(person.auth.encode())
+    client.stdin.write(b"POST " + EST.encode() + b"/simpleenroll HTTP/1.1\r\nHost: localhost\r\n"
+                       b"Connection: close\r\nContent-Type: application/pkcs10\r\nAuthorization: Basic " +
+                       auth + b"\r\nContent-Length: " + str(len(csr)).encode() + b"\r\n\r\n" + csr)
+    client.stdin.flush()
+    answer = client.stdout.read()
+    client.wait()
+    assert b"HTTP/1.1 200 OK" in answer
 
 
 def test_only_what_est_has(instance, person):

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/timefmt.h"
 #include "store/policy.h"
 
@@ -140,6 +141,16 @@ static int explain(int error, struct sign_reply *reply)
 	}
 }
 
+static void log_issued(const struct sign_order *o, const struct cert *row)
+{
+	_cleanup_(buf_done) struct buf serial = BUF_INIT(2 * CERT_SERIAL_LEN);
+
+	text_hex(&serial, span_of(row->serial, sizeof(row->serial)));
+	log_event(LOG_LEVEL_NOTICE, "certificate issued",
+		log_fields({"ACCOUNT", span_str(o->account)}, {"SERIAL", buf_span(&serial)},
+			{"PROOF", span_str(o->proof)}, {"FOR", span_str(o->peer)}));
+}
+
 int sign_issue(struct sign *g, const struct sign_order *o, struct sign_reply *reply)
 {
 	const struct issue_rule *rule = find_rule(o->profile);
@@ -149,8 +160,10 @@ int sign_issue(struct sign *g, const struct sign_order *o, struct sign_reply *re
 
 	if (rule == NULL || o->host_count > PKI_MAX_HOSTS)
 		return -EINVAL;
+	/* After a roll-over that is until the listener was started again. */
 	if (ca == NULL)
-		return sign_refuse(reply, EIO, "the signer has no issuing key");
+		return sign_refuse(
+			reply, EAGAIN, "the signer has not loaded the newest issuing key yet");
 	row.profile = rule->row;
 	row.ca_id = ca->id;
 	(void)snprintf(row.account, sizeof(row.account), "%s", o->account);
@@ -165,5 +178,8 @@ int sign_issue(struct sign *g, const struct sign_order *o, struct sign_reply *re
 	fault_at(FAULT_SIGNED);
 	if (r == 0)
 		r = store_issued(g, o, &row, buf_span(&reply->payload));
-	return r < 0 ? explain(r, reply) : 0;
+	if (r < 0)
+		return explain(r, reply);
+	log_issued(o, &row);
+	return 0;
 }

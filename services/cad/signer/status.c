@@ -53,11 +53,27 @@ static const struct sign_ca *find_responder(
 	return NULL;
 }
 
+static int respond(const struct sign *g, struct look_up *l, struct span request, uint64_t minutes,
+	struct buf *ret_der)
+{
+	const int64_t now_us = time_now_us();
+	const struct pki_ocsp_responder responder = {
+		.issuer_der = buf_span(&l->ca->der),
+		.signer_der = buf_span(&l->ca->ocsp_der),
+		.signer_key = g->keys.ocsp,
+		.now_us = now_us,
+		.next_us = now_us + (int64_t)minutes * 60 * TIME_S_US,
+		.look = look,
+		.arg = l,
+	};
+
+	return pki_ocsp_respond(request, &responder, ret_der);
+}
+
 int sign_ocsp(struct sign *g, const struct signer_request *r, struct sign_reply *reply)
 {
 	struct pki_ocsp_request request;
 	struct look_up l = {.g = g};
-	int64_t now_us = time_now_us();
 	uint64_t minutes = 0;
 	int error;
 
@@ -69,9 +85,7 @@ int sign_ocsp(struct sign *g, const struct signer_request *r, struct sign_reply 
 		return pki_ocsp_error(6, &reply->payload);
 	error = policy_number(g->s->store, "ocsp_minutes", &minutes);
 	if (error == 0)
-		error = pki_ocsp_respond(r->csr, buf_span(&l.ca->der), buf_span(&l.ca->ocsp_der),
-			g->keys.ocsp, now_us, now_us + (int64_t)minutes * 60 * TIME_S_US, look, &l,
-			&reply->payload);
+		error = respond(g, &l, r->csr, minutes, &reply->payload);
 	if (error == 0)
 		return 0;
 	log_msg(LOG_LEVEL_ERR, "ocsp: %s", err_text(error));
@@ -88,6 +102,7 @@ static int make_crl(
 	struct sign *g, const struct sign_ca *ca, struct crl_put_args *args, struct buf *ret_der)
 {
 	_cleanup_(pki_crl_freep) struct pki_crl *crl = NULL;
+	struct pki_crl_info head;
 	uint64_t hours = 0;
 	int r = policy_number(g->s->store, "crl_hours", &hours);
 
@@ -98,8 +113,10 @@ static int make_crl(
 	if (r < 0)
 		return r;
 	args->next_update_us = args->this_update_us + (int64_t)hours * 3600 * TIME_S_US;
-	return pki_crl_sign(crl, buf_span(&ca->der), ca->key, args->number, args->this_update_us,
-		args->next_update_us, ret_der);
+	head = (struct pki_crl_info){.number = args->number,
+		.this_us = args->this_update_us,
+		.next_us = args->next_update_us};
+	return pki_crl_sign(crl, buf_span(&ca->der), ca->key, &head, ret_der);
 }
 
 /* One try: the stored one when it is current or cannot be made anew; -EEXIST: another process was
