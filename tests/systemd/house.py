@@ -1,5 +1,6 @@
 """The installed Quintet of the test machine, as its clients and its administrator see it."""
 
+import json
 import re
 import ssl
 import time
@@ -77,8 +78,8 @@ class House:
         password = folder / "password"
         password.write_text("correct horse battery staple\n")
         password.chmod(0o600)
-        self.machine.outside(
-            str(self.machine.root / "usr/bin/quintet"),
+        self.client(
+            folder,
             "enroll",
             f"{HOST}:{PORTS['cad']}",
             "--user",
@@ -91,9 +92,26 @@ class House:
             str(password),
             "--as",
             name,
-            env={"QUINTET_CLIENT_DIR": str(folder)},
         )
         return folder / name
+
+    def client(self, folder, *arguments):
+        """The installed client, with its files in folder, on the machine's network."""
+        program = str(self.machine.root / "usr/bin/quintet")
+        env = {"QUINTET_CLIENT_DIR": str(folder)}
+        return self.machine.outside(program, *arguments, env=env).stdout
+
+    def assert_client_is_content(self, folder, name):
+        """Enrol, see every service, ask the time, stamp a file and verify the stamp."""
+        self.enrol(folder, name)
+        services = json.loads(self.client(folder, "--json", "status"))["services"]
+        assert [s["state"] for s in services] == ["ok"] * len(PORTS)
+        assert f"user:              {name}" in self.client(folder, "whoami")
+        assert_time(self.client(folder, "daytime").replace("\n", "\r\n"))
+        document = folder / "document"
+        document.write_text("stamped under systemd\n")
+        self.client(folder, "daytime", "--stamp", str(document))
+        assert "document" in self.client(folder, "daytime", "--verify", str(document))
 
     # -- the administrator ---------------------------------------------------------------------
 

@@ -32,6 +32,10 @@ def test_each_door_answers(house, door):
     house.assert_answers(door)
 
 
+def test_the_client_is_content(house, tmp_path):
+    house.assert_client_is_content(tmp_path, "person")
+
+
 def test_the_walls_are_up(house):
     session = house.daytime()
     pid = house.main_pid(house.sessions("daytimed")[0])

@@ -49,6 +49,10 @@ def test_the_signer_signs(house, tmp_path):
         assert seconds_until_closed(session) < 1
 
 
+def test_the_client_is_content(house, tmp_path):
+    house.assert_client_is_content(tmp_path, "patient")
+
+
 def test_twenty_sessions_and_no_more(house):
     cursor = house.machine.cursor()
     sources = ["127.0.1.1"] * PER_SOURCE + ["127.0.1.2"] * (LIMIT - PER_SOURCE)
