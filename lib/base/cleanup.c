@@ -9,6 +9,7 @@ void cleanup_close(int *fd)
 
 	if (*fd >= 0)
 		(void)close(*fd);
+	*fd = -1;
 	errno = saved;
 }
 

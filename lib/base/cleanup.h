@@ -13,7 +13,7 @@ static inline void cleanup_free(void *p)
 	free(*(void **)p);
 }
 
-/* Closes *fd unless it is negative; errno is kept. */
+/* Closes *fd unless it is negative, and makes it -1; errno is kept. */
 void cleanup_close(int *fd);
 
 /* Closes *file unless it is NULL; what must be checked on closing is checked before. */
