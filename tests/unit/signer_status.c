@@ -16,18 +16,17 @@ static enum pki_ocsp_status ask(struct sign_fixture *f, const struct fixture_cer
 	struct signer_request r = sign_fixture_request(SIGNER_OCSP);
 	struct buf request = BUF_INIT(PKI_OCSP_MAX_REQUEST);
 	struct pki_ocsp_answer answer = {0};
-	unsigned char nonce[32];
+	struct pki_ocsp_question asked = {.leaf_der = buf_span(&c->der),
+		.issuer_der = buf_span(&f->ca.issuing.der),
+		.root_pem = buf_span(&f->ca.root.pem)};
 	const char *reason = "";
 
-	assert_int_equal(pki_ocsp_request_new(
-				 buf_span(&c->der), buf_span(&f->ca.issuing.der), &request, nonce),
+	assert_int_equal(pki_ocsp_request_new(buf_span(&c->der), buf_span(&f->ca.issuing.der),
+				 &request, asked.nonce),
 		0);
 	r.csr = buf_span(&request);
 	assert_int_equal(sign_fixture_call(f, &r), 0);
-	assert_int_equal(pki_ocsp_response_read(buf_span(&f->answer), buf_span(&c->der),
-				 buf_span(&f->ca.issuing.der), buf_span(&f->ca.root.pem), nonce,
-				 &answer, &reason),
-		0);
+	assert_int_equal(pki_ocsp_response_read(buf_span(&f->answer), &asked, &answer, &reason), 0);
 	buf_done(&request);
 	return answer.status;
 }

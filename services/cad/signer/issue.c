@@ -143,7 +143,7 @@ static int explain(int error, struct sign_reply *reply)
 
 static void log_issued(const struct sign_order *o, const struct cert *row)
 {
-	_cleanup_(buf_done) struct buf serial = BUF_INIT(2 * CERT_SERIAL_LEN);
+	_cleanup_(buf_done) struct buf serial = BUF_INIT(64);
 
 	text_hex(&serial, span_of(row->serial, sizeof(row->serial)));
 	log_event(LOG_LEVEL_NOTICE, "certificate issued",
