@@ -4,6 +4,9 @@
  */
 #include "services/cad/signer/sign.h"
 
+#include "base/cleanup.h"
+#include "base/timefmt.h"
+
 #include <errno.h>
 
 static const struct service_door doors[] = {
@@ -21,6 +24,26 @@ static const struct service_def def = {
 	.idle_exit_s = 60,
 };
 
+/*
+ * What OpenSSL sets up when first used is set up once by the listener, so that no connection pays
+ * for it again after the fork: the authority certifies itself, for nobody.
+ */
+static void warm_up(const struct sign *g)
+{
+	_cleanup_(buf_done) struct buf spki = BUF_INIT(4096);
+	_cleanup_(buf_done) struct buf der = BUF_INIT(CERT_DER_MAX);
+	struct pki_template t = {.profile = PKI_ROOT,
+		.cn = "warm-up",
+		.not_before_us = time_now_us(),
+		.not_after_us = time_now_us() + 3600 * TIME_S_US};
+
+	if (!g->s->sockets.listening || pki_serial_new(t.serial) < 0 ||
+		pki_key_spki(g->keys.issuing[0], &spki) < 0)
+		return;
+	t.spki = buf_span(&spki);
+	(void)pki_issue(&t, span_of(NULL, 0), g->keys.issuing[0], &der);
+}
+
 static int start(struct sign *g, int argc, char **argv)
 {
 	int r = service_start(g->s, &def, argc, argv);
@@ -30,6 +53,8 @@ static int start(struct sign *g, int argc, char **argv)
 	if (r == 0)
 		r = sign_keys_load(g->s, &g->keys);
 	g->s->misconfigured = g->s->misconfigured || r < 0;
+	if (r == 0)
+		warm_up(g);
 	return r;
 }
 
