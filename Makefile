@@ -123,7 +123,7 @@ static_libs = $(if $(filter static,$(1)),$(subst -lcrypto,-l:libcrypto.a,$(subst
 space := $(subst ,, )
 
 define variant_rules
-build/$(1)/obj/%.o: %.c
+build/$(1)/obj/%.o: %.c | packages-build
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
 	$$(Q)$$(cc_$(1)) $$(cflags_$(1)) -c -o $$@ $$<
@@ -155,7 +155,7 @@ $(foreach v,$(VARIANTS),$(foreach m,$(MODULES),$(eval $(call module_rules,$(v),$
 $(foreach v,$(VARIANTS),$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(v),$(p)))))
 
 # The seccomp filters are made at build time (lib/net/gen): libseccomp is not linked into anything.
-build/gen/seccomp: lib/net/gen/seccomp.c lib/net/gen/calls.h
+build/gen/seccomp: lib/net/gen/seccomp.c lib/net/gen/calls.h | packages-build
 	@mkdir -p $(@D)
 	$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -I. -o $@ $< -lseccomp
 build/gen/sandbox_filters.h: build/gen/seccomp
