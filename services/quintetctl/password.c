@@ -43,8 +43,11 @@ static int ask_line(int fd, const char *prompt, struct buf *ret)
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
 	for (i = 0; i < 4; i++)
 		(void)sigaction(signals[i], &quiet, &before[i]);
-	(void)dprintf(fd, "%s", prompt);
-	r = tcsetattr(fd, TCSAFLUSH, &silent) != 0 ? -errno : read_line(fd, ret);
+	r = tcsetattr(fd, TCSAFLUSH, &silent) != 0 ? -errno : 0;
+	if (r == 0 && dprintf(fd, "%s", prompt) < 0) /* only now: an answer is not flushed away */
+		r = -errno;
+	if (r == 0)
+		r = read_line(fd, ret);
 	(void)tcsetattr(fd, TCSAFLUSH, &old);
 	(void)dprintf(fd, "\n");
 	for (i = 0; i < 4; i++)
