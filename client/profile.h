@@ -49,7 +49,7 @@ int profile_need(const struct client *c, struct profile *ret);
 /* As above, and enrolled (certificate and key are there). */
 int profile_need_cert(const struct client *c, struct profile *ret);
 
-/* Writes "account" and "directory" from the struct. */
+/* Writes "account" and "directory" from the struct; the caller holds the lock of the folder. */
 int profile_save(const struct profile *p);
 
 /*

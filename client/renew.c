@@ -32,9 +32,11 @@ static int refresh(struct link *l, struct profile *p)
 		return client_fail(client_exit_of(r),
 			"%s does not answer as a certificate authority: %s", l->authority,
 			client_why(r));
+	files_lock(p->dir_fd, true);
 	r = files_write(p->dir_fd, "chain.pem", buf_span(&p->chain_pem));
 	if (r == 0)
 		r = profile_save(p);
+	files_unlock(p->dir_fd);
 	return r == 0
 		? CLIENT_OK
 		: client_fail(ERR_EXIT_TEMP, "the profile cannot be written: %s", err_text(r));

@@ -36,8 +36,8 @@ class Device:
         done = subprocess.run(self.argv(args), input=input, capture_output=True, text=True, timeout=60,
                               cwd=self.folder, **more)
         assert done.returncode == status, f"{args}: {done.returncode}\n{done.stdout}{done.stderr}"
-        assert not done.stderr or all(
-            line.startswith(("quintet: ", "usage: ", "    ")) for line in done.stderr.splitlines()), done.stderr
+        assert not args or all(line.startswith(("quintet: ", "usage: quintet ", "    "))
+                               for line in done.stderr.splitlines()), done.stderr
         return done
 
     def out(self, *args, **more):
