@@ -3,6 +3,7 @@
 import pytest
 
 from instance import Instance
+from ctlhost import fixture_bare, fixture_host, fixture_signing  # noqa: F401
 
 
 def pytest_configure(config):
