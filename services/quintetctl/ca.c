@@ -77,7 +77,7 @@ static const struct ctl_option roll_options[] = {{"root-key", "FILE", false}, {N
 static int load_key(const char *path, struct pki_key **ret)
 {
 	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(65536);
-	int r = file_read(path, &pem);
+	int r = service_read_file(path, &pem);
 
 	if (r == 0)
 		r = pki_key_from_pem(buf_span(&pem), ret);
@@ -163,7 +163,7 @@ static int add_issuing_key(struct ctl *c, const struct authority_list *l, const 
 	int r = path_join(path, "%s/credentials/cad-signer/issuing.pem", c->settings.conf);
 
 	if (r == 0)
-		r = file_read(path, &old);
+		r = service_read_file(path, &old);
 	if (r == 0)
 		r = pair_key_pem(&a->issuing, &all);
 	if (r == 0)

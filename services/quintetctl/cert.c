@@ -283,7 +283,7 @@ static int sign_file(struct ctl *c, enum pki_profile profile, const char *hosts,
 	struct pair *ret)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(65536), der = BUF_INIT(PKI_CSR_MAX);
-	int r = file_read(path, &text);
+	int r = service_read_file(path, &text);
 
 	if (r == 0)
 		r = pki_unarmor(buf_span(&text), "CERTIFICATE REQUEST", &der);

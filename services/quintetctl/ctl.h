@@ -155,8 +155,6 @@ void ctl_ring(struct ctl *c, const char *account);
 
 /* -- files (files.c) --------------------------------------------------------------------------- */
 
-/* Whole file. -EFBIG over the buffer's maximum. */
-int file_read(const char *path, struct buf *ret);
 /* Under a temporary name, flushed, renamed over path, folder flushed. */
 int file_write(const char *path, struct span bytes, mode_t mode);
 /* Makes the folder with that mode (and its parents, 0755) when it is missing. */

@@ -17,29 +17,6 @@ int path_join(char ret[FILE_PATH_MAX], const char *format, ...)
 	return len < 0 || len >= FILE_PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-int file_read(const char *path, struct buf *ret)
-{
-	_cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		unsigned char *p = buf_reserve(ret, 4096);
-
-		if (p == NULL)
-			return buf_error(ret) == -ENOBUFS ? -EFBIG : buf_error(ret);
-		n = read(fd, p, 4096);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return 0;
-		buf_commit(ret, (size_t)n);
-	}
-}
-
 static int write_all(int fd, struct span bytes)
 {
 	while (bytes.len > 0) {

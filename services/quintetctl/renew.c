@@ -35,7 +35,7 @@ static int load(const struct ctl *c, struct renewal *row)
 		path, "%s/credentials/%s/%s.pem", c->settings.conf, row->service, row->name);
 
 	if (r == 0)
-		r = file_read(path, &pem);
+		r = service_read_file(path, &pem);
 	if (r == 0)
 		r = pki_cert_each_pem(buf_span(&pem), first_der, &der);
 	if (r >= 0)

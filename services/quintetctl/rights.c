@@ -48,7 +48,7 @@ static int read_environment_file(void)
 
 	r = path_join(path, "%s/quintet.env", conf != NULL ? conf : "/etc/quintet");
 	if (r == 0)
-		r = file_read(path, &text);
+		r = service_read_file(path, &text);
 	if (r == -ENOENT)
 		return CTL_OK;
 	if (r < 0) {

@@ -4,14 +4,19 @@
 #include <errno.h>
 #include <stdarg.h>
 
+__attribute__((format(printf, 1, 0))) static void complain(const char *format, va_list ap)
+{
+	(void)fflush(stdout); /* what was said before stands before */
+	(void)fputs("quintetctl: ", stderr);
+	(void)vfprintf(stderr, format, ap);
+}
+
 void ctl_warn(const char *format, ...)
 {
 	va_list ap;
 
-	(void)fflush(stdout);
-	(void)fputs("quintetctl: ", stderr);
 	va_start(ap, format);
-	(void)vfprintf(stderr, format, ap);
+	complain(format, ap);
 	va_end(ap);
 	(void)fputc('\n', stderr);
 }
@@ -27,10 +32,8 @@ int ctl_fail(int error, const char *format, ...)
 {
 	va_list ap;
 
-	(void)fflush(stdout);
-	(void)fputs("quintetctl: ", stderr);
 	va_start(ap, format);
-	(void)vfprintf(stderr, format, ap);
+	complain(format, ap);
 	va_end(ap);
 	(void)fprintf(stderr, ": %s\n", err_text(error));
 	return status_of(error);

@@ -30,14 +30,15 @@ static void secret_job_done(struct secret_job *j)
 	buf_wipe(&j->password);
 }
 
-static int hash_of(const struct secret_job *j, char ret[PASSWORD_HASH_SIZE])
+/* The store, and the hash of what was read ("" for no password). */
+static int prepare(struct ctl *c, const struct secret_job *j, char ret_hash[PASSWORD_HASH_SIZE])
 {
-	int r;
+	int r = ctl_store(c, STORE_WRITE);
 
-	ret[0] = '\0';
-	if (j->password.len == 0)
-		return CTL_OK;
-	r = password_hash(buf_span(&j->password), ret);
+	ret_hash[0] = '\0';
+	if (r != CTL_OK || j->password.len == 0)
+		return r;
+	r = password_hash(buf_span(&j->password), ret_hash);
 	return r < 0 ? ctl_fail(r, "cannot hash the password") : CTL_OK;
 }
 
@@ -46,11 +47,9 @@ static int add_part(struct ctl *c, void *arg, struct buf *reply)
 	const struct secret_job *j = (const struct secret_job *)arg;
 	struct account_create_args args = {
 		.flags = j->flags, .admin_act = true, .peer = CTL_BY, .service = CTL_BY};
-	int r = ctl_store(c, STORE_WRITE);
+	int r = prepare(c, j, args.password);
 
 	(void)reply;
-	if (r == CTL_OK)
-		r = hash_of(j, args.password);
 	if (r != CTL_OK)
 		return r;
 	(void)snprintf(args.name, sizeof(args.name), "%s", j->name);
@@ -94,11 +93,9 @@ static int password_part(struct ctl *c, void *arg, struct buf *reply)
 {
 	const struct secret_job *j = (const struct secret_job *)arg;
 	struct account_password_args args = {.peer = CTL_BY, .service = CTL_BY};
-	int r = ctl_store(c, STORE_WRITE);
+	int r = prepare(c, j, args.password);
 
 	(void)reply;
-	if (r == CTL_OK)
-		r = hash_of(j, args.password);
 	if (r != CTL_OK)
 		return r;
 	(void)snprintf(args.name, sizeof(args.name), "%s", j->name);
