@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-static const struct ctl_option no_options[] = {{NULL}};
+static const struct ctl_option no_options[] = {{.name = NULL}};
 
 static const struct ctl_option *options_of(const struct ctl_command *cmd)
 {

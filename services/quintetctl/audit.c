@@ -9,7 +9,7 @@
 enum { OPT_VERIFY, OPT_ACCOUNT, OPT_EVENT, OPT_FROM, OPT_LAST };
 static const struct ctl_option audit_options[] = {{"verify", NULL, false},
 	{"account", "NAME", false}, {"event", "EVENT", false}, {"from", "NUMBER", false},
-	{"last", "N", false}, {NULL}};
+	{"last", "N", false}, {.name = NULL}};
 
 struct choice {
 	struct ctl_table table;
@@ -118,4 +118,4 @@ static int run_audit(struct ctl *c, const struct ctl_args *a)
 const struct ctl_command ctl_audit_commands[] = {
 	{"audit", NULL, "[list]", 0, 1, audit_options, CTL_AS_ADMIN, run_audit,
 		"list the audit rows; with --verify check their chain"},
-	{NULL}};
+	{.noun = NULL}};

@@ -72,7 +72,7 @@ static int run_show(struct ctl *c, const struct ctl_args *a)
 /* -- roll ---------------------------------------------------------------------------------------
  */
 
-static const struct ctl_option roll_options[] = {{"root-key", "FILE", false}, {NULL}};
+static const struct ctl_option roll_options[] = {{"root-key", "FILE", false}, {.name = NULL}};
 
 static int load_key(const char *path, struct pki_key **ret)
 {
@@ -275,4 +275,4 @@ const struct ctl_command ctl_ca_commands[] = {
 	{"ca", "show", "", 0, 0, NULL, CTL_AS_ADMIN, run_show, "list the root and the issuing CAs"},
 	{"ca", "roll", "", 0, 0, roll_options, CTL_AS_ROOT, run_roll,
 		"a new issuing CA, signed by the root key"},
-	{NULL}};
+	{.noun = NULL}};

@@ -71,7 +71,7 @@ static int reason_code(const char *text, int *ret)
 enum { OPT_ACCOUNT, OPT_EXPIRES, OPT_STATE };
 static const struct ctl_option list_options[] = {{"account", "NAME", false},
 	{"expires-within", "SPAN", false}, {"state", "valid|expired|revoked|intent", false},
-	{NULL}};
+	{.noun = NULL}};
 
 struct list {
 	struct ctl_table table;
@@ -203,7 +203,7 @@ static int print_cert(struct ctl *c, const struct cert *cert)
 	return ctl_table_record(c, &t);
 }
 
-static const struct ctl_option show_options[] = {{"pem", NULL, false}, {NULL}};
+static const struct ctl_option show_options[] = {{"pem", NULL, false}, {.name = NULL}};
 
 static int run_show(struct ctl *c, const struct ctl_args *a)
 {
@@ -223,7 +223,7 @@ static int run_show(struct ctl *c, const struct ctl_args *a)
 	return CTL_OK;
 }
 
-static const struct ctl_option revoke_options[] = {{"reason", "REASON", false}, {NULL}};
+static const struct ctl_option revoke_options[] = {{"reason", "REASON", false}, {.name = NULL}};
 
 static int run_revoke(struct ctl *c, const struct ctl_args *a)
 {
@@ -258,7 +258,7 @@ static int run_revoke(struct ctl *c, const struct ctl_args *a)
 
 enum { OPT_OUT, OPT_CSR };
 static const struct ctl_option issue_options[] = {
-	{"out", "PREFIX", false}, {"csr", "FILE", false}, {NULL}};
+	{"out", "PREFIX", false}, {"csr", "FILE", false}, {.name = NULL}};
 
 static int join_hosts(const struct ctl_args *a, char ret[2048])
 {
@@ -348,4 +348,4 @@ const struct ctl_command ctl_cert_commands[] = {
 		"revoke one and end the sessions it opened"},
 	{"cert", "issue", "host|tsa NAME...", 2, CTL_WORDS_MAX - 1, issue_options, CTL_AS_ROOT,
 		run_issue, "key and certificate for a host or a time-stamp authority"},
-	{NULL}};
+	{.noun = NULL}};

@@ -205,4 +205,4 @@ static int run_health(struct ctl *c, const struct ctl_args *a)
 const struct ctl_command ctl_health_commands[] = {
 	{"health", NULL, "", 0, 0, NULL, CTL_AS_ADMIN, run_health,
 		"what needs care: store, authorities, certificates, signer"},
-	{NULL}};
+	{.noun = NULL}};

@@ -17,7 +17,7 @@
 
 enum { OPT_DOMAIN, OPT_HOST, OPT_PLAIN_URL, OPT_HOST_NAME };
 static const struct ctl_option init_options[] = {{"domain", "D", false}, {"host", "H", false},
-	{"plain-url", "URL", false}, {"host-name", "N", true}, {NULL}};
+	{"plain-url", "URL", false}, {"host-name", "N", true}, {.name = NULL}};
 
 struct house {
 	struct authority a;
@@ -402,4 +402,4 @@ static int run_init(struct ctl *c, const struct ctl_args *a)
 const struct ctl_command ctl_init_commands[] = {
 	{"init", NULL, "", 0, 0, init_options, CTL_AS_ROOT, run_init,
 		"make the authority, the services' certificates and the store"},
-	{NULL}};
+	{.noun = NULL}};

@@ -14,7 +14,7 @@
 
 enum { OPT_NAME, OPT_DAYS, OPT_USES, OPT_ADMIN, OPT_CMP };
 static const struct ctl_option create_options[] = {{"name", "NAME", false}, {"days", "DAYS", false},
-	{"uses", "N", false}, {"admin", NULL, false}, {"cmp", "NAME", false}, {NULL}};
+	{"uses", "N", false}, {"admin", NULL, false}, {"cmp", "NAME", false}, {.name = NULL}};
 
 /* -- CMP
  * -------------------------------------------------------------------------------------------- */
@@ -235,4 +235,4 @@ const struct ctl_command ctl_invite_commands[] = {
 	{"invite", "remove", "ID|TOKEN", 1, 1, NULL, CTL_AS_ADMIN, run_remove, "take one back"},
 	{"invite", NULL, "", 0, 0, create_options, CTL_AS_ADMIN, run_create,
 		"the same as invite create"},
-	{NULL}};
+	{.noun = NULL}};

@@ -84,7 +84,7 @@ static int run_get(struct ctl *c, const struct ctl_args *a)
 	return ctl_table_rows(c, &t);
 }
 
-static const struct ctl_option set_options[] = {{"default", NULL, false}, {NULL}};
+static const struct ctl_option set_options[] = {{"default", NULL, false}, {.name = NULL}};
 
 /* The refusal in the terms of the setting's own row. */
 static int refuse(const struct policy_row *row, const char *value)
@@ -132,4 +132,4 @@ const struct ctl_command ctl_policy_commands[] = {
 		"show the policy settings, or the value of one"},
 	{"set", NULL, "SETTING [VALUE]", 1, 2, set_options, CTL_AS_ADMIN, run_set,
 		"change one, or give it back its default"},
-	{NULL}};
+	{.noun = NULL}};

@@ -254,7 +254,7 @@ static void warn_in_time(const struct authority_list *l)
 }
 
 enum { OPT_FORCE };
-static const struct ctl_option renew_options[] = {{"force", NULL, false}, {NULL}};
+static const struct ctl_option renew_options[] = {{"force", NULL, false}, {.name = NULL}};
 
 static int run_renew(struct ctl *c, const struct ctl_args *a)
 {
@@ -282,4 +282,4 @@ static int run_renew(struct ctl *c, const struct ctl_args *a)
 const struct ctl_command ctl_renew_commands[] = {
 	{"renew", NULL, "", 0, 0, renew_options, CTL_AS_ROOT, run_renew,
 		"services' certificates at two thirds of their life, and CRLs that are due"},
-	{NULL}};
+	{.noun = NULL}};

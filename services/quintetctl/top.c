@@ -11,7 +11,7 @@
 
 enum { OPT_ONCE, OPT_INTERVAL };
 static const struct ctl_option top_options[] = {
-	{"once", NULL, false}, {"interval", "SECONDS", false}, {NULL}};
+	{"once", NULL, false}, {"interval", "SECONDS", false}, {.name = NULL}};
 
 static const struct ctl_column columns[] = {{"account", CTL_TEXT}, {"peer", CTL_TEXT},
 	{"service", CTL_TEXT}, {"since", CTL_TEXT}, {"bytes_in", CTL_NUMBER},
@@ -130,4 +130,4 @@ static int run_top(struct ctl *c, const struct ctl_args *a)
 const struct ctl_command ctl_top_commands[] = {
 	{"top", NULL, "", 0, 0, top_options, CTL_AS_ADMIN, run_top,
 		"the live sessions of all services"},
-	{NULL}};
+	{.noun = NULL}};

@@ -189,4 +189,4 @@ const struct ctl_command ctl_store_commands[] = {
 		"bring the store to this version's form"},
 	{"check", NULL, "", 0, 0, NULL, CTL_AS_ADMIN, run_check, "read and check every record"},
 	{"sweep", NULL, "", 0, 0, NULL, CTL_AS_ADMIN, run_sweep, "remove what is left over"},
-	{NULL}};
+	{.noun = NULL}};

@@ -15,8 +15,9 @@
 
 enum { OPT_PASSWORD_FILE, OPT_ADMIN, OPT_NO_PASSWORD };
 static const struct ctl_option add_options[] = {{"password-file", "FILE", false},
-	{"admin", NULL, false}, {"no-password", NULL, false}, {NULL}};
-static const struct ctl_option password_options[] = {{"password-file", "FILE", false}, {NULL}};
+	{"admin", NULL, false}, {"no-password", NULL, false}, {.name = NULL}};
+static const struct ctl_option password_options[] = {
+	{"password-file", "FILE", false}, {.name = NULL}};
 
 struct secret_job {
 	char name[ACCOUNT_NAME_SIZE];
@@ -304,4 +305,4 @@ const struct ctl_command ctl_user_commands[] = {
 		"set a new password"},
 	{"user", "remove", "NAME", 1, 1, NULL, CTL_AS_ADMIN, run_remove,
 		"remove an account and revoke its certificates"},
-	{NULL}};
+	{.noun = NULL}};
