@@ -143,7 +143,7 @@ def test_stamp_and_verify(instance, enrolled):
     shutil.copytree(enrolled.profiles, device.profiles)
     for name in ("account", "directory"):
         path = device.profiles / "localhost" / name
-        path.write_text(re.sub(r"\d+$", "1", path.read_text(), flags=re.M))
+        path.write_text(re.sub(r" \d+$", " 1", path.read_text(), flags=re.M))
     device.run("daytime", "--verify", file)
     device.close()
 
