@@ -71,7 +71,7 @@ static int reason_code(const char *text, int *ret)
 enum { OPT_ACCOUNT, OPT_EXPIRES, OPT_STATE };
 static const struct ctl_option list_options[] = {{"account", "NAME", false},
 	{"expires-within", "SPAN", false}, {"state", "valid|expired|revoked|intent", false},
-	{.noun = NULL}};
+	{.name = NULL}};
 
 struct list {
 	struct ctl_table table;
