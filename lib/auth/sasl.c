@@ -85,17 +85,18 @@ static int answer_plain(struct store *s, const struct auth_source *from, struct 
 	return r < 0 ? refuse(ret_reason, r, "log-in is not possible now; try again") : 0;
 }
 
-static int answer_external(struct store *s, const struct auth_source *from, struct span authzid,
-	struct span peer_der, struct auth_identity *ret, const char **ret_reason)
+static int answer_external(struct store *s, const struct auth_source *from,
+	const struct sasl_message *message, struct auth_identity *ret, const char **ret_reason)
 {
+	struct span authzid = message->bytes;
 	struct auth_identity who;
 	int r;
 
 	if (!part_ok(authzid, PART_MAX) || (authzid.len > 0 && memchr(authzid.p, 0, authzid.len)))
 		return refuse(ret_reason, -EBADMSG, "the EXTERNAL message is malformed");
-	if (peer_der.len == 0)
+	if (message->peer_der.len == 0)
 		return refuse(ret_reason, -EKEYREJECTED, "no client certificate was shown");
-	r = auth_certificate(s, from, peer_der, &who, ret_reason);
+	r = auth_certificate(s, from, message->peer_der, &who, ret_reason);
 	if (r == -EKEYREJECTED)
 		return r;
 	if (r < 0)
@@ -106,15 +107,14 @@ static int answer_external(struct store *s, const struct auth_source *from, stru
 	return 0;
 }
 
-int sasl_answer(struct store *s, const struct auth_source *from, enum sasl_mechanism mechanism,
-	struct span message, struct span peer_der, struct auth_identity *ret,
-	const char **ret_reason)
+int sasl_answer(struct store *s, const struct auth_source *from, const struct sasl_message *message,
+	struct auth_identity *ret, const char **ret_reason)
 {
-	switch (mechanism) {
+	switch (message->mechanism) {
 	case SASL_PLAIN:
-		return answer_plain(s, from, message, ret, ret_reason);
+		return answer_plain(s, from, message->bytes, ret, ret_reason);
 	case SASL_EXTERNAL:
-		return answer_external(s, from, message, peer_der, ret, ret_reason);
+		return answer_external(s, from, message, ret, ret_reason);
 	}
 	return refuse(ret_reason, -EBADMSG, "unknown mechanism");
 }

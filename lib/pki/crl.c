@@ -130,7 +130,7 @@ static int add_number(X509_CRL *crl, uint64_t number)
 }
 
 int pki_crl_sign(struct pki_crl *c, struct span issuer_der, const struct pki_key *key,
-	uint64_t number, int64_t this_us, int64_t next_us, struct buf *ret_der)
+	const struct pki_crl_info *head, struct buf *ret_der)
 {
 	PKI_EDGE;
 	_cleanup_(pki_x509_freep) X509 *issuer = pki_x509_of(issuer_der);
@@ -142,11 +142,11 @@ int pki_crl_sign(struct pki_crl *c, struct span issuer_der, const struct pki_key
 	if (X509_CRL_set_version(c->crl, X509_CRL_VERSION_2) != 1 ||
 		X509_CRL_set_issuer_name(c->crl, X509_get_subject_name(issuer)) != 1)
 		return pki_error();
-	r = set_times(c->crl, this_us, next_us);
+	r = set_times(c->crl, head->this_us, head->next_us);
 	if (r == 0)
 		r = add_key_id(c->crl, issuer);
 	if (r == 0)
-		r = add_number(c->crl, number);
+		r = add_number(c->crl, head->number);
 	if (r < 0)
 		return r;
 	if (X509_CRL_sort(c->crl) != 1 || X509_CRL_sign(c->crl, key->pkey, EVP_sha256()) <= 0)

@@ -8,18 +8,17 @@ struct pki_crl;
 int pki_crl_begin(struct pki_crl **ret);
 int pki_crl_add(
 	struct pki_crl *c, const unsigned char *serial, size_t len, int64_t revoked_us, int reason);
-/* v2 with AKI and CRLNumber; no revoked list when empty; reason 0 is left out. Frees nothing. */
-int pki_crl_sign(struct pki_crl *c, struct span issuer_der, const struct pki_key *key,
-	uint64_t number, int64_t this_us, int64_t next_us, struct buf *ret_der);
-void pki_crl_freep(struct pki_crl **c);
-
-/* For the client and tests: number, times, and whether a serial is on it. Signature checked against
- * issuer_der. */
 struct pki_crl_info {
 	uint64_t number;
 	int64_t this_us, next_us;
-	size_t revoked;
+	size_t revoked; /* how many; not looked at when signing */
 };
+/* v2 with AKI and CRLNumber; no revoked list when empty; reason 0 is left out. Frees nothing. */
+int pki_crl_sign(struct pki_crl *c, struct span issuer_der, const struct pki_key *key,
+	const struct pki_crl_info *head, struct buf *ret_der);
+void pki_crl_freep(struct pki_crl **c);
+
+/* For the client and tests: what the head says. Signature checked against issuer_der. */
 int pki_crl_read(struct span der, struct span issuer_der, struct pki_crl_info *ret);
 int pki_crl_each(struct span der,
 	int (*each)(void *arg, struct span serial, int64_t revoked_us, int reason), void *arg);
@@ -48,14 +47,23 @@ struct pki_ocsp_answer {
 	int reason;
 };
 /*
- * Signs the answer to request by the delegated responder (its certificate is included). look() is
- * asked for every id: it fills the answer, or returns -ENOENT for "not an issuer of ours"
- * (unknown). Nonce of 1 to 32 bytes is echoed. signer_der must be issued by issuer_der.
+ * Who answers, and from what. look() is asked for every id: it fills the answer, or returns -ENOENT
+ * for "not an issuer of ours" (unknown); another error ends the answer.
  */
-int pki_ocsp_respond(struct span request, struct span issuer_der, struct span signer_der,
-	const struct pki_key *signer_key, int64_t now_us, int64_t next_us,
-	int (*look)(void *arg, const struct pki_ocsp_id *id, struct pki_ocsp_answer *ret),
-	void *arg, struct buf *ret_der);
+struct pki_ocsp_responder {
+	struct span issuer_der;
+	struct span signer_der; /* the delegated responder, issued by issuer_der */
+	const struct pki_key *signer_key;
+	int64_t now_us, next_us;
+	int (*look)(void *arg, const struct pki_ocsp_id *id, struct pki_ocsp_answer *ret);
+	void *arg;
+};
+/*
+ * Signs the answer to request; the responder's certificate is included, a nonce of 1 to 32 bytes
+ * echoed. -EBADMSG malformed request, -EINVAL certificates and key do not fit.
+ */
+int pki_ocsp_respond(
+	struct span request, const struct pki_ocsp_responder *responder, struct buf *ret_der);
 /* Does the id name this issuer? */
 bool pki_ocsp_names_issuer(const struct pki_ocsp_id *id, struct span issuer_der);
 /* An unsigned error answer: malformedRequest(1), internalError(2), tryLater(3), unauthorized(6). */
@@ -65,8 +73,11 @@ int pki_ocsp_error(unsigned code, struct buf *ret_der);
  * reason. */
 int pki_ocsp_request_new(struct span leaf_der, struct span issuer_der, struct buf *ret_der,
 	unsigned char ret_nonce[32]);
-int pki_ocsp_response_read(struct span der, struct span leaf_der, struct span issuer_der,
-	struct span root_pem, const unsigned char nonce[32], struct pki_ocsp_answer *ret,
-	const char **ret_reason);
+struct pki_ocsp_question {
+	struct span leaf_der, issuer_der, root_pem;
+	unsigned char nonce[32];
+};
+int pki_ocsp_response_read(struct span der, const struct pki_ocsp_question *asked,
+	struct pki_ocsp_answer *ret, const char **ret_reason);
 
 #endif

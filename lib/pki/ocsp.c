@@ -25,15 +25,14 @@ bool pki_ocsp_names_issuer(const struct pki_ocsp_id *id, struct span issuer_der)
 		memcmp(key_hash, id->issuer_key_hash, id->hash_len) == 0;
 }
 
-struct responder {
+struct answers {
+	const struct pki_ocsp_responder *by;
 	OCSP_BASICRESP *basic;
 	ASN1_GENERALIZEDTIME *this_update, *next_update;
-	int (*look)(void *arg, const struct pki_ocsp_id *id, struct pki_ocsp_answer *ret);
-	void *arg;
 };
 
 static int add_status(
-	const struct responder *r, OCSP_CERTID *id, const struct pki_ocsp_answer *answer)
+	const struct answers *a, OCSP_CERTID *id, const struct pki_ocsp_answer *answer)
 {
 	_cleanup_(generalized_freep) ASN1_GENERALIZEDTIME *revoked = NULL;
 	int status = V_OCSP_CERTSTATUS_UNKNOWN;
@@ -51,29 +50,29 @@ static int add_status(
 			return -EINVAL;
 	}
 	if (OCSP_basic_add1_status(
-		    r->basic, id, status, reason, revoked, r->this_update, r->next_update) == NULL)
+		    a->basic, id, status, reason, revoked, a->this_update, a->next_update) == NULL)
 		return pki_error();
 	return 0;
 }
 
 static int add_all(
-	const struct responder *r, OCSP_REQUEST *request, const struct pki_ocsp_request *asked)
+	const struct answers *a, OCSP_REQUEST *request, const struct pki_ocsp_request *asked)
 {
 	for (size_t i = 0; i < asked->count; i++) {
 		struct pki_ocsp_answer answer = {.status = PKI_OCSP_UNKNOWN};
-		int error = r->look(r->arg, &asked->ids[i], &answer);
+		int error = a->by->look(a->by->arg, &asked->ids[i], &answer);
 
 		if (error == -ENOENT)
 			answer.status = PKI_OCSP_UNKNOWN;
 		else if (error < 0)
 			return error;
 		error = add_status(
-			r, OCSP_onereq_get0_id(OCSP_request_onereq_get0(request, (int)i)), &answer);
+			a, OCSP_onereq_get0_id(OCSP_request_onereq_get0(request, (int)i)), &answer);
 		if (error < 0)
 			return error;
 	}
 	/* 2: there is none, which is fine. */
-	return OCSP_copy_nonce(r->basic, request) != 0 ? 0 : pki_error();
+	return OCSP_copy_nonce(a->basic, request) != 0 ? 0 : pki_error();
 }
 
 int ocsp_response_add(OCSP_RESPONSE *response, struct buf *ret_der)
@@ -87,27 +86,25 @@ int ocsp_response_add(OCSP_RESPONSE *response, struct buf *ret_der)
 	return pki_add_der(ret_der, der, len);
 }
 
-static int sign(const struct responder *r, struct span issuer_der, struct span signer_der,
-	const struct pki_key *key, struct buf *ret_der)
+static int sign(const struct answers *a, struct buf *ret_der)
 {
-	_cleanup_(pki_x509_freep) X509 *issuer = pki_x509_of(issuer_der);
-	_cleanup_(pki_x509_freep) X509 *signer = pki_x509_of(signer_der);
+	_cleanup_(pki_x509_freep) X509 *issuer = pki_x509_of(a->by->issuer_der);
+	_cleanup_(pki_x509_freep) X509 *signer = pki_x509_of(a->by->signer_der);
 	_cleanup_(ocsp_response_freep) OCSP_RESPONSE *response = NULL;
+	EVP_PKEY *key = a->by->signer_key->pkey;
 
 	if (issuer == NULL || signer == NULL || X509_check_issued(issuer, signer) != X509_V_OK ||
-		X509_check_private_key(signer, key->pkey) != 1)
+		X509_check_private_key(signer, key) != 1)
 		return -EINVAL;
 	/* Sets producedAt to the clock's time and adds the signer's certificate. */
-	if (OCSP_basic_sign(r->basic, signer, key->pkey, EVP_sha256(), NULL, 0) != 1)
+	if (OCSP_basic_sign(a->basic, signer, key, EVP_sha256(), NULL, 0) != 1)
 		return pki_error();
-	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, r->basic);
+	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, a->basic);
 	return ocsp_response_add(response, ret_der);
 }
 
-int pki_ocsp_respond(struct span request, struct span issuer_der, struct span signer_der,
-	const struct pki_key *signer_key, int64_t now_us, int64_t next_us,
-	int (*look)(void *arg, const struct pki_ocsp_id *id, struct pki_ocsp_answer *ret),
-	void *arg, struct buf *ret_der)
+int pki_ocsp_respond(
+	struct span request, const struct pki_ocsp_responder *responder, struct buf *ret_der)
 {
 	PKI_EDGE;
 	struct pki_ocsp_request asked = {0};
@@ -115,21 +112,21 @@ int pki_ocsp_respond(struct span request, struct span issuer_der, struct span si
 	_cleanup_(ocsp_basic_freep) OCSP_BASICRESP *basic = NULL;
 	_cleanup_(generalized_freep) ASN1_GENERALIZEDTIME *this_update = NULL;
 	_cleanup_(generalized_freep) ASN1_GENERALIZEDTIME *next_update = NULL;
-	struct responder responder = {.look = look, .arg = arg};
+	struct answers a = {.by = responder};
 	int r;
 
 	if (req == NULL)
 		return -EBADMSG;
 	basic = OCSP_BASICRESP_new();
-	this_update = ASN1_GENERALIZEDTIME_set(NULL, pki_seconds(now_us));
-	next_update = ASN1_GENERALIZEDTIME_set(NULL, pki_seconds(next_us));
+	this_update = ASN1_GENERALIZEDTIME_set(NULL, pki_seconds(responder->now_us));
+	next_update = ASN1_GENERALIZEDTIME_set(NULL, pki_seconds(responder->next_us));
 	if (basic == NULL || this_update == NULL || next_update == NULL)
 		return -ENOMEM;
-	responder.basic = basic;
-	responder.this_update = this_update;
-	responder.next_update = next_update;
-	r = add_all(&responder, req, &asked);
-	return r < 0 ? r : sign(&responder, issuer_der, signer_der, signer_key, ret_der);
+	a.basic = basic;
+	a.this_update = this_update;
+	a.next_update = next_update;
+	r = add_all(&a, req, &asked);
+	return r < 0 ? r : sign(&a, ret_der);
 }
 
 int pki_ocsp_error(unsigned code, struct buf *ret_der)

@@ -144,14 +144,13 @@ static OCSP_RESPONSE *response_of(struct span der)
 	return response;
 }
 
-int pki_ocsp_response_read(struct span der, struct span leaf_der, struct span issuer_der,
-	struct span root_pem, const unsigned char nonce[32], struct pki_ocsp_answer *ret,
-	const char **ret_reason)
+int pki_ocsp_response_read(struct span der, const struct pki_ocsp_question *asked,
+	struct pki_ocsp_answer *ret, const char **ret_reason)
 {
 	PKI_EDGE;
 	_cleanup_(ocsp_response_freep) OCSP_RESPONSE *response = response_of(der);
 	_cleanup_(ocsp_basic_freep) OCSP_BASICRESP *basic = NULL;
-	_cleanup_(ocsp_certid_freep) OCSP_CERTID *id = id_of(leaf_der, issuer_der);
+	_cleanup_(ocsp_certid_freep) OCSP_CERTID *id = id_of(asked->leaf_der, asked->issuer_der);
 	int status, r;
 
 	if (response == NULL || id == NULL)
@@ -162,8 +161,8 @@ int pki_ocsp_response_read(struct span der, struct span leaf_der, struct span is
 	basic = OCSP_response_get1_basic(response);
 	if (basic == NULL)
 		return reject(ret_reason, "the answer cannot be read");
-	if (!nonce_matches(basic, nonce))
+	if (!nonce_matches(basic, asked->nonce))
 		return reject(ret_reason, "the answer is not to our question (nonce)");
-	r = check_signature(basic, issuer_der, root_pem, ret_reason);
+	r = check_signature(basic, asked->issuer_der, asked->root_pem, ret_reason);
 	return r < 0 ? r : read_single(basic, id, ret, ret_reason);
 }

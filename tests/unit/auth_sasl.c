@@ -80,11 +80,12 @@ static void test_parse_bad(void **state)
 	buf_done(&big);
 }
 
-static int answer(struct auth_fixture *f, enum sasl_mechanism m, struct span message,
+static int answer(struct auth_fixture *f, enum sasl_mechanism mechanism, struct span message,
 	struct span der, struct auth_identity *who)
 {
+	const struct sasl_message m = {mechanism, message, der};
 	const char *reason = NULL;
-	int r = sasl_answer(f->s, &f->from, m, message, der, who, &reason);
+	int r = sasl_answer(f->s, &f->from, &m, who, &reason);
 
 	if (r < 0)
 		assert_non_null(reason);

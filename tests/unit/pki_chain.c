@@ -31,6 +31,9 @@ static int tear_down(void **state)
 static void make_crl(const struct fixture_cert *issuer, uint64_t number,
 	const struct fixture_cert *revoked, int reason, struct buf *ret)
 {
+	const struct pki_crl_info head = {.number = number,
+		.this_us = ca.now_us - TIME_S_US,
+		.next_us = ca.now_us + 86400 * TIME_S_US};
 	struct pki_crl *crl = NULL;
 
 	assert_int_equal(pki_crl_begin(&crl), 0);
@@ -38,8 +41,7 @@ static void make_crl(const struct fixture_cert *issuer, uint64_t number,
 		assert_int_equal(pki_crl_add(crl, revoked->serial, sizeof(revoked->serial),
 					 ca.now_us - TIME_S_US, reason),
 			0);
-	assert_int_equal(pki_crl_sign(crl, buf_span(&issuer->der), issuer->key, number,
-				 ca.now_us - TIME_S_US, ca.now_us + 86400 * TIME_S_US, ret),
+	assert_int_equal(pki_crl_sign(crl, buf_span(&issuer->der), issuer->key, &head, ret),
 		0);
 	pki_crl_freep(&crl);
 }
