@@ -17,8 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs7
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
+SERVER_AUTH, CLIENT_AUTH, EMAIL_PROTECTION = (f"1.3.6.1.5.5.7.3.{n}" for n in (1, 2, 4))
+PEER = "2.25.268329493512394017458362904857382010114"  # of lib/pki/cert.h
 DAY = datetime.timedelta(days=1)
 USAGES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
           "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
@@ -39,6 +41,22 @@ def pem(cert):
 def key_pem(key):
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                              serialization.NoEncryption())
+
+
+def key_purposes(*dotted):
+    """The extension by hand: the library's own refuses numbers as large as those of PEER."""
+    body = b""
+    for text in dotted:
+        first, second, *rest = map(int, text.split("."))
+        oid = b""
+        for number in (40 * first + second, *rest):
+            septets = [number & 0x7F]
+            while number := number >> 7:
+                septets.append(number & 0x7F | 0x80)
+            oid += bytes(reversed(septets))
+        body += b"\x06" + bytes([len(oid)]) + oid
+    assert len(body) < 128
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.37"), b"0" + bytes([len(body)]) + body)
 
 
 class Authority:
@@ -65,10 +83,11 @@ class Authority:
                     issuer_key.public_key()), False))
 
     def leaf(self, name, public_key, names, purposes, start=-1, end=20):
+        """purposes: dotted object identifiers."""
         builder = self.builder(name, self.issuing.subject, public_key, self.issuing_key, start, end)
         return (builder.add_extension(x509.BasicConstraints(False, None), True)
                 .add_extension(usage("digital_signature"), True)
-                .add_extension(x509.ExtendedKeyUsage(purposes), False)
+                .add_extension(key_purposes(*purposes), False)
                 .add_extension(x509.SubjectAlternativeName(names), False)
                 .sign(self.issuing_key, hashes.SHA256()))
 
@@ -78,7 +97,7 @@ class Authority:
         names = [x509.DNSName(name)]
         if name == "localhost":
             names += [x509.IPAddress(ipaddress.ip_address(a)) for a in ("127.0.0.1", "::1")]
-        cert = self.leaf(name, key.public_key(), names, [ExtendedKeyUsageOID.SERVER_AUTH], **dates)
+        cert = self.leaf(name, key.public_key(), names, [SERVER_AUTH], **dates)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.NamedTemporaryFile() as file:
             file.write(key_pem(key) + pem(cert) + pem(self.issuing))
@@ -87,9 +106,8 @@ class Authority:
         return context
 
     def user(self, name, public_key):
-        peer = x509.ObjectIdentifier("2.25.268329493512394017458362904857382010114")
         return self.leaf(name, public_key, [x509.RFC822Name(f"{name}@hostile.test")],
-                         [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION, peer])
+                         [CLIENT_AUTH, EMAIL_PROTECTION, PEER])
 
     @property
     def fingerprint(self):
