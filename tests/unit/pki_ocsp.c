@@ -57,26 +57,49 @@ static int look(void *arg, const struct pki_ocsp_id *id, struct pki_ocsp_answer 
 	return -ENOENT;
 }
 
-static int respond(struct span request, struct buf *ret)
+/* The responder as it should be: for an hour from now. */
+static struct pki_ocsp_responder responder(void)
 {
 	int64_t now_us = time_now_us();
 
-	return pki_ocsp_respond(request, buf_span(&ca.issuing.der), buf_span(&ca.ocsp.der),
-		ca.ocsp.key, now_us, now_us + 3600 * TIME_S_US, look, NULL, ret);
+	return (struct pki_ocsp_responder){.issuer_der = buf_span(&ca.issuing.der),
+		.signer_der = buf_span(&ca.ocsp.der),
+		.signer_key = ca.ocsp.key,
+		.now_us = now_us,
+		.next_us = now_us + 3600 * TIME_S_US,
+		.look = look};
+}
+
+static int respond(struct span request, struct buf *ret)
+{
+	const struct pki_ocsp_responder us = responder();
+
+	return pki_ocsp_respond(request, &us, ret);
+}
+
+static struct pki_ocsp_question question(struct span leaf_der, struct span issuer_der,
+	struct span root_pem, const unsigned char *nonce)
+{
+	struct pki_ocsp_question q = {
+		.leaf_der = leaf_der, .issuer_der = issuer_der, .root_pem = root_pem};
+
+	memcpy(q.nonce, nonce, sizeof(q.nonce));
+	return q;
 }
 
 static int ask(const struct fixture_cert *leaf, struct span issuer_der, struct pki_ocsp_answer *ret,
 	const char **reason)
 {
 	struct buf request = BUF_INIT(8192), response = BUF_INIT(16384);
+	struct pki_ocsp_question q;
 	unsigned char nonce[32];
 	int r;
 
 	assert_int_equal(
 		pki_ocsp_request_new(buf_span(&leaf->der), issuer_der, &request, nonce), 0);
+	q = question(buf_span(&leaf->der), issuer_der, buf_span(&ca.root.pem), nonce);
 	assert_int_equal(respond(buf_span(&request), &response), 0);
-	r = pki_ocsp_response_read(buf_span(&response), buf_span(&leaf->der), issuer_der,
-		buf_span(&ca.root.pem), nonce, ret, reason);
+	r = pki_ocsp_response_read(buf_span(&response), &q, ret, reason);
 	buf_done(&request);
 	buf_done(&response);
 	return r;
@@ -103,6 +126,7 @@ static void test_own_client(void **state)
 
 static void test_foreign_issuer(void **state)
 {
+	struct pki_ocsp_question q;
 	struct buf request = BUF_INIT(8192), response = BUF_INIT(16384);
 	struct pki_ocsp_answer answer = {0};
 	struct pki_ocsp_request asked;
@@ -122,10 +146,10 @@ static void test_foreign_issuer(void **state)
 	assert_false(pki_ocsp_names_issuer(&asked.ids[0], buf_span(&ca.issuing.der)));
 	assert_int_equal(respond(buf_span(&request), &response), 0);
 	/* Ours cannot speak for the other authority, and the other's client does not believe it. */
-	assert_int_equal(pki_ocsp_response_read(buf_span(&response), buf_span(&leaf.der),
-				 buf_span(&other.issuing.der), buf_span(&other.root.pem), nonce,
-				 &answer, &reason),
-		-EKEYREJECTED);
+	q = question(buf_span(&leaf.der), buf_span(&other.issuing.der), buf_span(&other.root.pem),
+		nonce);
+	assert_int_equal(
+		pki_ocsp_response_read(buf_span(&response), &q, &answer, &reason), -EKEYREJECTED);
 	assert_string_equal(reason, "the answer is not signed by a responder of this issuer");
 	buf_done(&request);
 	buf_done(&response);
@@ -135,6 +159,8 @@ static void test_foreign_issuer(void **state)
 
 static void test_client_refuses(void **state)
 {
+	struct pki_ocsp_responder us = responder();
+	struct pki_ocsp_question q;
 	struct buf request = BUF_INIT(8192), response = BUF_INIT(16384), old = BUF_INIT(16384),
 		   error = BUF_INIT(64);
 	struct pki_ocsp_answer answer = {0};
@@ -145,42 +171,38 @@ static void test_client_refuses(void **state)
 	(void)state;
 	assert_int_equal(pki_ocsp_request_new(buf_span(&good.der), issuer, &request, nonce), 0);
 	assert_int_equal(respond(buf_span(&request), &response), 0);
-	assert_int_equal(pki_ocsp_response_read(buf_span(&response), buf_span(&good.der), issuer,
-				 root, other_nonce, &answer, &reason),
-		-EKEYREJECTED);
+	q = question(buf_span(&good.der), issuer, root, other_nonce);
+	assert_int_equal(
+		pki_ocsp_response_read(buf_span(&response), &q, &answer, &reason), -EKEYREJECTED);
 	assert_non_null(strstr(reason, "nonce"));
-	assert_int_equal(pki_ocsp_response_read(buf_span(&response), buf_span(&revoked.der), issuer,
-				 root, nonce, &answer, &reason),
-		-EKEYREJECTED);
+	q = question(buf_span(&revoked.der), issuer, root, nonce);
+	assert_int_equal(
+		pki_ocsp_response_read(buf_span(&response), &q, &answer, &reason), -EKEYREJECTED);
 	assert_string_equal(reason, "the answer is about another certificate");
 	/* An hour old, for a minute. */
-	assert_int_equal(pki_ocsp_respond(buf_span(&request), issuer, buf_span(&ca.ocsp.der),
-				 ca.ocsp.key, ca.now_us - 3600 * TIME_S_US,
-				 ca.now_us - 3540 * TIME_S_US, look, NULL, &old),
-		0);
-	assert_int_equal(pki_ocsp_response_read(buf_span(&old), buf_span(&good.der), issuer, root,
-				 nonce, &answer, &reason),
-		-EKEYREJECTED);
+	us.now_us = ca.now_us - 3600 * TIME_S_US;
+	us.next_us = ca.now_us - 3540 * TIME_S_US;
+	q = question(buf_span(&good.der), issuer, root, nonce);
+	assert_int_equal(pki_ocsp_respond(buf_span(&request), &us, &old), 0);
+	assert_int_equal(
+		pki_ocsp_response_read(buf_span(&old), &q, &answer, &reason), -EKEYREJECTED);
 	assert_non_null(strstr(reason, "out of date"));
 	assert_int_equal(pki_ocsp_error(OCSP_RESPONSE_STATUS_TRYLATER, &error), 0);
-	assert_int_equal(pki_ocsp_response_read(buf_span(&error), buf_span(&good.der), issuer, root,
-				 nonce, &answer, &reason),
-		-EKEYREJECTED);
+	assert_int_equal(
+		pki_ocsp_response_read(buf_span(&error), &q, &answer, &reason), -EKEYREJECTED);
 	assert_string_equal(reason, "the responder asks to try later");
 	assert_int_equal(pki_ocsp_error(4, &error), -EINVAL);
 	assert_int_equal(pki_ocsp_error(0, &error), -EINVAL);
 	for (size_t i = 0; i < response.len; i++) {
 		response.p[i] ^= 0x10;
 		answer.status = PKI_OCSP_UNKNOWN;
-		if (pki_ocsp_response_read(buf_span(&response), buf_span(&good.der), issuer, root,
-			    nonce, &answer, &reason) == 0)
+		if (pki_ocsp_response_read(buf_span(&response), &q, &answer, &reason) == 0)
 			assert_int_equal(answer.status, PKI_OCSP_GOOD);
 		response.p[i] ^= 0x10;
 	}
 	for (size_t len = 0; len < response.len; len++)
 		assert_int_equal(
-			pki_ocsp_response_read(span_of(response.p, len), buf_span(&good.der),
-				issuer, root, nonce, &answer, &reason),
+			pki_ocsp_response_read(span_of(response.p, len), &q, &answer, &reason),
 			-EKEYREJECTED);
 	buf_done(&request);
 	buf_done(&response);
@@ -191,28 +213,27 @@ static void test_client_refuses(void **state)
 /* A user's or the issuing CA's own certificate is no responder. */
 static void test_wrong_signers(void **state)
 {
+	struct pki_ocsp_responder us = responder();
+	struct pki_ocsp_question q;
 	struct buf request = BUF_INIT(8192), response = BUF_INIT(16384);
 	struct pki_ocsp_answer answer = {0};
 	struct span issuer = buf_span(&ca.issuing.der);
 	const char *reason = NULL;
 	unsigned char nonce[32];
-	int64_t next_us = ca.now_us + 3600 * TIME_S_US;
 
 	(void)state;
 	assert_int_equal(pki_ocsp_request_new(buf_span(&good.der), issuer, &request, nonce), 0);
-	assert_int_equal(pki_ocsp_respond(buf_span(&request), issuer, buf_span(&good.der), good.key,
-				 ca.now_us, next_us, look, NULL, &response),
-		0);
-	assert_int_equal(pki_ocsp_response_read(buf_span(&response), buf_span(&good.der), issuer,
-				 buf_span(&ca.root.pem), nonce, &answer, &reason),
-		-EKEYREJECTED);
-	assert_int_equal(pki_ocsp_respond(buf_span(&request), issuer, buf_span(&ca.ocsp.der),
-				 good.key, ca.now_us, next_us, look, NULL, &response),
-		-EINVAL);
+	us.signer_der = buf_span(&good.der);
+	us.signer_key = good.key;
+	assert_int_equal(pki_ocsp_respond(buf_span(&request), &us, &response), 0);
+	q = question(buf_span(&good.der), issuer, buf_span(&ca.root.pem), nonce);
 	assert_int_equal(
-		pki_ocsp_respond(buf_span(&request), buf_span(&ca.root.der), buf_span(&ca.ocsp.der),
-			ca.ocsp.key, ca.now_us, next_us, look, NULL, &response),
-		-EINVAL);
+		pki_ocsp_response_read(buf_span(&response), &q, &answer, &reason), -EKEYREJECTED);
+	us.signer_der = buf_span(&ca.ocsp.der);
+	assert_int_equal(pki_ocsp_respond(buf_span(&request), &us, &response), -EINVAL);
+	us = responder();
+	us.issuer_der = buf_span(&ca.root.der);
+	assert_int_equal(pki_ocsp_respond(buf_span(&request), &us, &response), -EINVAL);
 	buf_done(&request);
 	buf_done(&response);
 }
@@ -271,16 +292,15 @@ static void test_hashes_and_counts(void **state)
 
 static void test_every_id_is_looked_up(void **state)
 {
+	struct pki_ocsp_responder us = responder();
 	struct buf der = BUF_INIT(8192), response = BUF_INIT(16384);
 	struct pki_ocsp_request asked;
 	unsigned count = 0;
 
 	(void)state;
 	assert_int_equal(judge(request_of(EVP_sha1(), &revoked, 3), &asked, &der), 0);
-	assert_int_equal(
-		pki_ocsp_respond(buf_span(&der), buf_span(&ca.issuing.der), buf_span(&ca.ocsp.der),
-			ca.ocsp.key, ca.now_us, ca.now_us + TIME_S_US, look, &count, &response),
-		0);
+	us.arg = &count;
+	assert_int_equal(pki_ocsp_respond(buf_span(&der), &us, &response), 0);
 	assert_int_equal(count, 3);
 	buf_done(&der);
 	buf_done(&response);
@@ -456,6 +476,8 @@ static int collect(void *arg, struct span serial, int64_t revoked_us, int reason
 
 static void test_crl(void **state)
 {
+	struct pki_crl_info head = {
+		.number = 5, .this_us = ca.now_us, .next_us = ca.now_us + TIME_S_US};
 	struct buf der = BUF_INIT(8192), empty = BUF_INIT(8192);
 	struct span issuer = buf_span(&ca.issuing.der);
 	struct pki_crl *crl = NULL;
@@ -464,9 +486,7 @@ static void test_crl(void **state)
 
 	(void)state;
 	assert_int_equal(pki_crl_begin(&crl), 0);
-	assert_int_equal(pki_crl_sign(crl, issuer, ca.issuing.key, 5, ca.now_us,
-				 ca.now_us + TIME_S_US, &empty),
-		0);
+	assert_int_equal(pki_crl_sign(crl, issuer, ca.issuing.key, &head, &empty), 0);
 	assert_int_equal(pki_crl_add(crl, good.serial, 16, ca.now_us, 0), 0);
 	assert_int_equal(pki_crl_add(crl, revoked.serial, 16, ca.now_us, 4), 0);
 	assert_int_equal(pki_crl_add(crl, good.serial, 16, ca.now_us, 7), -EINVAL);
@@ -475,9 +495,9 @@ static void test_crl(void **state)
 	assert_int_equal(pki_crl_add(crl, good.serial, 21, ca.now_us, 0), -EINVAL);
 	assert_int_equal(pki_crl_add(crl, good.serial, 0, ca.now_us, 0), -EINVAL);
 	/* Signed a second time, by the number after. */
-	assert_int_equal(pki_crl_sign(crl, issuer, ca.issuing.key, UINT64_MAX, ca.now_us,
-				 ca.now_us + 60 * TIME_S_US, &der),
-		0);
+	head.number = UINT64_MAX;
+	head.next_us = ca.now_us + 60 * TIME_S_US;
+	assert_int_equal(pki_crl_sign(crl, issuer, ca.issuing.key, &head, &der), 0);
 	assert_int_equal(pki_crl_read(buf_span(&empty), issuer, &info), 0);
 	assert_int_equal(info.revoked, 0);
 	assert_int_equal(info.number, 5);
@@ -491,11 +511,10 @@ static void test_crl(void **state)
 	/* Of another issuer, by another key, backwards in time. */
 	assert_int_equal(
 		pki_crl_read(buf_span(&der), buf_span(&ca.root.der), &info), -EKEYREJECTED);
-	assert_int_equal(
-		pki_crl_sign(crl, issuer, ca.root.key, 6, ca.now_us, ca.now_us + TIME_S_US, &der),
-		-EINVAL);
-	assert_int_equal(
-		pki_crl_sign(crl, issuer, ca.issuing.key, 6, ca.now_us, ca.now_us, &der), -EINVAL);
+	head.number = 6;
+	assert_int_equal(pki_crl_sign(crl, issuer, ca.root.key, &head, &der), -EINVAL);
+	head.next_us = ca.now_us;
+	assert_int_equal(pki_crl_sign(crl, issuer, ca.issuing.key, &head, &der), -EINVAL);
 	for (size_t len = 0; len < empty.len; len++)
 		assert_int_equal(pki_crl_read(span_of(empty.p, len), issuer, &info), -EBADMSG);
 	pki_crl_freep(&crl);
