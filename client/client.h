@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
+#include <signal.h>
 #include <stdint.h>
 
 /* Exit codes, as in quintet(1). Usage is ERR_EXIT_CONFIG, unreachable is ERR_EXIT_TEMP. */
@@ -23,7 +24,7 @@ struct client {
 	const char *profile; /* --profile NAME, or NULL: the current one */
 	bool json; /* --json */
 	unsigned timeout_s; /* --timeout, for each network step */
-	int signal_fd; /* readable after SIGINT or SIGTERM: every wait watches it */
+	int signal_fd; /* readable after one of client_signals(): every wait watches it */
 	const struct client_command *command; /* the one that runs */
 };
 
@@ -94,6 +95,9 @@ const char *client_why(int error);
 struct table_pair;
 int client_done(const struct client *c, const struct table_pair *pairs, size_t count,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The signals that end a wait: what the terminal's keys, its end, and kill(1) send. */
+void client_signals(sigset_t *ret);
 
 /* wake function for conn_set_wake: ends any wait with -ECANCELED once a signal came. arg: struct
  * client. */

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 /* How long one address may keep the others waiting. */
@@ -37,11 +36,10 @@ int link_resolve(const char *host, uint16_t port, struct addrinfo **ret)
 	int r;
 
 	snprintf(service, sizeof service, "%u", (unsigned)port);
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
+	client_signals(&set);
+	for (int i = 1; i < SIGRTMIN; i++)
+		if (sigismember(&set, i) == 1)
+			sigaction(i, &act, NULL);
 	sigprocmask(SIG_UNBLOCK, &set, &old);
 	r = getaddrinfo(host, service, &hints, ret);
 	sigprocmask(SIG_SETMASK, &old, NULL);

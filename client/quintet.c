@@ -4,8 +4,8 @@
  */
 #include "client/client.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/signalfd.h>
 
 static const struct client_command *command_find(const char *name)
@@ -20,9 +20,7 @@ static int signals_take(void)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	client_signals(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -1;
 	signal(SIGPIPE, SIG_IGN);
@@ -46,9 +44,11 @@ static bool standard_fds_open(void)
 /* Output that never reached its file is a failure, not a success. */
 static int output_close(int code)
 {
-	if (fflush(stdout) != 0 || ferror(stdout) != 0)
-		return client_fail(ERR_EXIT_TEMP, "cannot write the output: %m");
-	return code;
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return code;
+	/* A reader that left early, as head(1) does, needs no telling. */
+	return errno == EPIPE ? ERR_EXIT_TEMP
+			      : client_fail(ERR_EXIT_TEMP, "cannot write the output: %m");
 }
 
 int main(int argc, char **argv)

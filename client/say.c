@@ -84,6 +84,15 @@ int client_done(const struct client *c, const struct table_pair *pairs, size_t c
 	return CLIENT_OK;
 }
 
+void client_signals(sigset_t *ret)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+	sigemptyset(ret);
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		sigaddset(ret, numbers[i]);
+}
+
 bool client_interrupted(const struct client *c)
 {
 	struct pollfd p = {.fd = c->signal_fd, .events = POLLIN};

@@ -105,9 +105,9 @@ class Authority:
             context.load_cert_chain(file.name)
         return context
 
-    def user(self, name, public_key):
+    def user(self, name, public_key, **dates):
         return self.leaf(name, public_key, [x509.RFC822Name(f"{name}@hostile.test")],
-                         [CLIENT_AUTH, EMAIL_PROTECTION, PEER])
+                         [CLIENT_AUTH, EMAIL_PROTECTION, PEER], **dates)
 
     @property
     def fingerprint(self):
@@ -142,7 +142,7 @@ class Hostile:
                 threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
-        with contextlib.suppress(OSError, ValueError), connection:
+        with contextlib.suppress(OSError, ValueError, IndexError), connection:
             connection.settimeout(20)
             if self.context:
                 connection = self.context.wrap_socket(connection, server_side=True)

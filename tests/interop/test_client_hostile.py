@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import load_der_x509_csr
 
-from device import INTERRUPTED, NO, OK, TEMPORARY, UNTRUSTED, USAGE, Device
+from device import NO, TEMPORARY, UNTRUSTED, USAGE, Device
 from hostile import SERVER_AUTH, Authority, Hostile, answer, certs_only, directory, write_profile
 
 SECRET = "a secret of forty letters that no one gets"
@@ -175,6 +175,53 @@ def test_an_unacceptable_certificate(device, authority, serve, kind, told):
     done, _ = enroll(device, server, "--fingerprint", authority.fingerprint, status=status)
     assert told in done.stderr
     nothing_left(device)
+
+
+# -- renewal -------------------------------------------------------------------------------------
+
+
+def renewable(device, authority, serve, renewed, **first):
+    """An enrolled device; renewed(body) makes what simplereenroll answers. The bodies seen come back."""
+    seen = []
+
+    def enrol(body):
+        key = load_der_x509_csr(base64.b64decode(body)).public_key()
+        return answer(certs_only(authority.user("mallory", key, **first)))
+
+    def renew(body):
+        seen.append(body)
+        return answer(renewed(body))
+
+    pages = ca_pages(authority, **{"/.well-known/est/simpleenroll": enrol,
+                                   "/.well-known/est/simplereenroll": renew})
+    enroll(device, serve(context=authority.host(), pages=pages), "--fingerprint", authority.fingerprint)
+    return seen
+
+
+def test_renewal_is_due_at_two_thirds(device, authority, serve):
+    def fresh(body):
+        return certs_only(authority.user("mallory", load_der_x509_csr(base64.b64decode(body)).public_key()))
+
+    seen = renewable(device, authority, serve, fresh, start=-19, end=11)
+    assert device.json("renew", "--if-due")["renewed"] == "no" and seen == []
+    device.run("profile", "remove", "localhost")
+    seen = renewable(device, authority, serve, fresh, start=-21, end=9)
+    assert device.json("renew", "--if-due")["renewed"] == "yes"
+    # Subject and alternative name as before (RFC 7030 section 4.2.2).
+    csr = load_der_x509_csr(base64.b64decode(seen[0]))
+    names = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert csr.is_signature_valid and csr.subject.rfc4514_string() == "CN=mallory"
+    assert names.get_values_for_type(x509.RFC822Name) == ["mallory@hostile.test"]
+    assert device.json("renew", "--if-due")["renewed"] == "no" and len(seen) == 1
+
+
+def test_renewal_with_an_unacceptable_answer_leaves_the_old_pair(device, authority, serve):
+    stranger = ec.generate_private_key(ec.SECP256R1()).public_key()
+    renewable(device, authority, serve, lambda body: certs_only(authority.user("mallory", stranger)))
+    before = device.content("localhost")
+    for more in ([], ["--new-key"]):
+        assert "another key" in device.err("renew", *more, status=UNTRUSTED)
+        assert device.content("localhost") == before
 
 
 # -- servers that are not there, or not quite ------------------------------------------------------
@@ -434,5 +481,8 @@ def test_standard_output_that_is_closed_or_full(device, authority, serve):
     closed = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *device.argv(["daytime"])], env=device.env,
                             stderr=subprocess.PIPE)
     assert closed.returncode == TEMPORARY and b"cannot write the output" in closed.stderr
-    broken = subprocess.run(["sh", "-c", '"$@" | true; exit 0', "sh", *device.argv(["--help"])], env=device.env)
-    assert broken.returncode == OK and INTERRUPTED == 130
+    read, write = os.pipe()
+    os.close(read)
+    left = subprocess.run(device.argv(["daytime"]), env=device.env, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (left.returncode, left.stderr) == (TEMPORARY, b"")

@@ -317,6 +317,33 @@ def test_status_with_a_service_down(own):
     device.close()
 
 
+def test_json_everywhere(instance, device):
+    file = device.file("thing", "x")
+    mine = serial(device)
+    secret = device.file("password", PASSWORD + "\n")
+    for args in (["daytime"], ["daytime", "--epoch"], ["daytime", "--offset"], ["daytime", "--stamp", file],
+                 ["daytime", "--verify", file], ["status"], ["whoami"], ["ca"], ["ca", "list"], ["ca", "crl"],
+                 ["ca", "check"], ["password", "--password-file", secret], ["profile"],
+                 ["profile", "use", "localhost"], ["renew", "--if-due"], ["renew"], ["ca", "revoke", mine],
+                 ["enroll", device.target(), "--user", device.json("whoami")["user"], "--root", instance.root_pem,
+                  "--password-file", secret], ["profile", "remove", "localhost"], ["profile"]):
+        assert isinstance(device.json(*args), (dict, list)), args
+
+
+def test_ctrl_c_while_a_server_hangs(own):
+    for service in ("cad-signer", "cad"):
+        own.start(service)
+    daytimed = own.start("daytimed")
+    device = Device()
+    device.enroll(own, "eve", PASSWORD)
+    device.run("daytime")
+    os.kill(daytimed.pid, 19)
+    for args in (["daytime"], ["daytime", "--offset"], ["status"], ["daytime", "-i"]):
+        device.interrupted("--timeout", "30", *args, when=lambda: True)
+    os.kill(daytimed.pid, 18)
+    device.close()
+
+
 # -- disks ---------------------------------------------------------------------------------------
 
 
