@@ -137,7 +137,7 @@ build/$(1)/tests/unit/%: build/$(1)/obj/tests/unit/%.o build/$(1)/lib/unit-fixtu
 		$$$$(call test_prog,$(1),$$$$*) $$$$(call test_lib,$(1),$$$$*)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$(filter %.o %.a,$$^) $$(libs_test)
+	$$(Q)$$(cc_$(1)) $$(ldflags_$(1)) -o $$@ $$(filter %.o %.a,$$^) $$(call static_libs,$(1),$$(libs_test))
 build/$(1)/tests/bench/%: build/$(1)/obj/tests/bench/%.o $(foreach m,$(MODULES),build/$(1)/lib/lib$(m).a)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
@@ -157,10 +157,12 @@ $(foreach v,$(VARIANTS),$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(v)
 # The seccomp filters are made at build time (lib/net/gen): libseccomp is not linked into anything.
 build/gen/seccomp: lib/net/gen/seccomp.c lib/net/gen/calls.h | packages-build
 	@mkdir -p $(@D)
-	$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -I. -o $@ $< -lseccomp
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -I. -o $@ $< -lseccomp
 build/gen/sandbox_filters.h: build/gen/seccomp
-	build/gen/seccomp >$@.new
-	mv $@.new $@
+	$(call say,GEN,$@)
+	$(Q)build/gen/seccomp >$@.new
+	$(Q)mv $@.new $@
 $(foreach v,$(VARIANTS),build/$(v)/obj/lib/net/sandbox_calls.o) \
 	build/tidy/lib/net/sandbox_calls.c.ok: build/gen/sandbox_filters.h
 
