@@ -181,17 +181,8 @@ static int root_from_server(struct client *c, const struct enroll_options *o, st
 	if (r != CLIENT_OK)
 		return r;
 	r = est_cacerts(&l, fingerprint, &p->root_pem, &p->chain_pem);
-	if (r == -EKEYREJECTED)
-		return client_fail(CLIENT_UNTRUSTED,
-			"%s does not show the root with that fingerprint; nothing was sent to it",
-			l.authority);
-	if (r == -EINVAL)
-		return client_fail(
-			CLIENT_UNTRUSTED, "the certificate with that fingerprint is not a root");
 	if (r < 0)
-		return client_fail(client_exit_of(r),
-			"%s does not answer as a certificate authority: %s", l.authority,
-			client_why(r));
+		return est_failed(&l, r);
 	(void)conn_close(l.conn);
 	return CLIENT_OK;
 }
@@ -205,12 +196,8 @@ static int server_verify(struct client *c, struct profile *p)
 	if (r != CLIENT_OK)
 		return r;
 	r = est_refresh(&l, p);
-	if (r == -EKEYREJECTED)
-		return client_fail(CLIENT_UNTRUSTED, "%s is of another root", l.authority);
 	if (r < 0)
-		return client_fail(client_exit_of(r),
-			"%s does not answer as a certificate authority: %s", l.authority,
-			client_why(r));
+		return est_failed(&l, r);
 	(void)conn_close(l.conn);
 	return CLIENT_OK;
 }

@@ -112,6 +112,20 @@ int est_refresh(struct link *l, struct profile *p)
 	return buf_error(&p->chain_pem);
 }
 
+int est_failed(const struct link *l, int error)
+{
+	if (error == -EKEYREJECTED)
+		return client_fail(CLIENT_UNTRUSTED,
+			"%s does not show the root with that fingerprint; nothing was sent to it",
+			l->authority);
+	if (error == -EINVAL)
+		return client_fail(
+			CLIENT_UNTRUSTED, "the certificate with that fingerprint is not a root");
+	return client_fail(client_exit_of(error),
+		"%s does not answer as a certificate authority: %s", l->authority,
+		client_why(error));
+}
+
 static int take_single(void *arg, struct span der)
 {
 	struct buf *ret = arg;

@@ -19,6 +19,9 @@ int est_refresh(struct link *l, struct profile *p);
 /* GET the service directory over an open link. */
 int est_directory(struct link *l, struct directory *ret);
 
+/* Tells why one of the three above failed; an exit code. */
+int est_failed(const struct link *l, int error);
+
 struct est_request {
 	const char *operation; /* "simpleenroll", "simplereenroll" */
 	const char *user; /* Basic, or NULL */

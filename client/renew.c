@@ -29,9 +29,7 @@ static int refresh(struct link *l, struct profile *p)
 	int r = est_refresh(l, p);
 
 	if (r < 0)
-		return client_fail(client_exit_of(r),
-			"%s does not answer as a certificate authority: %s", l->authority,
-			client_why(r));
+		return est_failed(l, r);
 	files_lock(p->dir_fd, true);
 	r = files_write(p->dir_fd, "chain.pem", buf_span(&p->chain_pem));
 	if (r == 0)
