@@ -36,7 +36,7 @@ choose_user() {
 choose_ports() {
 	case $WANTED_BASE in
 	'') return ;;
-	*[!0-9]* | ??????*) die "PORT_BASE is a number from 1024 to 65000, not $WANTED_BASE" ;;
+	*[!0-9]* | 0* | ??????*) die "PORT_BASE is a number from 1024 to 65000, not $WANTED_BASE" ;;
 	esac
 	if [ "$WANTED_BASE" -lt 1024 ] || [ "$WANTED_BASE" -gt 65000 ]; then
 		die "PORT_BASE is a number from 1024 to 65000, not $WANTED_BASE"
@@ -46,6 +46,13 @@ choose_ports() {
 			"make clean-run first"
 	fi
 	BASE=$WANTED_BASE
+}
+
+# Before anything is made, for what is made then names the ports.
+check_ports() {
+	for name in $SERVICES; do
+		pid_of "$name" >/dev/null || check_port "$name"
+	done
 }
 
 make_folders() {
@@ -87,7 +94,8 @@ write_wrapper() {
 	{
 		printf '#!/bin/sh\n# quintetctl of the instance in this folder.\n'
 		# shellcheck disable=SC2016
-		printf 'cd "$(dirname "$0")" || exit 1\nexport QUINTET_CONF=conf\n'
+		printf 'cd "$(dirname "$0")" || exit 1\nexport QUINTET_CONF=conf'
+		printf ' QUINTET_STATE=state QUINTET_RUNTIME=runtime\n'
 		if am_root && [ "$DEMO_UID" -ne 0 ]; then
 			printf 'exec setpriv --reuid %s --regid %s --clear-groups -- ' \
 				"$DEMO_UID" "$DEMO_GID"
@@ -192,6 +200,7 @@ END
 load_settings
 check_tools
 choose_ports
+check_ports
 make_folders
 copy_programs
 write_wrapper

@@ -46,10 +46,13 @@ environment_options() {
 
 check_port() {
 	port=$(port_of "$1")
-	if [ -n "$port" ] && port_taken "$port"; then
-		die "port $port (for $1) is in use by another program;" \
-			"make run PORT_BASE=20000 takes others"
+	[ -n "$port" ] && port_taken "$port" || return 0
+	if [ -f "$RUN/settings" ]; then
+		die "port $port (for $1) is in use by another program; stop that one, or begin anew" \
+			"on other ports: make clean-run, then make run PORT_BASE=20000"
 	fi
+	die "port $port (for $1) is in use by another program; on other ports:" \
+		"make run PORT_BASE=20000"
 }
 
 is_up() {
@@ -95,9 +98,6 @@ launch() {
 }
 
 start_all() {
-	for name in $SERVICES; do
-		pid_of "$name" >/dev/null || check_port "$name"
-	done
 	for name in $SERVICES; do
 		if ! pid_of "$name" >/dev/null; then
 			if [ "$name" = cad-signer ]; then
