@@ -10,11 +10,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "certs"))
 VARIANT = os.environ.get("QUINTET_TEST_VARIANT", "release")
 PROGRAMS = ("daytimed", "cad", "cad-signer", "quintetctl", "quintet")
 UID = 61234 if os.geteuid() == 0 else os.geteuid()

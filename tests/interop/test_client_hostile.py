@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import load_der_x509_csr
 
 from device import NO, TEMPORARY, UNTRUSTED, USAGE, Device
-from hostile import SERVER_AUTH, Authority, Hostile, answer, certs_only, directory, write_profile
+from forge import SERVER_AUTH, Authority
+from hostile import Hostile, answer, certs_only, directory, write_profile
 
 SECRET = "a secret of forty letters that no one gets"
 BANNER = time.strftime("%A %Y-%m-%d %H:%M:%S +00:00", time.gmtime()).encode() + b"\r\n"

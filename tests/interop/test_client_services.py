@@ -135,6 +135,7 @@ def test_stamp_and_verify(instance, enrolled):
     stock = subprocess.run(["openssl", "ts", "-verify", "-data", file, "-in", f"{file}.tsr", "-CAfile",
                             instance.root_pem], capture_output=True, text=True)
     assert "Verification: OK" in stock.stdout, stock.stderr
+    assert "exists already" in enrolled.err("daytime", "--stamp", file, status=USAGE)
     token = enrolled.folder / "elsewhere"
     enrolled.run("daytime", "--stamp", file, "--token", token)
     enrolled.run("daytime", "--verify", file, "--token", token)

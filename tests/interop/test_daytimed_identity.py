@@ -1,7 +1,6 @@
 """What a client certificate does at daytimed, and how a live session notices that it is no good any
 more. With it, what lib/service does for every service: registration, wake, neighbours, walls."""
 
-import datetime
 import hashlib
 import json
 import os
@@ -11,16 +10,14 @@ import time
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtensionOID, NameOID
+from cryptography.hazmat.primitives import serialization
 
 import talk
 from instance import TOP, Instance, until
 
+from forge import sign  # certs/, found through instance
+
 PASSWORD = "correct horse battery"
-USER = ("1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4",
-        "2.25.268329493512394017458362904857382010114")  # lib/pki/cert.h
 WITHIN_S = 2.0  # a second, and some for a busy machine
 
 
@@ -45,52 +42,6 @@ def whoami(instance, port, pair):
     with talk.Dialogue(instance, port, cert=pair) as d:
         assert "day " in d.banner
         return d.ask("whoami")
-
-
-def usages(oids):
-    """The extension in DER by hand: the library at hand knows no arcs as long as that of 2.25."""
-    def arc(n):
-        digits = [n & 0x7F]
-        while n := n >> 7:
-            digits.insert(0, n & 0x7F | 0x80)
-        return bytes(digits)
-
-    body = b""
-    for oid in oids:
-        first, second, *rest = map(int, oid.split("."))
-        value = arc(first * 40 + second) + b"".join(map(arc, rest))
-        body += bytes([6, len(value)]) + value
-    return x509.UnrecognizedExtension(ExtensionOID.EXTENDED_KEY_USAGE, bytes([0x30, len(body)]) + body)
-
-
-def sign(folder, name, issuer_key, issuer, days=(-1, 1), usage=USER):
-    """A certificate of the test's own making. Paths of key and certificate."""
-    now = datetime.datetime.utcnow()
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number() >> 33)
-        .not_valid_before(now + datetime.timedelta(days=days[0]))
-        .not_valid_after(now + datetime.timedelta(days=days[1]))
-        .add_extension(usages(usage), critical=False)
-        .add_extension(x509.SubjectAlternativeName([x509.RFC822Name(f"{name}@quintet.test")]), False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
-    )
-    if issuer:
-        builder = builder.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
-                issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value), False)
-    made = builder.sign(issuer_key or key, hashes.SHA256())
-    pair = folder / f"{name}.key", folder / f"{name}.pem"
-    pair[0].write_bytes(key.private_bytes(serialization.Encoding.PEM,
-                                          serialization.PrivateFormat.PKCS8,
-                                          serialization.NoEncryption()))
-    pair[1].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    return pair
 
 
 @pytest.fixture
