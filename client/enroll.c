@@ -222,28 +222,50 @@ static int account_create(
 	return link_ask_told(l, &q, &body);
 }
 
-static int files_store(const struct profile *p, const struct pki_key *key)
+static int cannot_write(int error)
+{
+	return client_fail(ERR_EXIT_TEMP, "the profile cannot be written: %s", err_text(error));
+}
+
+/* All but the certificate: a full disk shows before an account or a certificate is made. */
+static int files_prepare(const struct profile *p, const struct pki_key *key)
 {
 	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(PROFILE_FILE_MAX);
 	const struct {
 		const char *file;
 		const struct buf *from;
-	} files[] = {{"key.pem", &pem}, {"cert.pem", &p->cert_pem}, {"root.pem", &p->root_pem},
-		{"chain.pem", &p->chain_pem}};
+	} files[] = {{"key.pem", &pem}, {"root.pem", &p->root_pem}, {"chain.pem", &p->chain_pem}};
 	int r = pki_key_to_pem(key, &pem);
 
 	for (size_t i = 0; r == 0 && i < sizeof files / sizeof files[0]; i++)
 		r = files_write(p->dir_fd, files[i].file, buf_span(files[i].from));
 	if (r == 0)
 		r = profile_save(p);
-	return r == 0 ? profile_publish(p) : r;
+	return r == 0 ? CLIENT_OK : cannot_write(r);
 }
 
-/* Account if wanted, request, certificate, files. */
+/* The account if wanted, then the certificate, over one verified connection. */
+static int certify(struct client *c, const struct enroll_options *o, struct profile *p,
+	const struct est_request *q, const struct pki_key *key)
+{
+	_cleanup_(link_done) struct link l = LINK_INIT;
+	int r = link_open(c, p, p->ca_port, "http/1.1", false, &l);
+
+	if (r == CLIENT_OK && o->sign_up)
+		r = account_create(&l, o, p->user, q->password);
+	if (r != CLIENT_OK)
+		return r;
+	r = est_enroll(&l, p, q, key, &p->cert_pem);
+	if (r == CLIENT_OK)
+		(void)conn_close(l.conn);
+	else if (o->sign_up)
+		client_fail(r, "the account is made all the same: enroll again without --sign-up");
+	return r;
+}
+
 static int enroll(
 	struct client *c, const struct enroll_options *o, struct span secret, struct profile *p)
 {
-	_cleanup_(link_done) struct link l = LINK_INIT;
 	_cleanup_(pki_key_freep) struct pki_key *key = NULL;
 	_cleanup_(buf_done) struct buf csr = BUF_INIT(PKI_CSR_MAX);
 	int r = pki_key_new(&key);
@@ -252,22 +274,18 @@ static int enroll(
 		r = pki_csr_new(key, p->user, NULL, NULL, &csr);
 	if (r < 0)
 		return client_fail(ERR_EXIT_BUG, "a key cannot be made: %s", err_text(r));
-	r = link_open(c, p, p->ca_port, "http/1.1", false, &l);
-	if (r == CLIENT_OK && o->sign_up)
-		r = account_create(&l, o, p->user, secret);
-	if (r != CLIENT_OK)
-		return r;
 	const struct est_request q = {"simpleenroll", p->user, secret, buf_span(&csr)};
-	r = est_enroll(&l, p, &q, key, &p->cert_pem);
+	r = files_prepare(p, key);
+	if (r == CLIENT_OK)
+		r = certify(c, o, p, &q, key);
 	if (r != CLIENT_OK)
 		return r;
-	(void)conn_close(l.conn);
-	r = files_store(p, key);
+	r = files_write(p->dir_fd, "cert.pem", buf_span(&p->cert_pem));
+	if (r == 0)
+		r = profile_publish(p);
 	if (r == 0)
 		r = profile_set_current(p->name);
-	return r == 0
-		? CLIENT_OK
-		: client_fail(ERR_EXIT_TEMP, "the profile cannot be written: %s", err_text(r));
+	return r == 0 ? CLIENT_OK : cannot_write(r);
 }
 
 static int secret_get(const struct client *c, const struct enroll_options *o, struct buf *ret)

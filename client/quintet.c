@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 static const struct client_command *command_find(const char *name)
@@ -56,6 +57,8 @@ int main(int argc, char **argv)
 	struct client c = {.timeout_s = 10, .signal_fd = -1};
 	int used = 1, code;
 
+	/* No core file with a key or a password in it. */
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	if (!standard_fds_open())
 		return ERR_EXIT_CONFIG;
 	code = client_options_global(&c, argc, argv, &used);

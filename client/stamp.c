@@ -62,6 +62,17 @@ static int bad_token(int error, const char *reason)
 	return client_fail(CLIENT_UNTRUSTED, "the stamp does not verify: %s", reason);
 }
 
+/* A stamp that is there is proof of an earlier time: it is never written over. */
+static int name_take(const char *temporary, const char *path)
+{
+	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* Some file systems know only one of the two ways. */
+	if (errno == EINVAL && link(temporary, path) == 0)
+		return 0;
+	return -errno;
+}
+
 static int token_store(const char *path, struct span bytes)
 {
 	_cleanup_(buf_done) struct buf temporary = BUF_INIT(4096);
@@ -77,10 +88,11 @@ static int token_store(const char *path, struct span bytes)
 		return -errno;
 	n = write(fd, bytes.p, bytes.len);
 	r = n < 0 ? -errno : (size_t)n < bytes.len ? -ENOSPC : 0;
-	if (r == 0 && (fsync(fd) < 0 || rename(buf_str(&temporary), path) < 0))
+	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
-	if (r < 0)
-		(void)unlink(buf_str(&temporary));
+	if (r == 0)
+		r = name_take(buf_str(&temporary), path);
+	(void)unlink(buf_str(&temporary));
 	return r;
 }
 
@@ -118,6 +130,13 @@ static struct token_trust trust_of(const struct profile *p)
 	return (struct token_trust){buf_span(&p->root_pem), buf_span(&p->chain_pem)};
 }
 
+static int stamp_exists(const char *path)
+{
+	return client_fail(ERR_EXIT_CONFIG,
+		"%s exists already, and may prove an earlier time; give --token FILE for another",
+		path);
+}
+
 int stamp_make(struct client *c, const struct profile *p, const char *file, const char *token_path)
 {
 	_cleanup_(buf_done) struct buf body = BUF_INIT(TOKEN_MAX);
@@ -127,8 +146,12 @@ int stamp_make(struct client *c, const struct profile *p, const char *file, cons
 	unsigned char digest[HASH_SHA256_LEN];
 	struct token_info info;
 	const char *reason = "";
-	int r = file_digest(c, file, digest);
+	int r;
 
+	token_path = token_name(file, token_path, &name);
+	if (access(token_path, F_OK) == 0)
+		return stamp_exists(token_path);
+	r = file_digest(c, file, digest);
 	if (r != CLIENT_OK)
 		return r;
 	r = token_query_new(digest, &query);
@@ -140,8 +163,9 @@ int stamp_make(struct client *c, const struct profile *p, const char *file, cons
 	r = token_check(buf_span(&body), &trust, query, digest, &info, &reason);
 	if (r < 0)
 		return bad_token(r, reason);
-	token_path = token_name(file, token_path, &name);
 	r = token_store(token_path, buf_span(&body));
+	if (r == -EEXIST)
+		return stamp_exists(token_path);
 	return r < 0 ? client_fail(ERR_EXIT_TEMP, "%s: %s", token_path, err_text(r))
 		     : token_tell(c, &info, token_path);
 }
