@@ -340,6 +340,33 @@ def test_a_busy_server_says_when(device, authority, serve):
     assert "too many (429); try again in 17 s" in done.stderr
 
 
+def test_an_account_without_its_certificate(device, authority, serve):
+    """Sign-up worked and enrolment did not: the person learns where things stand."""
+    pages = ca_pages(authority, **{"/account/create": answer(b"created\n", "201 Created"),
+                                   "/.well-known/est/simpleenroll": answer(b"not now\n", "503 Service Unavailable")})
+    server = serve(context=authority.host(), pages=pages)
+    done, _ = enroll(device, server, "--fingerprint", authority.fingerprint, "--sign-up", status=TEMPORARY)
+    assert "not now (503)" in done.stderr and "enroll again without --sign-up" in done.stderr
+    nothing_left(device)
+
+
+def test_a_full_disk_shows_before_anything_is_made(device, authority, serve):
+    if os.geteuid() != 0:
+        pytest.skip("needs root for a file system of its own")
+    server = serve(context=authority.host(), pages=ca_pages(authority))
+    small = device.folder / "small"
+    small.mkdir()
+    secret = device.file("secret", SECRET + "\n")
+    root = device.file("root.pem", authority.root.public_bytes(serialization.Encoding.PEM))
+    argv = device.argv(["enroll", f"localhost:{server.port}", "--user", "mallory", "--sign-up", "--root", root,
+                        "--password-file", secret])
+    script = f'mount -t tmpfs -o size=8k none {small} && head -c 4096 /dev/zero >{small}/filler; exec "$@"'
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *argv], capture_output=True, text=True,
+                          env={**device.env, "QUINTET_CLIENT_DIR": str(small / "profiles")})
+    assert done.returncode == TEMPORARY and "full" in done.stderr, done.stderr
+    assert not any(b"POST" in request for request in server.requests)
+
+
 def test_ctrl_c_in_each_wait(device, authority, serve):
     silent = serve(lambda c: time.sleep(15))
     mute = serve(lambda c: (c.recv(1000), time.sleep(15)), authority.host())
