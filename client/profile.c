@@ -162,11 +162,11 @@ int profile_load(const char *name, struct profile *ret)
 		r = profile_name_is_good(name) ? profile_base_open(false, &base_fd) : -ENOENT;
 	if (r < 0)
 		return r;
+	snprintf(ret->name, sizeof ret->name, "%s", name);
 	cleanup_close(&ret->dir_fd);
 	ret->dir_fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (ret->dir_fd < 0)
 		return -errno;
-	snprintf(ret->name, sizeof ret->name, "%s", name);
 	r = files_load(ret);
 	if (r == 0 && ret->cert_pem.len > 0 && !key_is_private(ret))
 		r = -EKEYREJECTED;

@@ -495,6 +495,8 @@ def test_damaged_profiles(device, authority):
         (good / name).write_bytes(kept)
     (good / "root.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     assert "certificates cannot be used" in device.err("status", status=USAGE)
+    (device.profiles / "current").write_text("gone")
+    assert 'there is no profile "gone"' in device.err("status", status=USAGE)
     (device.profiles / "current").unlink()
     assert "no profile is chosen" in device.err("status", status=USAGE)
     (device.profiles / "current").write_text("../../etc")
