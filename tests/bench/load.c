@@ -1,6 +1,7 @@
 /*
  * A bounded load of short TLS connections: connect, full handshake, first byte, close. Single
- *process, epoll, so that it costs the measured side as little as possible. Prints one line of JSON.
+ * process, epoll, so that it costs the measured side as little as possible. Prints one line of
+ *JSON.
  *
  *	load ADDRESS PORT ROOT.pem NAME CONNECTIONS CONCURRENCY
  */

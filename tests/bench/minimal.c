@@ -1,7 +1,7 @@
 /*
  * The smallest program with OpenSSL that does what a nowait service does for one connection: key
- *and certificate from files, one handshake on fd 0, one line, close. The yardstick for start-up
- *cost.
+ * and certificate from files, one handshake on fd 0, one line, close. The yardstick for start-up
+ * cost.
  *
  *	minimal KEY.pem CERT.pem < connected socket
  */

@@ -23,16 +23,19 @@ def built(variant, name):
 
 
 def stunnel(instance):
-    """stunnel4 in inetd mode before a program that prints one line."""
+    """stunnel4 in inetd mode before a shell that prints one line; the shell is not counted."""
     program = shutil.which("stunnel4")
     if program is None:
         sys.exit("bench: the peer stunnel4 is missing: make packages-bench")
     config = instance.path("work/stunnel.conf")
     credentials = "conf/credentials/daytimed"
+    script = instance.path("work/greet")
+    script.write_text("#!/bin/sh\necho Saturday\nread end\n")
+    script.chmod(0o755)
     config.write_text(f"syslog = no\noutput = {instance.root}/work/stunnel.log\ndebug = 3\nTIMEOUTclose = 0\n"
                       f"key = {instance.root}/{credentials}/tls.key\ncert = {instance.root}/{credentials}/tls.pem\n"
-                      "exec = /bin/echo\nexecArgs = echo Saturday\n")
-    instance.give(config)
+                      f"exec = {script}\nexecArgs = greet\n")
+    instance.give(instance.path("work"))
     return [program, "work/stunnel.conf"]
 
 
