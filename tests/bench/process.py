@@ -16,6 +16,7 @@ from instance import Instance, until  # noqa: E402
 
 REPETITIONS = 5
 RUNS = 40
+KIB = 1.024e-3  # what /proc calls kB, in MB
 
 
 def built(variant, name):
@@ -101,16 +102,16 @@ def measure():
 def main():
     figures, idle = measure()
     show(f"one connection, one process ({REPETITIONS} x {RUNS} runs; median (min..max))",
-         ["program", "CPU ms", "wall ms", "private kB, idle"],
+         ["program", "CPU ms", "wall ms", "private KiB, idle"],
          [[name, f["cpu_ms"], f["wall_ms"], f["private_kb"]] for name, f in figures.items()] +
          [["daytimed, wait mode", "", "", idle]])
     cpu = {name: f["cpu_ms"].median for name, f in figures.items()}
     memory = {name: f["private_kb"].median for name, f in figures.items()}
     ratio("CPU, dynamic: ours / smallest", cpu["daytimed"] / cpu["minimal"], 1.25)
     ratio("CPU, STATIC=1: ours / smallest", cpu["daytimed-static"] / cpu["minimal-static"], 1.25)
-    ratio("private MB of an idle session, nowait", memory["daytimed"] / 1000, 1.2)
-    ratio("private MB of an idle session, STATIC=1", memory["daytimed-static"] / 1000, 0.5)
-    ratio("private MB of an idle session, wait mode", idle.median / 1000, 0.3)
+    ratio("private MB of an idle session, nowait", memory["daytimed"] * KIB, 1.2)
+    ratio("private MB of an idle session, STATIC=1", memory["daytimed-static"] * KIB, 0.5)
+    ratio("private MB of an idle session, wait mode", idle.median * KIB, 0.3)
 
 
 if __name__ == "__main__":
