@@ -22,14 +22,6 @@ enum { COST = 5, SALT_BYTES = 16 };
 
 static const char dummy_setting[] = "$y$j9T$lJLOiFLNo/WPZNLNm/GPV/";
 
-static void data_freep(struct crypt_data **data)
-{
-	if (*data == NULL)
-		return;
-	explicit_bzero(*data, sizeof(**data));
-	free(*data);
-}
-
 static size_t count_characters(struct span utf8)
 {
 	size_t n = 0;
@@ -63,15 +55,16 @@ int password_acceptable(struct span password, const char *name, const char **ret
 /* crypt(3) of the text; -EIO when libcrypt refuses the setting. */
 static int run(const char *text, const char *setting, char ret[PASSWORD_HASH_SIZE])
 {
-	_cleanup_(data_freep) struct crypt_data *data = calloc(1, sizeof(*data));
-	const char *hash;
+	struct crypt_data data = {0};
+	const char *hash = crypt_r(text, setting, &data);
+	int r = 0;
 
-	if (data == NULL)
-		return -ENOMEM;
-	hash = crypt_r(text, setting, data);
 	if (hash == NULL || hash[0] == '*')
-		return errno == ENOMEM ? -ENOMEM : -EIO;
-	return span_copy_str(span_str(hash), ret, PASSWORD_HASH_SIZE) < 0 ? -EIO : 0;
+		r = errno == ENOMEM ? -ENOMEM : -EIO;
+	else if (span_copy_str(span_str(hash), ret, PASSWORD_HASH_SIZE) < 0)
+		r = -EIO;
+	explicit_bzero(&data, sizeof(data));
+	return r;
 }
 
 int password_hash(struct span password, char ret[PASSWORD_HASH_SIZE])

@@ -20,7 +20,9 @@ static char normal(unsigned char c)
 		c = 'l';
 	if (c == '8')
 		c = 'b';
-	return memchr(alphabet, c, sizeof(alphabet) - 1) != NULL ? (char)c : '\0';
+	if (memchr(alphabet, c, sizeof(alphabet) - 1) == NULL)
+		return '\0';
+	return (char)c;
 }
 
 int auth_token_hash(struct span token, unsigned char ret[INVITE_HASH_LEN])

@@ -70,7 +70,7 @@ static int set_time(X509 *x, int (*set)(X509 *x, const ASN1_TIME *t), time_t at)
 static int set_validity(X509 *x, X509 *issuer, const struct pki_template *t)
 {
 	time_t from = pki_seconds(t->not_before_us), until = pki_seconds(t->not_after_us);
-	int64_t issuer_from_us, issuer_until_us;
+	int64_t issuer_from_us = 0, issuer_until_us = 0;
 	int r;
 
 	if (issuer != x) {

@@ -41,8 +41,7 @@ static void make_crl(const struct fixture_cert *issuer, uint64_t number,
 		assert_int_equal(pki_crl_add(crl, revoked->serial, sizeof(revoked->serial),
 					 ca.now_us - TIME_S_US, reason),
 			0);
-	assert_int_equal(pki_crl_sign(crl, buf_span(&issuer->der), issuer->key, &head, ret),
-		0);
+	assert_int_equal(pki_crl_sign(crl, buf_span(&issuer->der), issuer->key, &head, ret), 0);
 	pki_crl_freep(&crl);
 }
 
