@@ -189,7 +189,25 @@ static void commands_print(FILE *to)
 	fputs("usage: quintet [OPTION ...] COMMAND ...\n\n", to);
 	for (const struct client_command *k = client_commands; k->name != NULL; k++)
 		fprintf(to, "  %-10s %s\n", k->name, k->help);
-	fputs("\nquintet COMMAND --help tells more; so does the manual page quintet(1).\n", to);
+	fputs("\nOptions, here or behind COMMAND: --profile NAME, --json, --timeout SECONDS, --help.\n"
+	      "quintet COMMAND --help tells more; so does the manual page quintet(1).\n",
+		to);
+}
+
+/* "help COMMAND" is read as "COMMAND --help". True: that was the help on everything. */
+static bool help_command(int argc, char **argv, int at)
+{
+	static char option[] = "--help";
+
+	if (strcmp(argv[at], "help") != 0)
+		return false;
+	if (at + 1 >= argc) {
+		commands_print(stdout);
+		return true;
+	}
+	argv[at] = argv[at + 1];
+	argv[at + 1] = option;
+	return false;
 }
 
 int client_options_global(struct client *c, int argc, char **argv, int *ret_used)
@@ -216,5 +234,7 @@ int client_options_global(struct client *c, int argc, char **argv, int *ret_used
 		commands_print(stderr);
 		return ERR_EXIT_CONFIG;
 	}
+	if (help_command(argc, argv, r.at))
+		return CLIENT_OK;
 	return timeout_set(c, shared.timeout);
 }

@@ -27,7 +27,7 @@ void ctl_usage(FILE *to, const struct ctl_command *cmd)
 
 static int usage(const struct ctl_command *cmd, const char *what, const char *which)
 {
-	ctl_warn("%s: %s", which, what);
+	ctl_warn("%s %s", what, which);
 	ctl_usage(stderr, cmd);
 	return CTL_USAGE;
 }
@@ -45,14 +45,14 @@ static int read_option(
 	while (o->name != NULL && !(strlen(o->name) == len && memcmp(o->name, arg, len) == 0))
 		o++;
 	if (o->name == NULL)
-		return usage(cmd, "no such option", argv[*i]);
+		return usage(cmd, "there is no option", argv[*i]);
 	if (o->value == NULL && equals != NULL)
-		return usage(cmd, "this option takes no value", argv[*i]);
+		return usage(cmd, "no value is taken by", argv[*i]);
 	if (o->value != NULL && equals != NULL) {
 		value = equals + 1;
 	} else if (o->value != NULL) {
 		if (*i + 1 >= argc)
-			return usage(cmd, "a value is missing", argv[*i]);
+			return usage(cmd, "a value is missing behind", argv[*i]);
 		value = argv[++*i];
 	}
 	if (!o->many) {
@@ -60,7 +60,7 @@ static int read_option(
 		return CTL_OK;
 	}
 	if (ret->many_count == CTL_WORDS_MAX)
-		return usage(cmd, "given too often", argv[*i]);
+		return usage(cmd, "given too often:", argv[*i]);
 	ret->many[ret->many_count++] = value;
 	return CTL_OK;
 }
@@ -79,14 +79,13 @@ int ctl_args_read(const struct ctl_command *cmd, int argc, char **argv, struct c
 			if (r != CTL_OK)
 				return r;
 		} else if (ret->words == cmd->words_max) {
-			return usage(cmd, "too many arguments", argv[i]);
+			return usage(cmd, "one word too many:", argv[i]);
 		} else {
 			ret->word[ret->words++] = argv[i];
 		}
 	}
 	if (ret->words < cmd->words_min)
-		return usage(
-			cmd, "an argument is missing", cmd->verb != NULL ? cmd->verb : cmd->noun);
+		return usage(cmd, "an argument is missing:", cmd->words);
 	return CTL_OK;
 }
 

@@ -107,7 +107,7 @@ static int run_audit(struct ctl *c, const struct ctl_args *a)
 	if (a->option[OPT_FROM] != NULL)
 		r = ctl_number("--from", a->option[OPT_FROM], 0, UINT64_MAX, &from);
 	if (r == CTL_OK && a->option[OPT_LAST] != NULL)
-		r = ctl_number("--last", a->option[OPT_LAST], 1, UINT64_MAX, &last);
+		r = ctl_number("--last", a->option[OPT_LAST], 1, UINT32_MAX, &last);
 	if (r == CTL_OK)
 		r = ctl_store(c, STORE_READ);
 	if (r != CTL_OK)

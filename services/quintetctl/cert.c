@@ -97,6 +97,18 @@ static int list_one(void *arg, const struct cert *cert)
 	return 0;
 }
 
+static int state_read(const char *text)
+{
+	static const char *const states[] = {"valid", "expired", "revoked", "intent"};
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(text, states[i]) == 0)
+			return CTL_OK;
+	ctl_warn("--state: valid, expired, revoked or intent, not \"%s\"", text);
+	return CTL_USAGE;
+}
+
 static int run_list(struct ctl *c, const struct ctl_args *a)
 {
 	static const struct ctl_column columns[] = {{"serial", CTL_TEXT}, {"account", CTL_TEXT},
@@ -111,6 +123,8 @@ static int run_list(struct ctl *c, const struct ctl_args *a)
 	l.now_us = time_now_us();
 	if (a->option[OPT_ACCOUNT] != NULL)
 		r = ctl_name(a->option[OPT_ACCOUNT], name);
+	if (r == CTL_OK && l.state != NULL)
+		r = state_read(l.state);
 	if (r == CTL_OK && a->option[OPT_EXPIRES] != NULL) {
 		r = ctl_duration_s("--expires-within", a->option[OPT_EXPIRES], &within_s);
 		before_us = l.now_us + (int64_t)within_s * TIME_S_US;

@@ -172,13 +172,15 @@ static void session_line(struct report *r)
 static void signer_line(struct report *r)
 {
 	_cleanup_(cleanup_close) int fd = -1;
-	char path[FILE_PATH_MAX];
+	char path[FILE_PATH_MAX] = "";
 	int error = path_join(path, "%s/signer.sock", r->c->settings.runtime);
 
 	if (error == 0)
 		error = signer_connect(path, &fd);
-	say(r, error < 0 ? BAD : GOOD, "signer", "%s",
-		error < 0 ? err_text(error) : "takes connections");
+	if (error < 0)
+		say(r, BAD, "signer", "cannot be reached at %s: %s", path, err_text(error));
+	else
+		say(r, GOOD, "signer", "takes connections");
 }
 
 static int run_health(struct ctl *c, const struct ctl_args *a)

@@ -338,8 +338,7 @@ static int publish(struct ctl *c)
 		ctl_say(c,
 			"\nPeople check the root by this fingerprint when they enrol.\n"
 			"Now take %s/root.key off line: copy it to a safe place and remove it here.\n"
-			"It is needed again only for `quintetctl ca roll` and a new root CRL, within\n"
-			"five years.",
+			"It is needed again for \"quintetctl ca roll\" only, within five years.",
 			c->settings.conf);
 	return r;
 }

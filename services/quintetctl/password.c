@@ -95,7 +95,8 @@ int ctl_password_read(const char *file, const char *name, struct buf *ret)
 	if (r == -EINVAL || r == -EINTR)
 		return CTL_REFUSED;
 	if (r < 0)
-		return ctl_fail(r, "cannot read the password");
+		return ctl_fail(r, "cannot read the password%s%s", file != NULL ? " from " : "",
+			file != NULL ? file : "");
 	if (password_acceptable(buf_span(ret), name, &reason) == 0)
 		return CTL_OK;
 	ctl_warn("this password is not accepted: %s", reason);

@@ -15,6 +15,18 @@ static bool same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
+static bool is_noun(const char *word)
+{
+	const struct ctl_command *cmd;
+	size_t i;
+
+	for (i = 0; i < TABLES; i++)
+		for (cmd = tables[i]; cmd->noun != NULL; cmd++)
+			if (same(word, cmd->noun))
+				return true;
+	return false;
+}
+
 /* Prints every command, or those of one noun. False: there is no such noun. */
 static bool help(FILE *to, const char *noun)
 {
@@ -116,9 +128,16 @@ static int other(int argc, char **argv)
 		(void)help(stderr, NULL);
 		return CTL_USAGE;
 	}
-	ctl_warn("no such command: %s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-	if (!help(stderr, argv[0]))
-		(void)fputs("quintetctl help lists the commands.\n", stderr);
+	if (argv[0][0] == '-')
+		ctl_warn("there is no option %s; try quintetctl --help", argv[0]);
+	else if (!is_noun(argv[0]))
+		ctl_warn("there is no command \"%s\"; try quintetctl --help",
+			same(argv[0], "help") ? argv[1] : argv[0]);
+	else if (argc == 1)
+		ctl_warn("%s needs one of these words behind it:", argv[0]);
+	else
+		ctl_warn("%s has no command \"%s\":", argv[0], argv[1]);
+	(void)help(stderr, argv[0]);
 	return CTL_USAGE;
 }
 

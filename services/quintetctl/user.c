@@ -82,6 +82,15 @@ static int run_add(struct ctl *c, const struct ctl_args *a)
 	return r;
 }
 
+/* The services' certificates hang on it: it has no password, and must not be locked. */
+static int not_the_house(const char *name)
+{
+	if (strcmp(name, CTL_HOUSE) != 0)
+		return CTL_OK;
+	ctl_warn("%s is the account of the services themselves", name);
+	return CTL_REFUSED;
+}
+
 static int no_account(int error, const char *name)
 {
 	if (error != -ENOENT)
@@ -114,6 +123,8 @@ static int run_password(struct ctl *c, const struct ctl_args *a)
 	_cleanup_(secret_job_done) struct secret_job j = SECRET_JOB_INIT;
 	int r = ctl_name(a->word[0], j.name);
 
+	if (r == CTL_OK)
+		r = not_the_house(j.name);
 	if (r == CTL_OK)
 		r = ctl_password_read(a->option[OPT_PASSWORD_FILE], j.name, &j.password);
 	if (r == CTL_OK)
@@ -223,6 +234,8 @@ static int change(struct ctl *c, const char *text, uint32_t set, uint32_t clear)
 	struct account_flags_args args = {.set = set, .clear = clear, .now_us = time_now_us()};
 	int r = ctl_name(text, args.name);
 
+	if (r == CTL_OK && set != 0)
+		r = not_the_house(args.name);
 	if (r == CTL_OK)
 		r = ctl_store(c, STORE_WRITE);
 	if (r != CTL_OK)
@@ -273,10 +286,8 @@ static int run_remove(struct ctl *c, const struct ctl_args *a)
 	struct account_remove_result done = {0};
 	int r = ctl_name(a->word[0], args.name);
 
-	if (r == CTL_OK && strcmp(args.name, CTL_HOUSE) == 0) {
-		ctl_warn("%s is the account of the services themselves", args.name);
-		r = CTL_REFUSED;
-	}
+	if (r == CTL_OK)
+		r = not_the_house(args.name);
 	if (r == CTL_OK)
 		r = ctl_store(c, STORE_WRITE);
 	if (r != CTL_OK)

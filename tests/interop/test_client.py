@@ -446,6 +446,8 @@ def test_usage(device):
             (["renew", "-kx"], "no option -x"), (["password", "x"], "one word too many")):
         done = device.run(*args, status=USAGE)
         assert done.stdout == "" and told in done.stderr, (args, done.stderr)
+    for words, told in ((["help"], "enroll "), (["help", "ca"], "usage: quintet ca"), (["-j", "help", "renew"], "--if-due")):
+        assert told in device.run(*words).stdout
     assert device.names() == []
     assert "begin with: quintet enroll" in device.err("whoami", status=USAGE)
     assert 'no profile "x"' in device.err("-p", "x", "whoami", status=USAGE)

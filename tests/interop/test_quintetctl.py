@@ -122,6 +122,7 @@ def test_settings_come_from_quintet_env(host):
     ("user", "list", "--nonsense"), ("user", "admin", "quintet", "maybe"), ("invite", "--days"),
     ("invite", "--days", "0"), ("invite", "--days", "x"), ("invite", "--cmp", "a", "--uses", "2"),
     ("user", "show", "Not A Name"), ("cert", "show", "zz"), ("cert", "list", "--expires-within", "x"),
+    ("cert", "list", "--state", "x"), ("help", "nonsense"), ("--nonsense",),
     ("set", "signup"), ("audit", "nonsense"), ("ca", "roll"), ("cert", "issue", "user", "x"),
 ])
 def test_usage_errors_exit_100(host, args):
@@ -178,8 +179,11 @@ def test_user_refusals(host):
     for verb in ("lock", "unlock", "remove"):
         host.ctl("user", verb, "nobody-here", status=1)
     host.ctl("user", "password", "nobody-here", status=1, text="correct horse\n")
-    host.ctl("user", "remove", "quintet", status=1)
+    for house in (("remove", "quintet"), ("lock", "quintet"), ("admin", "quintet", "on"), ("password", "quintet")):
+        host.ctl("user", *house, status=1, text="correct horse\n")
+        assert "the services themselves" in host.complaint
     host.ctl("user", "add", "carol", "--password-file", "missing", status=1)
+    assert "missing" in host.complaint
 
 
 def test_user_without_password(host):
