@@ -186,11 +186,12 @@ hints() {
 	cat <<END
 
 Now try (run/root.pem is the root; account demo, password in run/demo.password):
-  export QUINTET_CLIENT_DIR=run/client PATH=\$PWD/run/bin:\$PATH
-  quintet daytime                       the time, and how far this clock is off: --offset
-  quintet daytime -i                    the dialogue: daytime, end
+  export QUINTET_CLIENT_DIR="\$PWD/run/client" PATH="\$PWD/run/bin:\$PATH"
+  quintet status                        every service, verified, and this clock's offset
+  quintet daytime                       the time; -i: the dialogue (type help, end)
   quintet ca list                       the certificates of demo
-  run/quintetctl top --once             live sessions; also: user list, cert list, audit, get
+  run/quintetctl health                 administration; also: user list, cert list, audit, top
+                                        (it looks for files from within run)
   curl --cacert run/root.pem https://localhost:$(port_of cad)/.well-known/quintet
   openssl s_client -quiet -CAfile run/root.pem -connect localhost:$(port_of daytimed)
 Logs are in run/log. make stop ends it, make clean-run removes it, make run resumes it.
