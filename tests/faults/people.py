@@ -78,6 +78,17 @@ class Person(threading.Thread):
         cert = pkcs7.load_der_pkcs7_certificates(base64.b64decode(text))[0]
         self.journal.note(self.journal.serials.__setitem__, f"{cert.serial_number:032x}", name)
 
+    def change_password(self):
+        """Which one holds is not known until the answer is there; what is not known is not used again."""
+        name, old = self.mine.pop(self.rng.randrange(len(self.mine)))
+        new = f"later-{self.rng.randrange(10**9)}"
+        self.journal.note(self.journal.passwords.pop, name)
+        status, _ = self.ask("POST", "/account/password", urllib.parse.urlencode({"new": new}),
+                             {**FORM, **self.basic(name, old)})
+        if status == 200:
+            self.mine.append((name, new))
+            self.journal.note(self.journal.passwords.__setitem__, name, new)
+
     def revoke(self):
         with self.journal.lock:
             own = {n for n, _ in self.mine}
@@ -97,7 +108,7 @@ class Person(threading.Thread):
     def run(self):
         while not self.halt.is_set():
             act = self.sign_up if not self.mine else self.rng.choice(
-                (self.sign_up, self.enroll, self.enroll, self.enroll, self.revoke))
+                (self.sign_up, self.enroll, self.enroll, self.enroll, self.revoke, self.change_password))
             try:
                 act()
             except (OSError, http.client.HTTPException, ssl.SSLError):

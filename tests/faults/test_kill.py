@@ -15,7 +15,7 @@ from people import Journal, Person
 PHASES = ("write-begun", "write-done", "commit-flush", "commit-meta", "committed", "intent-stored",
           "signed")
 KILLS = {**{phase: 34 for phase in PHASES}, "session": 34, "signer": 30}
-PEOPLE = 6
+PEOPLE, LOG_INS = 6, 40
 
 
 class Counters:
@@ -81,6 +81,9 @@ def test_kill_300(make_instance, capsys):
     last.sign_up()
     last.enroll()
     assert len(journal.serials) == before + 1
+    passwords = sorted(journal.passwords.items())
+    for name, password in rng.sample(passwords, min(LOG_INS, len(passwords))):
+        assert last.ask("GET", "/account", headers=last.basic(name, password))[0] == 200, name
     cad.stop()
     signer.stop()
     check_store(instance)
