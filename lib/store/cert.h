@@ -64,8 +64,8 @@ struct cert_issued_args {
 	char proof[24]; /* "password", "invite", "certificate", "cmp", "admin": for the audit row */
 };
 
-/* STORE_OP_CERT_REVOKE. -ENOENT; -EALREADY. An intent can be revoked too: it is never issued then.
- * by: who asked, for the audit row. */
+/* STORE_OP_CERT_REVOKE. -ENOENT; -EALREADY; -EINVAL: a reason that no CRL can carry (7, 8, over
+ * 10). An intent can be revoked too: it is never issued then. by: who asked, for the audit row. */
 struct cert_revoke_args {
 	unsigned char serial[CERT_SERIAL_LEN];
 	char account[ACCOUNT_NAME_SIZE]; /* must own it; "" for an administrator */

@@ -13,6 +13,8 @@
 
 enum {
 	REASON_CESSATION = 5, /* RFC 5280 section 5.3.1 */
+	REASON_UNUSED = 7,
+	REASON_REMOVE = 8, /* of delta CRLs only */
 	REASON_MAX = 10,
 	SERIAL_HEX = 2 * CERT_SERIAL_LEN + 1,
 };
@@ -144,6 +146,13 @@ static int revoke_row(struct store_txn *txn, struct cert *c, int reason, int64_t
 	return rc < 0 ? rc : bump_revision(txn, c->ca_id);
 }
 
+/* What a CRL can say; a row with anything else would stop the list of everybody. */
+static bool reason_is_known(int reason)
+{
+	return reason >= 0 && reason <= REASON_MAX && reason != REASON_UNUSED &&
+		reason != REASON_REMOVE;
+}
+
 int op_cert_revoke(struct store_txn *txn, const void *args, void *result)
 {
 	const struct cert_revoke_args *v = args;
@@ -154,7 +163,7 @@ int op_cert_revoke(struct store_txn *txn, const void *args, void *result)
 
 	(void)result;
 	if (!row_is_text(v->account, sizeof(v->account)) || !row_is_text(v->by, sizeof(v->by)) ||
-		v->reason < 0 || v->reason > REASON_MAX)
+		!reason_is_known(v->reason))
 		return -EINVAL;
 	rc = cert_read(txn, v->serial, &c);
 	if (rc < 0)

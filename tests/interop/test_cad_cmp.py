@@ -104,6 +104,15 @@ def test_update_by_a_revoked_certificate(instance, enrolled):
     assert done.returncode != 0 and "revoked" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("reason", ["7", "8"])
+def test_reasons_that_no_list_can_carry(instance, enrolled, reason):
+    """One row with such a reason would stop the revocation list of everybody."""
+    done = cmp(instance, "-cmd", "rr", "-oldcert", enrolled.cert, "-revreason", reason,
+               *signed(instance, enrolled), check=False)
+    assert done.returncode != 0
+    assert ocsp(instance, enrolled.cert) == "good"
+
+
 @pytest.mark.parametrize("options", [[], ["-keep_alive", "0"]])
 def test_revocation(instance, enrolled, options):
     assert ocsp(instance, enrolled.cert) == "good"

@@ -79,6 +79,10 @@ static void test_life(void **state)
 	/* Another's certificate looks as if it were not there. */
 	assert_int_equal(store_call(s, STORE_OP_CERT_REVOKE, &v, NULL), -ENOENT);
 	v = revocation(1, "ada");
+	v.reason = 7;
+	assert_int_equal(store_call(s, STORE_OP_CERT_REVOKE, &v, NULL), -EINVAL);
+	v.reason = 8;
+	assert_int_equal(store_call(s, STORE_OP_CERT_REVOKE, &v, NULL), -EINVAL);
 	v.reason = 11;
 	assert_int_equal(store_call(s, STORE_OP_CERT_REVOKE, &v, NULL), -EINVAL);
 	v.reason = 1;

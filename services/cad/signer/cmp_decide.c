@@ -15,7 +15,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-enum { REASON_CESSATION = 5, REASON_MAX = 10 };
+enum { REASON_CESSATION = 5 };
 
 static OSSL_CMP_PKISI *refuse(int failure, const char *text)
 {
@@ -295,13 +295,13 @@ OSSL_CMP_PKISI *cmp_decide_revocation(OSSL_CMP_SRV_CTX *server, const OSSL_CMP_M
 		return status;
 	if (issuer == NULL || serial == NULL || !is_issuer(t->g, issuer))
 		return refuse(OSSL_CMP_PKIFAILUREINFO_badCertId, "that is not one of ours");
-	if (t->judged.revocation_reason > REASON_MAX)
-		return refuse(OSSL_CMP_PKIFAILUREINFO_badRequest, "no such reason");
 	r = revoke_serial(t,
 		span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)),
 		t->judged.revocation_reason);
 	if (r == 0)
 		return OSSL_CMP_STATUSINFO_new(OSSL_CMP_PKISTATUS_accepted, 0, NULL);
+	if (r == -EINVAL)
+		return refuse(OSSL_CMP_PKIFAILUREINFO_badRequest, "no such reason");
 	if (r == -EALREADY)
 		return refuse(OSSL_CMP_PKIFAILUREINFO_certRevoked, "it is revoked already");
 	if (r == -ENOENT || r == -EACCES)
