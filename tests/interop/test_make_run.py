@@ -79,7 +79,7 @@ class Checkout:
 
     def pids(self):
         return {p.name: int(p.read_text().split()[0])
-                for p in (self.run_folder / "pids").iterdir()}
+                for p in self.run_folder.glob("pids/*")}
 
     def path(self, name):
         return self.run_folder / name
