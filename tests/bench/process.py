@@ -23,21 +23,22 @@ def built(variant, name):
     return TOP / "build" / variant / name
 
 
-def stunnel(instance):
-    """stunnel4 in inetd mode before a shell that prints one line; the shell is not counted."""
-    program = shutil.which("stunnel4")
-    if program is None:
+def stunnel(instance, program=None, arguments="greet"):
+    """stunnel4 in inetd mode; without program before a shell that prints one line and waits. What is
+    behind it is not counted."""
+    stunnel4 = shutil.which("stunnel4")
+    if stunnel4 is None:
         sys.exit("bench: the peer stunnel4 is missing: make packages-bench")
-    config = instance.path("work/stunnel.conf")
-    credentials = "conf/credentials/daytimed"
     script = instance.path("work/greet")
     script.write_text("#!/bin/sh\necho Saturday\nread end\n")
     script.chmod(0o755)
-    config.write_text(f"syslog = no\noutput = {instance.root}/work/stunnel.log\ndebug = 3\nTIMEOUTclose = 0\n"
-                      f"key = {instance.root}/{credentials}/tls.key\ncert = {instance.root}/{credentials}/tls.pem\n"
-                      f"exec = {script}\nexecArgs = greet\n")
+    config = instance.path(f"work/stunnel-{arguments.split()[0]}.conf")
+    credentials = f"{instance.root}/conf/credentials/daytimed"
+    config.write_text(f"syslog = no\noutput = {instance.root}/work/stunnel.log\ndebug = 3\n"
+                      f"TIMEOUTclose = 0\nkey = {credentials}/tls.key\ncert = {credentials}/tls.pem\n"
+                      f"exec = {program or script}\nexecArgs = {arguments}\n")
     instance.give(instance.path("work"))
-    return [program, "work/stunnel.conf"]
+    return [stunnel4, str(config)]
 
 
 def programs(instance):
