@@ -81,8 +81,21 @@ def test_wrong_passwords_in_a_loop(make_instance):
             statuses[name].append((status, body))
     assert statuses["dave"] == statuses["nobodyhere"]
     assert statuses["dave"][0][0] == 401 and statuses["dave"][-1][0] == 429
+
+
+def test_the_right_password_has_to_wait_too(make_instance):
+    own = make_instance()
+    own.ctl("set", "throttle_source", "1000")
+    own.account("dave", "the right password")
+    own.start("cad-signer")
+    own.start("cad")
+    # The first wait is a second, too short for a slow machine; far above the limit it is minutes.
+    for limit, tries in (("1000", 9), ("2", 1)):
+        own.ctl("set", "throttle_account", limit)
+        for i in range(tries):
+            assert get(own, "/account", user=f"dave:wrong{i}")[0] == 401
     status, headers, _ = get(own, "/account", user="dave:the right password")
-    assert status == 429 and int(headers["Retry-After"]) > 0
+    assert status == 429 and int(headers["Retry-After"]) > 60
     # one setting for all doors: EST's goes through the signer
     person = Person(own, "dave", "the right password", make=False)
     assert enroll(own, person, new_csr(person.key, "/CN=dave"))[0] == 429
