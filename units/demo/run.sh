@@ -165,8 +165,8 @@ enrol_demo() {
 demo_certificate() {
 	if [ ! -f $RUN/client/demo/cert.pem ]; then
 		enrol_demo >/dev/null || die "cannot enrol the account demo"
-	elif ! client renew --if-due >/dev/null 2>&1; then
-		rm -rf $RUN/client
+	elif ! client --profile demo renew --if-due >/dev/null 2>&1; then
+		rm -rf $RUN/client/demo
 		enrol_demo >/dev/null || die "cannot enrol the account demo again"
 	fi
 	(
@@ -213,5 +213,5 @@ have_ipv6 || say "This machine has no IPv6 loopback: the services are on 127.0.0
 say "The services of this instance share one user (number $DEMO_UID): the separation between" \
 	"them that the installed units give is absent here."
 say
-client status || say "(quintet status found something amiss: see above)"
+client --profile demo status || say "(quintet status found something amiss: see above)"
 hints
