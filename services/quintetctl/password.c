@@ -61,7 +61,7 @@ static int ask_terminal(int fd, struct buf *ret)
 	int r = ask_line(fd, "New password: ", ret);
 
 	if (r == 0)
-		r = ask_line(fd, "The same again: ", &again);
+		r = ask_line(fd, "Again: ", &again);
 	if (r == 0 && !span_eq_secret(buf_span(ret), buf_span(&again))) {
 		ctl_warn("the two passwords differ");
 		return -EINVAL;
