@@ -2,6 +2,7 @@
 #include "ctl.h"
 
 #include "auth/auth.h"
+#include "auth/name.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/timefmt.h"
@@ -16,8 +17,28 @@ enum { OPT_NAME, OPT_DAYS, OPT_USES, OPT_ADMIN, OPT_CMP };
 static const struct ctl_option create_options[] = {{"name", "NAME", false}, {"days", "DAYS", false},
 	{"uses", "N", false}, {"admin", NULL, false}, {"cmp", "NAME", false}, {.name = NULL}};
 
-/* -- CMP
- * -------------------------------------------------------------------------------------------- */
+/*
+ * An invite makes no account under a reserved name; one that is there may well be given a
+ * reference.
+ */
+static int check_reserved(struct ctl *c, const char *name, bool existing_will_do)
+{
+	struct account a;
+	int r = -ENOENT;
+
+	if (!name_is_reserved(name, c->settings.domain))
+		return CTL_OK;
+	if (existing_will_do)
+		r = account_get(c->store, name, &a);
+	if (r < 0 && r != -ENOENT)
+		return ctl_fail(r, "cannot look for %s", name);
+	if (r == 0)
+		return CTL_OK;
+	ctl_warn("%s is a reserved name: only quintetctl user add makes its account", name);
+	return CTL_REFUSED;
+}
+
+/* -- CMP -------------------------------------------------------------------------------------- */
 
 /* 16 letters and digits that nobody mistakes for one another. */
 static int new_reference(char *ret, size_t size)
@@ -61,6 +82,8 @@ static int create_cmp(struct ctl *c, const char *name, int64_t days)
 	struct signer_answer answer;
 	int r = ctl_name(name, ref.name);
 
+	if (r == CTL_OK)
+		r = check_reserved(c, ref.name, true);
 	if (r != CTL_OK)
 		return r;
 	ref.expires_us = ref.created_us + days * DAY_US;
@@ -75,8 +98,7 @@ static int create_cmp(struct ctl *c, const char *name, int64_t days)
 	return r == CTL_OK ? print_cmp(c, &ref, answer.payload) : r;
 }
 
-/* -- tokens
- * ----------------------------------------------------------------------------------------- */
+/* -- tokens ----------------------------------------------------------------------------------- */
 
 static int print_token(struct ctl *c, const char *token, const struct invite *i)
 {
@@ -99,6 +121,8 @@ static int create_token(struct ctl *c, const struct ctl_args *a, int64_t days, u
 
 	if (a->option[OPT_NAME] != NULL)
 		r = ctl_name(a->option[OPT_NAME], i.name);
+	if (r == CTL_OK)
+		r = check_reserved(c, i.name, false);
 	if (r != CTL_OK)
 		return r;
 	i.expires_us = i.created_us + days * DAY_US;

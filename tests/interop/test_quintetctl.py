@@ -258,6 +258,17 @@ def test_cmp_reference_and_secret(signing):
     assert again.split()[0] != line.split()[0] and again.split()[1] != line.split()[1]
 
 
+def test_no_invite_for_a_reserved_name(signing):
+    """Nor a CMP reference, before the administrator has made the account on purpose."""
+    for option in ("--name", "--cmp"):
+        signing.ctl("invite", option, "Postmaster", status=1)
+        assert "reserved" in signing.complaint
+    assert signing.json("invite", "list") == []
+    signing.add_user("postmaster")
+    signing.ctl("invite", "--name", "postmaster", status=1)
+    assert len(signing.ctl("invite", "--cmp", "postmaster").split()) == 2
+
+
 def test_cmp_without_a_signer_is_temporary(host):
     host.ctl("invite", "create", "--cmp", "frank", status=111)
     assert "cad-signer" in host.complaint
