@@ -37,7 +37,11 @@ def signed(instance, person):
     return ["-cert", person.cert, "-key", person.key, "-untrusted", instance.chain_pem]
 
 
-@pytest.mark.parametrize("options", [[], ["-implicit_confirm"], ["-implicit_confirm", "-keep_alive", "0"]])
+CONFIRM = pytest.mark.parametrize("options", [[], ["-implicit_confirm"],
+                                              ["-implicit_confirm", "-keep_alive", "0"]])
+
+
+@CONFIRM
 @pytest.mark.parametrize("command", ["ir", "cr"])
 def test_first_certificate_by_reference(instance, person, command, options):
     cmp(instance, "-cmd", command, *reference(instance, person.name), "-newkey", person.key, *subject(person),
@@ -45,9 +49,11 @@ def test_first_certificate_by_reference(instance, person, command, options):
     verify(instance, person.cert, "-purpose", "sslclient")
 
 
-def test_p10cr(instance, person):
+@CONFIRM
+def test_p10cr(instance, person, options):
     csr = new_csr(person.key, f"/CN={person.name}", form="PEM")
-    cmp(instance, "-cmd", "p10cr", *reference(instance, person.name), "-csr", csr, "-certout", person.cert)
+    cmp(instance, "-cmd", "p10cr", *reference(instance, person.name), "-csr", csr, "-certout", person.cert,
+        *options)
     verify(instance, person.cert)
 
 
@@ -87,10 +93,11 @@ def test_other_names_are_refused(instance, person):
     assert done.returncode != 0 and "own name" in done.stdout + done.stderr
 
 
-def test_update(instance, enrolled):
+@CONFIRM
+def test_update(instance, enrolled, options):
     new = new_key(enrolled.work / f"{enrolled.name}.new.key")
     out = enrolled.work / f"{enrolled.name}.new.pem"
-    cmp(instance, "-cmd", "kur", *signed(instance, enrolled), "-newkey", new, "-certout", out)
+    cmp(instance, "-cmd", "kur", *signed(instance, enrolled), "-newkey", new, "-certout", out, *options)
     verify(instance, out)
     assert run("openssl", "x509", "-in", out, "-noout", "-subject").stdout == \
         run("openssl", "x509", "-in", enrolled.cert, "-noout", "-subject").stdout

@@ -1,6 +1,7 @@
 """OCSP, CRL and what certificates look like to openssl and GnuTLS."""
 
 import base64
+import re
 import secrets
 import socket
 import subprocess
@@ -31,6 +32,19 @@ def test_ocsp_with_openssl(instance, person):
     assert ocsp(instance, person.cert) == "good"
     revoke(instance, person)
     assert ocsp(instance, person.cert) == "revoked"
+
+
+def test_ocsp_answers_the_very_question(instance, person):
+    """The nonce comes back; the delegated responder signs, not the issuing key."""
+    request, answer = person.work / "n.req", person.work / "n.resp"
+    run("openssl", "ocsp", "-issuer", instance.chain_pem, "-cert", person.cert, "-reqout", request)
+    run("curl", "-sS", "--fail", "-H", "Content-Type: application/ocsp-request", "--data-binary",
+        f"@{request}", "-o", answer, plain(instance, "/ocsp"))
+    asked = run("openssl", "ocsp", "-reqin", request, "-req_text").stdout
+    said = run("openssl", "ocsp", "-respin", answer, "-noverify", "-resp_text").stdout
+    nonce = r"OCSP Nonce: \n\s+([0-9A-F]{20,})"
+    assert re.search(nonce, asked).group(1) == re.search(nonce, said).group(1)
+    assert "OCSP Signing" in said and "OCSP No Check" in said
 
 
 def test_ocsp_on_the_tls_door(instance, person):
@@ -126,6 +140,19 @@ def test_the_profile(instance, person):
     assert verify(instance, person.cert, "-purpose", "sslserver", check=False).returncode != 0
 
 
+@pytest.mark.parametrize("name", ["cad/tls", "daytimed/tls", "daytimed/tsa"])
+def test_the_chains_of_services(instance, name):
+    """Each certificate of each chain is looked up in its list: the issuing CA's in the root's."""
+    verify(instance, instance.path(f"conf/credentials/{name}.pem"))
+    issuing = fetch_crls(instance, instance.root / "work/lacking.crl")
+    end = "-----END X509 CRL-----\n"
+    issuing.write_text(issuing.read_text().split(end)[1] + end)
+    done = run("openssl", "verify", "-x509_strict", "-crl_check_all", "-CRLfile", issuing, "-CAfile",
+               instance.root_pem, "-untrusted", instance.chain_pem,
+               instance.path(f"conf/credentials/{name}.pem"), check=False)
+    assert "unable to get certificate CRL" in done.stdout + done.stderr
+
+
 def test_the_plain_door_serves_nothing_else(instance):
     for method, path in (("GET", "/.well-known/est/cacerts"), ("POST", "/.well-known/est/simpleenroll"),
                          ("POST", "/.well-known/cmp"), ("GET", "/.well-known/quintet"), ("GET", "/account"),
@@ -143,19 +170,19 @@ def test_head_and_keep_alive(instance):
     assert get(instance, "/ca/1.cer")[0] == 200
 
 
-def test_a_user_certificate_serves_nobody(instance, make_instance):
-    """CN localhost cannot be had, and a user's certificate is no server's, whatever its names."""
-    person = Person(instance, "srv" + secrets.token_hex(4)).enroll()
+@pytest.mark.parametrize("name", ["localhost", "srv-0"])
+def test_a_user_certificate_serves_nobody(instance, name):
+    """Nobody can sign up as localhost; were it made by the administrator, its certificate is no server's."""
+    person = Person(instance, name).enroll()
     port = free_port()
     server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", person.cert,
                                "-key", person.key, "-cert_chain", instance.chain_pem, "-www"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until(lambda: _open(port), what="s_server")
-        for host in ("localhost", person.name):
-            done = run("curl", "-sS", "--cacert", instance.root_pem, "--resolve", f"{host}:{port}:127.0.0.1",
-                       f"https://{host}:{port}/", check=False)
-            assert done.returncode == 60, (done.returncode, done.stderr)
+        done = run("curl", "-sS", "--cacert", instance.root_pem, "--resolve", f"{name}:{port}:127.0.0.1",
+                   f"https://{name}:{port}/", check=False)
+        assert done.returncode == 60 and "purpose" in done.stderr, (done.returncode, done.stderr)
     finally:
         server.terminate()
         server.wait()

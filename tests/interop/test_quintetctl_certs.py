@@ -31,6 +31,7 @@ def test_issue_list_show_revoke(signing):
     signing.ctl("cert", "revoke", "0" * 32, status=1)
     signing.ctl("cert", "revoke", "--reason", "boredom", serial, status=100)
     assert signing.json("cert", "list", "--account", "nobody") == []
+    assert serial in {r["serial"] for r in signing.json("cert", "list", "--account", "quintet")}
 
 
 def test_issue_from_a_request(signing):
