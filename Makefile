@@ -178,6 +178,7 @@ unit-tests: $(addprefix build/asan/tests/unit/,$(UNIT_TESTS)) ## build the unit 
 
 # -- the rest, by theme ------------------------------------------------------------------------
 include tests/tests.mk
+include tests/bench/bench.mk
 include units/install.mk
 include units/run.mk
 include tests/lint.mk

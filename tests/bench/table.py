@@ -25,8 +25,10 @@ def show(title, columns, rows):
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-def ratio(name, value, goal, at_least=False):
-    """One line: a ratio against its goal."""
-    met = value >= goal if at_least else value <= goal
-    print(f"  {name}: {value:.2f} (goal: {'at least' if at_least else 'at most'} {goal}) "
-          f"{'met' if met else 'NOT MET'}")
+def ratio(name, value, goal=None, at_least=False):
+    """One line: a ratio, against its goal where there is one."""
+    line = f"  {name}: {value:.2f}"
+    if goal is not None:
+        met = value >= goal if at_least else value <= goal
+        line += f" (goal: {'at least' if at_least else 'at most'} {goal}) {'met' if met else 'NOT MET'}"
+    print(line)
