@@ -85,6 +85,12 @@ int client_usage(const struct client *c, const char *format, ...)
 /* "quintet: MESSAGE" on standard error, nothing when code is CLIENT_INTERRUPTED; returns code. */
 int client_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The exit code for a file that cannot be written: 111 if it may be later, as on a full disk. */
+static inline int client_unwritten(int error)
+{
+	return err_is_temporary(error) ? ERR_EXIT_TEMP : ERR_EXIT_CONFIG;
+}
+
 /* The exit code for a negative errno of a network or file step. */
 int client_exit_of(int error);
 

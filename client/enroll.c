@@ -224,7 +224,8 @@ static int account_create(
 
 static int cannot_write(int error)
 {
-	return client_fail(ERR_EXIT_TEMP, "the profile cannot be written: %s", err_text(error));
+	return client_fail(
+		client_unwritten(error), "the profile cannot be written: %s", err_text(error));
 }
 
 /* All but the certificate: a full disk shows before an account or a certificate is made. */
@@ -338,8 +339,8 @@ static int profile_start(const struct enroll_options *o, const char *name, struc
 		return client_fail(ERR_EXIT_CONFIG,
 			"there is no place for profiles: set HOME or QUINTET_CLIENT_DIR");
 	return r == 0 ? CLIENT_OK
-		      : client_fail(err_is_temporary(r) ? ERR_EXIT_TEMP : ERR_EXIT_CONFIG,
-				"profile \"%s\" cannot be written: %s", folded, err_text(r));
+		      : client_fail(client_unwritten(r), "profile \"%s\" cannot be written: %s",
+				folded, err_text(r));
 }
 
 static int enrolled_tell(const struct client *c, const struct profile *p)

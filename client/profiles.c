@@ -207,7 +207,8 @@ static int change(const struct client *c, const char *name, bool remove)
 		return client_fail(ERR_EXIT_CONFIG,
 			"there is no profile \"%s\"; see quintet profile list", name);
 	if (r < 0)
-		return client_fail(ERR_EXIT_TEMP, "profile \"%s\": %s", name, err_text(r));
+		return client_fail(client_unwritten(r), "profile \"%s\" cannot be changed: %s",
+			name, err_text(r));
 	return client_done(c, &(struct table_pair){remove ? "removed" : "current", name, NULL}, 1,
 		remove ? "profile \"%s\" is removed" : "profile \"%s\" is the current one", name);
 }

@@ -35,9 +35,9 @@ static int refresh(struct link *l, struct profile *p)
 	if (r == 0)
 		r = profile_save(p);
 	files_unlock(p->dir_fd);
-	return r == 0
-		? CLIENT_OK
-		: client_fail(ERR_EXIT_TEMP, "the profile cannot be written: %s", err_text(r));
+	return r == 0 ? CLIENT_OK
+		      : client_fail(client_unwritten(r), "the profile cannot be written: %s",
+				err_text(r));
 }
 
 /* Subject and alternative name have to be those of the present certificate (RFC 7030, 4.2.2). */
@@ -55,9 +55,9 @@ static int request_send(struct link *l, const struct profile *p, const struct pk
 	if (r != CLIENT_OK)
 		return r;
 	r = pair_write(p, key, buf_span(&pem));
-	return r == 0
-		? CLIENT_OK
-		: client_fail(ERR_EXIT_TEMP, "the profile cannot be written: %s", err_text(r));
+	return r == 0 ? CLIENT_OK
+		      : client_fail(client_unwritten(r), "the profile cannot be written: %s",
+				err_text(r));
 }
 
 static int renew(struct client *c, struct profile *p, const struct pki_cert_info *now, bool new_key)

@@ -166,7 +166,8 @@ int stamp_make(struct client *c, const struct profile *p, const char *file, cons
 	r = token_store(token_path, buf_span(&body));
 	if (r == -EEXIST)
 		return stamp_exists(token_path);
-	return r < 0 ? client_fail(ERR_EXIT_TEMP, "%s: %s", token_path, err_text(r))
+	return r < 0 ? client_fail(client_unwritten(r), "%s cannot be written: %s", token_path,
+			       err_text(r))
 		     : token_tell(c, &info, token_path);
 }
 

@@ -27,7 +27,7 @@ int service_fault(struct service *s, int error, const char *message)
 
 static void print_help(const struct service_def *def)
 {
-	printf("Usage: %s [OPTION]...\n"
+	printf("usage: %s [OPTION ...]\n\n"
 	       "Serves one connection on standard input, or the listening sockets handed over by\n"
 	       "systemd or inetd (see %s(8)).\n\n"
 	       "  --door=NAME        what to serve:",
@@ -87,7 +87,7 @@ static int read_option(struct service *s, int option)
 		print_help(s->def);
 		return 1;
 	case 'v':
-		printf("%s (Quintet) %s\n", s->def->name, QUINTET_VERSION);
+		printf("%s %s\n", s->def->name, QUINTET_VERSION);
 		return 1;
 	default:
 		return -EINVAL;
