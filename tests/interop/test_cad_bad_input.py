@@ -1,6 +1,7 @@
 """Peers that misbehave, requests that nobody should get away with."""
 
 import base64
+import os
 import secrets
 import socket
 import ssl
@@ -10,7 +11,8 @@ import time
 
 import pytest
 
-from cadtools import EST, Person, get, new_csr, new_key, post, run
+from cadtools import EST, Person, connection, get, new_csr, new_key, post, run
+from instance import until
 from talk import connect, context, raw, read_to_end
 
 
@@ -228,7 +230,9 @@ def test_silence(instance):
         tls = connect(instance, instance.ports["ca"], timeout=60)
         tls.sendall(data)
         silent.append(tls)
-    silent.append(raw(instance.ports["ca"], timeout=60))
+    for data in (b"", b"\x16\x03\x01\x02\x00\x01\x00"):
+        silent.append(raw(instance.ports["ca"], timeout=60))
+        silent[-1].sendall(data)
     assert get(instance, EST + "/csrattrs")[0] == 200
     start = time.monotonic()
     for peer in silent:
@@ -266,6 +270,40 @@ def test_the_signer_is_away(make_instance):
     assert done.stdout == bytes.fromhex("30030a0103")
     own.start("cad-signer")
     assert enroll(own, person, new_csr(person.key, "/CN=eve"))[0] == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a PID namespace")
+def test_a_second_pid_namespace(make_instance):
+    """Who is in another one is refused by name while the store is open here, and may have it afterwards."""
+    own = make_instance()
+    person = Person(own, "eve")
+    own.start("cad")
+    live = connection(own)
+    basic = {"Authorization": "Basic " + base64.b64encode(person.auth.encode()).decode()}
+    live.request("GET", "/account", headers=basic)
+    assert live.getresponse().read().startswith(b"name eve")
+    here = own.options()
+    inside = ["unshare", "--pid", "--fork", "setpriv", f"--reuid={here.pop('user')}",
+              f"--regid={here.pop('group')}", "--clear-groups"]
+    del here["extra_groups"]
+
+    def there(*command):
+        return subprocess.run([*inside, *command], capture_output=True, timeout=30, **here)
+
+    refused = there("./bin/quintetctl", "user", "list")
+    assert refused.returncode == 100 and b"PID namespace" in refused.stderr
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        peer = raw(listener.getsockname()[1])
+        ours, _ = listener.accept()
+    with ours:
+        service = subprocess.Popen([*inside, "./bin/cad"], stdin=ours, stderr=subprocess.PIPE, **here)
+    with context(own).wrap_socket(peer, server_hostname="localhost") as tls:
+        tls.sendall(b"GET /account HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    b"Authorization: " + basic["Authorization"].encode() + b"\r\n\r\n")
+        assert read_to_end(tls).startswith(b"HTTP/1.1 503 ")
+    assert b"PID namespace" in service.communicate(timeout=20)[1]
+    live.close()
+    until(lambda: there("./bin/quintetctl", "user", "list").returncode == 0, what="an open store")
 
 
 def _ocsp_request(own):
