@@ -141,6 +141,21 @@ def test_an_invite_makes_account_and_certificate(instance):
     assert post(instance, EST + "/simpleenroll", csr, user=other.auth)[0] == 401
 
 
+@pytest.mark.parametrize("name, status", [("root", 400), ("LocalHost", 400), ("postmaster", 400), ("1abc", 401),
+                                          ("a" * 33, 401), ("a b", 401), ("taken-est", 401)])
+def test_an_invite_makes_no_such_account(instance, name, status):
+    """Malformed and taken names look like a wrong password. The token is not used up by any of them."""
+    if name == "taken-est":
+        instance.account(name, "a password of some length")
+    before = instance.ctl("user", "list").stdout
+    token = instance.ctl("invite").stdout.split()[1]
+    csr = new_csr(new_key(instance.root / "work/no.key"), f"/CN={name}").read_bytes()
+    got, _, body = post(instance, EST + "/simpleenroll", base64.b64encode(csr), user=f"{name}:{token}")
+    assert got == status and (status != 400 or b"reserved" in body), body
+    assert instance.ctl("user", "list").stdout == before
+    Person(instance, "inv" + secrets.token_hex(6), token, make=False).enroll()
+
+
 def reenroll(instance, person, key, subject=None, email=None):
     email = email or f"{person.name}@{instance.domain}"
     csr = new_csr(key, subject or f"/CN={person.name}", "-addext", f"subjectAltName=email:{email}")
