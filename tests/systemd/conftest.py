@@ -37,10 +37,24 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"security {unit:<34} {score:.1f} (at most {limit:.1f})")
 
 
+def cannot_boot():
+    """What this place lacks, as a container or a chroot may; None when all is there."""
+    if os.geteuid() != 0:
+        return "root"
+    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+    if not any(kind.startswith("cgroup") for _, _, kind, *_ in mounts):
+        return "a mounted cgroup file system"
+    command = ["unshare", "--mount", "--pid", "--fork", "true"]
+    if subprocess.run(command, timeout=20, check=False, capture_output=True).returncode != 0:
+        return "the right to make namespaces"
+    return None
+
+
 @pytest.fixture(scope="session")
 def machine():
-    if os.geteuid() != 0:
-        pytest.skip("booting a container needs root")
+    reason = cannot_boot()
+    if reason:
+        pytest.skip(f"booting a container needs {reason}")
     missing = [t for t in TOOLS if shutil.which(t) is None]
     assert not missing, f"make packages-systemd: {missing} not found"
     with Machine(TOP / "build" / "systemd") as m:
