@@ -72,10 +72,3 @@ const struct op_def *op_find(enum store_op op)
 		return NULL;
 	return &ops[op];
 }
-
-const char *store_op_name(enum store_op op)
-{
-	const struct op_def *def = op_find(op);
-
-	return def != NULL ? def->name : "?";
-}

@@ -82,9 +82,7 @@ enum store_op {
  */
 int store_call(struct store *s, enum store_op op, const void *args, void *result);
 
-const char *store_op_name(enum store_op op);
-
-/* For doctor, status and the 80% warning. */
+/* For quintetctl health and its warning at 80%. */
 struct store_health {
 	uint64_t map_bytes;
 	uint64_t used_bytes; /* pages in use, free-list pages not counted */
