@@ -59,7 +59,7 @@ def test_bad_proof_of_possession(instance, person):
     der = bytearray(new_csr(person.key, f"/CN={person.name}").read_bytes())
     der[-1] ^= 1
     status, _, body = post(instance, EST + "/simpleenroll", base64.b64encode(der), user=person.auth)
-    assert status == 400 and b"signature" in body.lower() or b"possession" in body.lower(), body
+    assert status == 400 and (b"signature" in body.lower() or b"possession" in body.lower()), body
 
 
 @pytest.mark.parametrize("body", [b"", b"!!!!", b"AAAA", b"-----BEGIN CERTIFICATE REQUEST-----\n", b"0" * 60000])
