@@ -11,7 +11,7 @@ import time
 import pytest
 
 from ctlhost import openssl
-from instance import GID, UID
+from instance import GID, TOP, UID
 
 
 def der_of(path):
@@ -137,6 +137,18 @@ def test_help_lists_every_command(host):
         assert noun in said
     assert "--password-file" in host.ctl("user", "add", "--help")
     assert host.ctl("--version").startswith("quintetctl ")
+
+
+def test_manual_knows_every_command_option_and_setting(host):
+    pages = {p: (TOP / f"units/man/{p}").read_text() for p in ("quintetctl.8", "quintet.7")}
+    said = host.ctl("help")
+    for command in re.findall(r"^  ([a-z]+(?: [a-z]+)?)\b", said.replace(" [list]", ""), re.M):
+        verbs = [f".It Cm {command}", command.replace(" ", " Oo Cm ")]
+        assert any(v in pages["quintetctl.8"] for v in verbs), command
+        for option in re.findall(r"--([a-z-]+)", host.ctl(*command.split(), "--help")):
+            assert f"Fl -{option}" in pages["quintetctl.8"], (command, option)
+    for row in host.json("get"):
+        assert f".It Va {row['setting']} Pq {row['default']}\n" in pages["quintet.7"]
 
 
 def test_without_a_store(bare):
