@@ -31,13 +31,14 @@ static const char *serial_hex(const unsigned char *serial, char ret[SERIAL_HEX])
 	return ret;
 }
 
-/* 0, -ENOENT, -EACCES locked. */
-static int account_open(struct store_txn *txn, const char *name)
+/* 0, -ENOENT, -EACCES: locked, or a host's account, whose name no user certificate may carry. */
+static int account_open(struct store_txn *txn, const char *name, enum cert_profile profile)
 {
+	uint32_t closed = ACCOUNT_LOCKED | (profile == CERT_PROFILE_USER ? ACCOUNT_HOST : 0);
 	struct account a;
 	int rc = account_read(txn, name, &a);
 
-	return rc == 0 && (a.flags & ACCOUNT_LOCKED) != 0 ? -EACCES : rc;
+	return rc == 0 && (a.flags & closed) != 0 ? -EACCES : rc;
 }
 
 static bool known_profile(enum cert_profile profile)
@@ -56,7 +57,7 @@ int op_cert_intent(struct store_txn *txn, const void *args, void *result)
 	(void)result;
 	if (!row_is_text(c.account, sizeof(c.account)) || !known_profile(c.profile))
 		return -EINVAL;
-	rc = account_open(txn, c.account);
+	rc = account_open(txn, c.account, c.profile);
 	if (rc < 0)
 		return rc;
 	rc = row_get(txn, &key, &value);
@@ -103,7 +104,7 @@ int op_cert_issued(struct store_txn *txn, const void *args, void *result)
 		return rc;
 	if (c.state != CERT_INTENT)
 		return -ENOENT;
-	rc = account_open(txn, c.account);
+	rc = account_open(txn, c.account, c.profile);
 	if (rc < 0)
 		return -EACCES;
 	c.state = CERT_ISSUED;

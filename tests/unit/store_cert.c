@@ -125,6 +125,26 @@ static void test_locked(void **state)
 	assert_int_equal(cert_check(s, c.serial, &a), 0);
 }
 
+/* A host's account carries hosts' certificates and no user's. */
+static void test_host_account(void **state)
+{
+	struct store *s = ((struct store_fixture *)*state)->s;
+	struct account_flags_args f = {.name = "ada", .set = ACCOUNT_HOST, .now_us = FIXTURE_NOW};
+	struct cert c = intent(1, "ada");
+	struct cert_issued_args i = issue(1);
+
+	fixture_account(s, "ada");
+	assert_int_equal(store_call(s, STORE_OP_CERT_INTENT, &c, NULL), 0);
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_FLAGS, &f, NULL), 0);
+	assert_int_equal(store_call(s, STORE_OP_CERT_ISSUED, &i, NULL), -EACCES);
+	c = intent(2, "ada");
+	assert_int_equal(store_call(s, STORE_OP_CERT_INTENT, &c, NULL), -EACCES);
+	c.profile = CERT_PROFILE_HOST;
+	assert_int_equal(store_call(s, STORE_OP_CERT_INTENT, &c, NULL), 0);
+	i = issue(2);
+	assert_int_equal(store_call(s, STORE_OP_CERT_ISSUED, &i, NULL), 0);
+}
+
 static void test_refusals(void **state)
 {
 	struct store *s = ((struct store_fixture *)*state)->s;
@@ -278,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_store(test_life),
 		with_store(test_locked),
+		with_store(test_host_account),
 		with_store(test_refusals),
 		with_store(test_ranges),
 		with_store(test_ca),
