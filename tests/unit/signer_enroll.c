@@ -250,6 +250,30 @@ static void an_invite_makes_the_account_once(void **state)
 	buf_done(&second);
 }
 
+static void an_invite_outlives_a_missing_key(void **state)
+{
+	struct sign_fixture *f = *state;
+	struct sign_ca *ca = NULL;
+	const struct pki_key *key;
+	struct account account;
+	struct buf csr;
+	char token[64];
+
+	for (size_t i = 0; i < f->g.ca_count; i++)
+		if (f->g.cas[i].key != NULL)
+			ca = &f->g.cas[i];
+	assert_non_null(ca);
+	key = ca->key;
+	ca->key = NULL;
+	sign_fixture_invite(f, token);
+	make_csr("carl", NULL, &csr, NULL);
+	assert_int_equal(enroll(f, SIGNER_PROOF_INVITE, "carl", token, buf_span(&csr)), EAGAIN);
+	assert_int_equal(account_get(f->s.store, "carl", &account), -ENOENT);
+	ca->key = key;
+	assert_int_equal(enroll(f, SIGNER_PROOF_INVITE, "carl", token, buf_span(&csr)), 0);
+	buf_done(&csr);
+}
+
 static void an_invite_does_not_open_other_names(void **state)
 {
 	static const char *const names[] = {"ann", "root", "localhost", "postmaster", "Bad Name",
@@ -396,6 +420,7 @@ int main(void)
 		SIGN_TEST(weak_and_greedy_requests_are_refused),
 		SIGN_TEST(malformed_requests_are_refused),
 		SIGN_TEST(an_invite_makes_the_account_once),
+		SIGN_TEST(an_invite_outlives_a_missing_key),
 		SIGN_TEST(an_invite_does_not_open_other_names),
 		SIGN_TEST(renewal_needs_the_old_key),
 		SIGN_TEST(renewal_needs_a_living_certificate),

@@ -164,6 +164,9 @@ static OSSL_CMP_PKISI *consume_reference(struct cmp_talk *t)
 
 	if (!under_mac(t))
 		return NULL;
+	/* Nothing is used up for a certificate that cannot be made now. */
+	if (sign_ca_current(t->g) == NULL)
+		return refuse(OSSL_CMP_PKIFAILUREINFO_systemUnavail, "temporarily unavailable");
 	memcpy(args.reference, t->reference, sizeof(args.reference));
 	r = store_call(t->g->s->store, STORE_OP_CMP_CONSUME, &args, NULL);
 	if (r == 0)

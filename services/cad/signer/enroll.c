@@ -98,6 +98,9 @@ static int by_invite(struct sign *g, const struct enrolment *e, struct sign_repl
 		return sign_refuse(reply, EINVAL, "the name is malformed");
 	if (!names_are_own(g, e, name))
 		return refuse_names(reply);
+	/* Nothing is used up for a certificate that cannot be made now. */
+	if (sign_ca_current(g) == NULL)
+		return sign_refuse_for_now(reply);
 	r = auth_sign_up(
 		g->s->store, &from, span_str(name), span_of(NULL, 0), e->r->secret, &reason);
 	if (r < 0)

@@ -151,6 +151,11 @@ static void log_issued(const struct sign_order *o, const struct cert *row)
 			{"PROOF", span_str(o->proof)}, {"FOR", span_str(o->peer)}));
 }
 
+int sign_refuse_for_now(struct sign_reply *reply)
+{
+	return sign_refuse(reply, EAGAIN, "the signer has not loaded the newest issuing key yet");
+}
+
 int sign_issue(struct sign *g, const struct sign_order *o, struct sign_reply *reply)
 {
 	const struct issue_rule *rule = find_rule(o->profile);
@@ -160,10 +165,8 @@ int sign_issue(struct sign *g, const struct sign_order *o, struct sign_reply *re
 
 	if (rule == NULL || o->host_count > PKI_MAX_HOSTS)
 		return -EINVAL;
-	/* After a roll-over that is until the listener was started again. */
 	if (ca == NULL)
-		return sign_refuse(
-			reply, EAGAIN, "the signer has not loaded the newest issuing key yet");
+		return sign_refuse_for_now(reply);
 	row.profile = rule->row;
 	row.ca_id = ca->id;
 	(void)snprintf(row.account, sizeof(row.account), "%s", o->account);

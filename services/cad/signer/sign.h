@@ -102,6 +102,10 @@ struct sign_order {
 	const char *proof; /* for the audit row */
 };
 
+/* While there is no current authority with its key: after a roll-over, until the listener was
+ * started again. */
+int sign_refuse_for_now(struct sign_reply *reply);
+
 /* Intent row, signature, certificate row. The DER goes to reply->payload. */
 int sign_issue(struct sign *g, const struct sign_order *o, struct sign_reply *reply);
 
