@@ -12,6 +12,7 @@
 #include "store/policy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <sys/stat.h>
 
@@ -128,9 +129,13 @@ static int folder(mode_t mode, const char *base, const char *name)
 	return r < 0 ? ctl_fail(r, "cannot make the folder %s", path) : CTL_OK;
 }
 
-/* A folder that the services share; root gives it to their group when it makes it. */
-static int shared_folder(const struct ctl *c, const char *base, const char *name)
+/*
+ * A folder that the services share; root gives it to their group when it makes it. By descriptor:
+ * the folder above may be writable to that group.
+ */
+static int shared_folder(const struct ctl *c, mode_t mode, const char *base, const char *name)
 {
+	_cleanup_(cleanup_close) int fd = -1;
 	char path[FILE_PATH_MAX];
 	struct stat st;
 	const struct group *gr;
@@ -138,7 +143,7 @@ static int shared_folder(const struct ctl *c, const char *base, const char *name
 
 	if (r == 0 && stat(path, &st) == 0)
 		return CTL_OK;
-	r = folder(02770, base, name);
+	r = folder(mode, base, name);
 	if (r != CTL_OK || !c->drops)
 		return r;
 	gr = getgrnam("quintet");
@@ -146,7 +151,8 @@ static int shared_folder(const struct ctl *c, const char *base, const char *name
 		ctl_warn("there is no group quintet (it comes with the package's sysusers)");
 		return CTL_USAGE;
 	}
-	if (chown(path, 0, gr->gr_gid) != 0 || chmod(path, 02770) != 0)
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchown(fd, 0, gr->gr_gid) != 0 || fchmod(fd, mode) != 0)
 		return ctl_fail(-errno, "cannot give %s to the group quintet", path);
 	return CTL_OK;
 }
@@ -155,7 +161,7 @@ static int folders(const struct ctl *c)
 {
 	static const char *const private[] = {
 		"credentials", "credentials/daytimed", "credentials/cad", "credentials/cad-signer"};
-	static const char *const shared[] = {"", "bells", "locks"};
+	static const char *const shared[] = {"bells", "locks"};
 	int r = folder(0755, c->settings.conf, "");
 	size_t i;
 
@@ -164,9 +170,12 @@ static int folders(const struct ctl *c)
 	for (i = 0; r == CTL_OK && i < sizeof(private) / sizeof(private[0]); i++)
 		r = folder(0700, c->settings.conf, private[i]);
 	if (r == CTL_OK)
-		r = shared_folder(c, c->settings.state, "");
+		r = shared_folder(c, 02770, c->settings.state, "");
+	/* Nobody but root may put a socket in the signer's place. */
+	if (r == CTL_OK)
+		r = shared_folder(c, 02750, c->settings.runtime, "");
 	for (i = 0; r == CTL_OK && i < sizeof(shared) / sizeof(shared[0]); i++)
-		r = shared_folder(c, c->settings.runtime, shared[i]);
+		r = shared_folder(c, 02770, c->settings.runtime, shared[i]);
 	return r;
 }
 

@@ -50,6 +50,7 @@ def test_accounts_and_folders(house):
     assert machine.run("id", "-nG", "quintet-daytimed").stdout.split().count("quintet-sign") == 0
     modes = {
         "/var/lib/quintet/store": "2770 root quintet",
+        "/run/quintet": "2750 root quintet",
         "/run/quintet/bells": "2770 root quintet",
         "/run/quintet/signer.sock": "660 root quintet-sign",
         "/etc/quintet/credentials": "700 root root",
