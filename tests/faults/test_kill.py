@@ -8,7 +8,7 @@ import random
 import signal
 import time
 
-from audit import check_journal, check_store
+from audit import check_journal, check_store, rows
 from instance import until
 from people import Journal, Person
 
@@ -89,6 +89,9 @@ def test_kill_300(make_instance, capsys):
     check_store(instance)
     counts = check_journal(instance, journal)
     assert not journal.refused, journal.refused[:3]
+    # Who dies between the intent and the certificate leaves a record of it.
+    intents = rows(instance, "cert", "list", "--state", "intent")
+    assert len(intents) >= KILLS["intent-stored"] + KILLS["signed"]
     with capsys.disabled():
         print(f"\nseed {seed}: {len(plan)} kills {KILLS}; acknowledged and found: %d accounts, "
               "%d certificates, %d revocations" % counts)
