@@ -113,6 +113,23 @@ static int print_token(struct ctl *c, const char *token, const struct invite *i)
 	return ctl_table_record(c, &t);
 }
 
+/* A token makes an account; where one is, the token would only be refused. */
+static int check_free(struct ctl *c, const char *name)
+{
+	struct account a;
+	int r = *name != '\0' ? account_get(c->store, name, &a) : -ENOENT;
+
+	if (r == -ENOENT)
+		return CTL_OK;
+	if (r < 0)
+		return ctl_fail(r, "cannot look for %s", name);
+	explicit_bzero(a.password, sizeof(a.password));
+	ctl_warn("there is an account %s already: give it a new password (user password) or a "
+		 "reference (invite --cmp)",
+		name);
+	return CTL_REFUSED;
+}
+
 static int create_token(struct ctl *c, const struct ctl_args *a, int64_t days, uint32_t uses)
 {
 	struct invite i = {.created_us = time_now_us(), .uses_left = uses};
@@ -123,6 +140,8 @@ static int create_token(struct ctl *c, const struct ctl_args *a, int64_t days, u
 		r = ctl_name(a->option[OPT_NAME], i.name);
 	if (r == CTL_OK)
 		r = check_reserved(c, i.name, false);
+	if (r == CTL_OK)
+		r = check_free(c, i.name);
 	if (r != CTL_OK)
 		return r;
 	i.expires_us = i.created_us + days * DAY_US;

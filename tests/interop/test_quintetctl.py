@@ -261,6 +261,9 @@ def test_invites(host):
     host.ctl("invite", "remove", other["token"], status=1)
     host.ctl("invite", "remove", host.json("invite", "list")[0]["id"])
     assert host.json("invite", "list") == []
+    host.add_user("erin")
+    host.ctl("invite", "--name", "erin", status=1)
+    assert "an account erin already" in host.complaint and host.json("invite", "list") == []
 
 
 def test_cmp_reference_and_secret(signing):
