@@ -197,6 +197,9 @@ int auth_still_valid(struct store *s, const struct auth_identity *who)
 	if ((now.flags & ACCOUNT_LOCKED) != 0 || now.account_gen != who->account.account_gen ||
 		strcmp(now.name, who->account.name) != 0)
 		return -EACCES;
+	/* A session acts by the role that it began with. */
+	if ((who->account.flags & ~now.flags & ACCOUNT_ADMIN) != 0)
+		return -EACCES;
 	if (who->proof == AUTH_PASSWORD && now.password_gen != who->account.password_gen)
 		return -EACCES;
 	return 0;

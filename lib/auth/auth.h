@@ -44,8 +44,9 @@ int auth_certificate(struct store *s, const struct auth_source *from, struct spa
 	struct auth_identity *ret, const char **ret_reason);
 
 /*
- * Does the identity still hold? 0, or -EACCES: revoked, locked, removed, password changed (for
- * password sessions). Called by the wake of a live session; one view.
+ * Does the identity still hold? 0, or -EACCES: revoked, locked, removed, no longer an
+ * administrator, password changed (for password sessions). Called by the wake of a live session;
+ * one view.
  */
 int auth_still_valid(struct store *s, const struct auth_identity *who);
 

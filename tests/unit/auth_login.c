@@ -241,6 +241,20 @@ static void test_password_still_valid(void **state)
 	assert_int_equal(auth_still_valid(f->s, &bob), -EACCES);
 }
 
+static void test_role_still_valid(void **state)
+{
+	struct auth_fixture *f = *state;
+	struct auth_identity who = {.proof = AUTH_PASSWORD};
+
+	assert_int_equal(account_get(f->s, "bob", &who.account), 0);
+	auth_fixture_flags(f, "bob", ACCOUNT_ADMIN, 0);
+	assert_int_equal(auth_still_valid(f->s, &who), 0);
+	assert_int_equal(account_get(f->s, "bob", &who.account), 0);
+	assert_int_equal(auth_still_valid(f->s, &who), 0);
+	auth_fixture_flags(f, "bob", 0, ACCOUNT_ADMIN);
+	assert_int_equal(auth_still_valid(f->s, &who), -EACCES);
+}
+
 static void test_certificate(void **state)
 {
 	struct auth_fixture *f = *state;
@@ -347,6 +361,7 @@ int main(void)
 		ON_A_STORE(test_decay),
 		ON_A_STORE(test_rehash),
 		ON_A_STORE(test_password_still_valid),
+		ON_A_STORE(test_role_still_valid),
 		ON_A_STORE(test_certificate),
 		ON_A_STORE(test_certificate_refused),
 		ON_A_STORE(test_bad_certificate_flood),
