@@ -13,8 +13,15 @@ say() {
 }
 
 die() {
-	printf 'make run: %s\n' "$*" >&2
+	printf 'make %s: %s\n' "$TARGET" "$*" >&2
 	exit 1
+}
+
+# An instance is run and stopped by whoever made it.
+check_owner() {
+	[ ! -e $RUN/settings ] || [ -w $RUN/settings ] ||
+		die "the instance in ./run belongs to $(stat -c %U $RUN/settings)," \
+			"not to $(id -un); sudo may help"
 }
 
 # The start time of a process (proc(5), field 22): it tells a reused process number apart. Nothing

@@ -3,6 +3,7 @@
 # usage: units/demo/run.sh BINARIES [PORT_BASE]
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+TARGET=run
 . units/demo/lib.sh
 . units/demo/services.sh
 
@@ -63,7 +64,6 @@ make_folders() {
 		printf 'DEMO_UID=%s\nDEMO_GID=%s\nBASE=%s\n' "$DEMO_UID" "$DEMO_GID" "$BASE" \
 			>$RUN/settings
 	fi
-	[ -w $RUN/settings ] || die "the instance in ./run belongs to another user"
 	for folder in bin pids log conf state runtime; do
 		mkdir -p $RUN/$folder
 	done
@@ -97,6 +97,9 @@ write_wrapper() {
 		printf 'cd "$(dirname "$0")" || exit 1\nexport QUINTET_CONF=conf'
 		printf ' QUINTET_STATE=state QUINTET_RUNTIME=runtime\n'
 		if am_root && [ "$DEMO_UID" -ne 0 ]; then
+			# shellcheck disable=SC2016
+			printf '[ "$(id -u)" -eq 0 ] || { echo "%s" >&2; exit 100; }\n' \
+				'quintetctl: root made this instance; use sudo'
 			printf 'exec setpriv --reuid %s --regid %s --clear-groups -- ' \
 				"$DEMO_UID" "$DEMO_GID"
 		else
@@ -200,6 +203,7 @@ END
 
 load_settings
 check_tools
+check_owner
 choose_ports
 check_ports
 make_folders

@@ -3,7 +3,10 @@
 # instance is removed too.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+TARGET=stop
+[ "${1:-}" != --clean ] || TARGET=clean-run
 . units/demo/lib.sh
+check_owner
 
 stopped=0
 for name in $SERVICES; do
@@ -16,6 +19,6 @@ say "Stopped: $stopped."
 if [ "${1:-}" = --clean ] && [ -e $RUN ]; then
 	# Nothing is removed that does not look like an instance.
 	[ -f $RUN/settings ] || die "./run is no instance of make run: remove it yourself"
-	rm -rf ./$RUN
+	rm -rf ./$RUN || die "cannot remove all of ./run"
 	say "Removed ./run."
 fi
