@@ -169,7 +169,8 @@ def measure():
 
 def main():
     samples, floor = measure()
-    show(f"issuing: EST simplereenroll with a client certificate, {REPETITIONS} x {ISSUES}, medians (min..max)",
+    show(f"issuing: EST simplereenroll with a client certificate, {REPETITIONS} x {ISSUES}, "
+         "medians (min..max)",
          ["way", "certificates/s", "CPU ms each (cad and signer)"],
          [[name, Figure(s[0] for s in of), Figure(s[1] for s in of)] for name, of in samples.items()])
     if CFSSL not in samples:
@@ -182,8 +183,8 @@ def main():
     handshake = (floor["ECDSA P-256 sign"].median + 3 * floor["ECDSA P-256 verify"].median +
                  2 * floor["X25519"].median)
     cpu_of = {name: Figure(s[1] for s in of).median for name, of in samples.items()}
-    print(f"  floor of an issue (1 sign, 2 verify): {once:.2f} ms; with its handshake (1 sign, 3 verify, 2 X25519 "
-          f"more): {once + handshake:.2f} ms")
+    print(f"  floor of an issue (1 sign, 2 verify): {once:.2f} ms; with its handshake (1 sign, 3 verify, "
+          f"2 X25519 more): {once + handshake:.2f} ms")
     ratio("CPU, kept connection / floor", cpu_of[WAYS[1][0]] / once)
     ratio("CPU, a connection each / floor with handshake", cpu_of[WAYS[0][0]] / (once + handshake))
 
