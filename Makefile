@@ -10,6 +10,7 @@ CC = gcc
 CLANG ?= clang
 VERSION := 0.1.0
 
+.DEFAULT_GOAL := all
 include units/packages.mk
 
 MODULES := service auth pki store net proto base
