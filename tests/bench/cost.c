@@ -22,8 +22,6 @@
 #define MAX_RUNS 1000
 #define GIVE_UP_S 5
 
-extern char **environ;
-
 struct sample {
 	double cpu_ms, wall_ms, private_kb;
 };
