@@ -186,7 +186,7 @@ def test_exchange_wants_a_number(instance, port):
 
 def test_the_21st_session_is_refused_and_room_returns(make_instance):
     own = make_instance()
-    service = own.start("daytimed")
+    service = own.start("daytimed", "--per-source=0")  # of both limits that of all sessions is meant
     full = [talk.Dialogue(own, service.port) for _ in range(20)]
     with pytest.raises((OSError, ssl.SSLError)):
         talk.Dialogue(own, service.port)
