@@ -249,7 +249,12 @@ def test_a_port_in_use_is_named(checkout):
     check_works(checkout)
 
 
-@pytest.mark.parametrize("base", ["x", "80", "65001", "9000x", "-9000"])
+def test_make_alone_builds_all():
+    said = subprocess.run(["make", "-npC", str(TOP)], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "\n.DEFAULT_GOAL := all\n" in said
+
+
+@pytest.mark.parametrize("base", ["x", "80", "65001", "9000x", "-9000", "09000"])
 def test_a_bad_port_base_is_refused(checkout, base):
     assert "PORT_BASE is a number" in checkout.make("run", f"PORT_BASE={base}", status=2)
     assert not checkout.run_folder.exists()
