@@ -259,7 +259,6 @@ static const struct wall walls_calls[] = {
 	{"robust mutex", attempt_mutex, 0, 0},
 	{"waiting", attempt_waiting, 0, 0},
 	{"Unix datagrams", attempt_unix_datagram, 0, 0},
-	{"Unix stream", attempt_unix_stream, 0, 0},
 	{"random and clocks", attempt_random_clocks, 0, 0},
 	{"pidfd", attempt_pidfd, 0, 0},
 	{"read a limit", attempt_getrlimit, 0, 0},
@@ -275,6 +274,7 @@ static void expect_calls(enum sandbox_profile profile, const struct wall *own)
 static void test_session(void **state)
 {
 	static const struct wall own[] = {
+		{"Unix stream", attempt_unix_stream, 0, 0},
 		{"blobs", attempt_blob_calls, 0, 0},
 		{"IP socket", attempt_inet, KILLED, 0},
 		{"IPv6 socket", attempt_inet6, KILLED, 0},
@@ -290,6 +290,7 @@ static void test_session(void **state)
 static void test_session_ip(void **state)
 {
 	static const struct wall own[] = {
+		{"Unix stream", attempt_unix_stream, EPERM, 0},
 		{"blobs", attempt_blob_calls, 0, 0},
 		{"IP socket", attempt_inet, 0, 0},
 		{"IPv6 socket", attempt_inet6, 0, 0},
@@ -305,6 +306,7 @@ static void test_session_ip(void **state)
 static void test_session_time(void **state)
 {
 	static const struct wall own[] = {
+		{"Unix stream", attempt_unix_stream, EPERM, 0},
 		{"blobs", attempt_blob_calls, 0, 0},
 		{"IP socket", attempt_inet, KILLED, 0},
 		{"adjtimex", attempt_adjtimex, 0, 0},
@@ -319,6 +321,7 @@ static void test_session_time(void **state)
 static void test_signer(void **state)
 {
 	static const struct wall own[] = {
+		{"Unix stream", attempt_unix_stream, EPERM, 0},
 		{"blobs", attempt_blob_calls, EPERM, 0},
 		{"IP socket", attempt_inet, KILLED, 0},
 		{"adjtimex", attempt_adjtimex, EPERM, 0},

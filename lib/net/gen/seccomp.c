@@ -28,13 +28,18 @@
 /* Stands for the own process id, which is put in its place when the filter is installed. */
 #define OWN_PID_MARK 0x51754E74U
 
+/* The bits of socket()'s second argument that are no flags. */
+#define SOCK_TYPES 0xfU
+
 struct profile {
 	const char *name;
 	bool files, ip, time;
+	bool streams; /* Unix sockets of every type: cad asks the signer; all others ring bells and
+			 log */
 };
 
 static const struct profile profiles[] = {
-	{"session", .files = true},
+	{"session", .files = true, .streams = true},
 	{"session_ip", .files = true, .ip = true},
 	{"session_time", .files = true, .time = true},
 	{"signer", .files = false},
@@ -86,14 +91,21 @@ static void add_memory(scmp_filter_ctx ctx)
 }
 
 /* The family decides: a killed process for each but those a profile may use. */
-static void add_sockets(scmp_filter_ctx ctx, bool ip)
+static void add_sockets(scmp_filter_ctx ctx, const struct profile *p)
 {
+	const struct scmp_arg_cmp datagram[] = {SCMP_A0_64(SCMP_CMP_EQ, AF_UNIX),
+		SCMP_A1_64(SCMP_CMP_MASKED_EQ, SOCK_TYPES, SOCK_DGRAM)};
 	int nr = seccomp_syscall_resolve_name("socket");
 
 	for (uint64_t family = 0; family <= AF_INET6; family++) {
-		bool allowed =
-			family == AF_UNIX || (ip && (family == AF_INET || family == AF_INET6));
+		bool allowed = (family == AF_UNIX && p->streams) ||
+			(p->ip && (family == AF_INET || family == AF_INET6));
 
+		if (family == AF_UNIX && !p->streams) {
+			check(seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, 2, datagram),
+				"socket");
+			continue;
+		}
 		check(seccomp_rule_add(ctx, allowed ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS, nr, 1,
 			      SCMP_A0_64(SCMP_CMP_EQ, family)),
 			"socket");
@@ -168,7 +180,7 @@ static void generate(const struct profile *p)
 		add(ctx, SCMP_ACT_ALLOW, calls_time, COUNT(calls_time));
 	add(ctx, SCMP_ACT_KILL_PROCESS, calls_deadly, COUNT(calls_deadly));
 	add_memory(ctx);
-	add_sockets(ctx, p->ip);
+	add_sockets(ctx, p);
 	add_process(ctx);
 	add_descriptors(ctx);
 	print_filter(ctx, p->name);
