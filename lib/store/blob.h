@@ -43,7 +43,7 @@ int blob_read(struct store *s, const unsigned char id[BLOB_ID_LEN], uint64_t off
 	size_t len, size_t *ret_len);
 
 /* STORE_OP_SWEEP: removes orphaned files and temporaries older than an hour, expired invites, stale
- * throttle rows, intents older than a day, dead sessions' rows. Result: */
+ * throttle rows, intents whose certificate would have expired, dead sessions' rows. Result: */
 struct sweep_args {
 	int64_t now_us;
 };

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 
-#define DAY_US (INT64_C(86400) * 1000000)
 
 enum { SESSIONS_AT_ONCE = 256 };
 
@@ -58,12 +57,13 @@ static int sweep_throttle(struct sweeper *w, struct span key, struct span value)
 	return rc < 0 ? rc : 1;
 }
 
+/* An intent tells what may have been signed: it stays until that would have expired. */
 static int sweep_intent(struct sweeper *w, struct span key, struct span value)
 {
 	struct cert c;
 	int rc = cert_decode(key, value, &c);
 
-	if (rc < 0 || c.state != CERT_INTENT || w->now_us - c.created_us < DAY_US)
+	if (rc < 0 || c.state != CERT_INTENT || w->now_us <= c.not_after_us)
 		return rc;
 	rc = cert_forget(w->txn, &c);
 	return rc < 0 ? rc : 1;

@@ -241,7 +241,7 @@ static void add_old_rows(struct store *s, int64_t now)
 
 	t.now_us = now - 24 * HOUR_US;
 	intent.created_us = now - 24 * HOUR_US;
-	intent.not_after_us = now + HOUR_US;
+	intent.not_after_us = now - 1;
 	fixture_account(s, "ada");
 	fixture_serial(7, intent.serial);
 	assert_int_equal(store_call(s, STORE_OP_INVITE_CREATE, &i, NULL), 0);
@@ -256,7 +256,7 @@ static void add_old_rows(struct store *s, int64_t now)
 	t.keys[0].key[0] = 'A';
 	t.now_us = now;
 	fixture_serial(8, intent.serial);
-	intent.created_us = now;
+	intent.not_after_us = now + HOUR_US;
 	assert_int_equal(store_call(s, STORE_OP_INVITE_CREATE, &i, NULL), 0);
 	assert_int_equal(store_call(s, STORE_OP_CMP_CREATE, &c, NULL), 0);
 	assert_int_equal(store_call(s, STORE_OP_THROTTLE_FAIL, &t, NULL), 0);
