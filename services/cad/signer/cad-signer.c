@@ -20,7 +20,7 @@ static const struct service_def def = {
 	.sandbox = SANDBOX_SIGNER,
 	.client_certs = false,
 	.passwords = true,
-	.max_total = 64,
+	.max_total = 500, /* each session of cad's doors may hold one */
 	.idle_exit_s = 60,
 };
 
