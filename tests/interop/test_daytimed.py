@@ -408,6 +408,6 @@ def test_refuses_root(instance):
 
 def test_help_and_version(instance):
     assert "timestamp" in instance.run("daytimed", "--help").stdout
-    assert re.fullmatch(r"daytimed \(Quintet\) [0-9.]+\n",
+    assert re.fullmatch(r"daytimed [0-9.]+\n",
                         instance.run("daytimed", "--version").stdout)
     assert (UID, GID) != (0, 0)
