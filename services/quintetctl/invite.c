@@ -32,8 +32,10 @@ static int check_reserved(struct ctl *c, const char *name, bool existing_will_do
 		r = account_get(c->store, name, &a);
 	if (r < 0 && r != -ENOENT)
 		return ctl_fail(r, "cannot look for %s", name);
-	if (r == 0)
+	if (r == 0) {
+		explicit_bzero(a.password, sizeof(a.password));
 		return CTL_OK;
+	}
 	ctl_warn("%s is a reserved name: only quintetctl user add makes its account", name);
 	return CTL_REFUSED;
 }
