@@ -53,7 +53,8 @@ static void rehash(struct store *s, const struct auth_source *from, const struct
 {
 	struct account_password_args args = {.only_rehash = true, .now_us = time_now_us()};
 
-	if (!password_is_outdated(account->password) || password_hash(password, args.password) < 0)
+	if (!password_is_outdated(account->password) ||
+		password_hash(password, from->runtime, args.password) < 0)
 		return;
 	memcpy(args.name, account->name, sizeof(args.name));
 	memcpy(args.old, account->password, sizeof(args.old));

@@ -67,15 +67,18 @@ static int run(const char *text, const char *setting, char ret[PASSWORD_HASH_SIZ
 	return r;
 }
 
-int password_hash(struct span password, char ret[PASSWORD_HASH_SIZE])
+int password_hash(struct span password, const char *runtime, char ret[PASSWORD_HASH_SIZE])
 {
+	_cleanup_(cleanup_close) int slot_fd = -1;
 	char text[PASSWORD_MAX + 1], random[SALT_BYTES], hash[PASSWORD_HASH_SIZE] = "";
 	_cleanup_(cleanup_free) char *setting = NULL;
 	int r = span_copy_str(password, text, sizeof(text));
 
 	if (r < 0)
 		return -EINVAL;
-	r = hash_random(random, sizeof(random));
+	r = slot_take(runtime, &slot_fd);
+	if (r == 0)
+		r = hash_random(random, sizeof(random));
 	if (r == 0) {
 		setting = crypt_gensalt_ra(PREFIX, COST, random, (int)sizeof(random));
 		r = setting != NULL ? run(text, setting, hash) : -EIO;

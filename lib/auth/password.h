@@ -12,13 +12,13 @@
  * character, equal to the name. UTF-8. */
 int password_acceptable(struct span password, const char *name, const char **ret_reason);
 
-/* yescrypt "$y$", cost 5. -ENOMEM, -EIO. */
-int password_hash(struct span password, char ret[PASSWORD_HASH_SIZE]);
+/* yescrypt "$y$", cost 5, under the same cap as password_check. -ENOMEM, -EIO, -EAGAIN. */
+int password_hash(struct span password, const char *runtime, char ret[PASSWORD_HASH_SIZE]);
 
 /*
  * 0 when it matches, -EACCES when not; hash "" or NULL (no such account, no password) costs the
- * same and never matches. The number of checks at once over all processes is capped by lock files
- * in runtime (one per allowed check; waits up to 5 s, then -EAGAIN). runtime NULL: no cap (tests,
+ * same and never matches. The number of hashes at once over all processes is capped by lock files
+ * in runtime (one per allowed hash; waits up to 5 s, then -EAGAIN). runtime NULL: no cap (tests,
  * init).
  */
 int password_check(struct span password, const char *hash, const char *runtime);

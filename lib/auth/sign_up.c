@@ -2,8 +2,6 @@
 #include "auth/auth.h"
 #include "auth/name.h"
 #include "auth/password.h"
-#include "auth/slot.h"
-#include "base/cleanup.h"
 #include "base/timefmt.h"
 #include "store/policy.h"
 
@@ -81,7 +79,6 @@ static int check_free(struct store *s, const char *name, const char **ret_reason
 static int hash_password(const struct auth_source *from, struct span password,
 	struct account_create_args *args, const char **ret_reason)
 {
-	_cleanup_(cleanup_close) int slot_fd = -1;
 	int r;
 
 	if (password.p == NULL)
@@ -89,9 +86,7 @@ static int hash_password(const struct auth_source *from, struct span password,
 	r = password_acceptable(password, args->name, ret_reason);
 	if (r < 0)
 		return r;
-	r = slot_take(from->runtime, &slot_fd);
-	if (r == 0)
-		r = password_hash(password, args->password);
+	r = password_hash(password, from->runtime, args->password);
 	return r < 0 ? refuse(ret_reason, r, "too many log-ins at once; try again") : 0;
 }
 

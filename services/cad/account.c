@@ -93,7 +93,7 @@ static int store_password(struct cad_exchange *x, struct span password)
 	memcpy(args.name, x->who.account.name, sizeof(args.name));
 	memcpy(args.peer, s->peer.text, sizeof(args.peer));
 	(void)snprintf(args.service, sizeof(args.service), "%s", s->def->name);
-	r = password_hash(password, args.password);
+	r = password_hash(password, s->settings.runtime, args.password);
 	if (r == 0)
 		r = store_call(s->store, STORE_OP_ACCOUNT_PASSWORD, &args, NULL);
 	if (r == 0)

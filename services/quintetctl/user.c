@@ -39,7 +39,7 @@ static int prepare(struct ctl *c, const struct secret_job *j, char ret_hash[PASS
 	ret_hash[0] = '\0';
 	if (r != CTL_OK || j->password.len == 0)
 		return r;
-	r = password_hash(buf_span(&j->password), ret_hash);
+	r = password_hash(buf_span(&j->password), NULL, ret_hash);
 	return r < 0 ? ctl_fail(r, "cannot hash the password") : CTL_OK;
 }
 

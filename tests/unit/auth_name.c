@@ -96,8 +96,8 @@ static void test_hash_and_check(void **state)
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	assert_int_equal(password_hash(SPAN_LIT("correct horse"), hash), 0);
-	assert_int_equal(password_hash(SPAN_LIT("correct horse"), other), 0);
+	assert_int_equal(password_hash(SPAN_LIT("correct horse"), NULL, hash), 0);
+	assert_int_equal(password_hash(SPAN_LIT("correct horse"), NULL, other), 0);
 	assert_string_not_equal(hash, other);
 	assert_true(span_starts(span_str(hash), "$y$j9T$"));
 	assert_int_equal(password_check(SPAN_LIT("correct horse"), hash, NULL), 0);
@@ -108,10 +108,10 @@ static void test_hash_and_check(void **state)
 	assert_int_equal(password_check(SPAN_LIT("correct horse"), "", NULL), -EACCES);
 	assert_int_equal(password_check(SPAN_LIT("correct horse"), NULL, NULL), -EACCES);
 	assert_int_equal(password_check(SPAN_LIT("correct horse"), "*", NULL), -EACCES);
-	assert_int_equal(password_hash(span_of(text, PASSWORD_MAX), hash), 0);
+	assert_int_equal(password_hash(span_of(text, PASSWORD_MAX), NULL, hash), 0);
 	assert_int_equal(password_check(span_of(text, PASSWORD_MAX), hash, NULL), 0);
 	assert_int_equal(password_check(span_of(text, PASSWORD_MAX + 1), hash, NULL), -EACCES);
-	assert_int_equal(password_hash(span_of(text, PASSWORD_MAX + 1), hash), -EINVAL);
+	assert_int_equal(password_hash(span_of(text, PASSWORD_MAX + 1), NULL, hash), -EINVAL);
 }
 
 static void test_outdated(void **state)
@@ -158,7 +158,7 @@ static void test_same_cost(void **state)
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	assert_int_equal(password_hash(SPAN_LIT("correct horse"), hash), 0);
+	assert_int_equal(password_hash(SPAN_LIT("correct horse"), NULL, hash), 0);
 	real = cost_ns(SPAN_LIT("wrong horse"), hash);
 	costs[0] = cost_ns(SPAN_LIT("wrong horse"), NULL);
 	costs[1] = cost_ns(SPAN_LIT("wrong horse"), "");
@@ -213,7 +213,7 @@ static void test_cap(void **state)
 	(void)state;
 	scratch_make(runtime, sizeof(runtime));
 	(void)snprintf(locks, sizeof(locks), "%s/locks", runtime);
-	assert_int_equal(password_hash(SPAN_LIT("correct horse"), hash), 0);
+	assert_int_equal(password_hash(SPAN_LIT("correct horse"), NULL, hash), 0);
 	/* The folder is made where it is missing. */
 	assert_int_equal(password_check(SPAN_LIT("correct horse"), hash, runtime), 0);
 	assert_int_equal(access(locks, F_OK), 0);

@@ -16,7 +16,7 @@ static void make_account(struct auth_fixture *f, const char *name)
 	struct account_create_args args = {.admin_act = true, .now_us = time_now_us()};
 
 	(void)snprintf(args.name, sizeof(args.name), "%s", name);
-	assert_int_equal(password_hash(SPAN_LIT(AUTH_PASSWORD_TEXT), args.password), 0);
+	assert_int_equal(password_hash(SPAN_LIT(AUTH_PASSWORD_TEXT), NULL, args.password), 0);
 	assert_int_equal(store_call(f->s, STORE_OP_ACCOUNT_CREATE, &args, NULL), 0);
 }
 
@@ -113,7 +113,7 @@ void auth_fixture_password(struct auth_fixture *f, const char *name, const char 
 	struct account_password_args args = {.now_us = time_now_us()};
 
 	(void)snprintf(args.name, sizeof(args.name), "%s", name);
-	assert_int_equal(password_hash(span_str(password), args.password), 0);
+	assert_int_equal(password_hash(span_str(password), NULL, args.password), 0);
 	assert_int_equal(store_call(f->s, STORE_OP_ACCOUNT_PASSWORD, &args, NULL), 0);
 }
 

@@ -158,7 +158,7 @@ void sign_fixture_account(struct sign_fixture *f, const char *name)
 		.admin_act = true, .now_us = time_now_us(), .peer = "test", .service = "test"};
 
 	if (hash[0] == '\0')
-		assert_int_equal(password_hash(span_str(SIGN_FIXTURE_PASSWORD), hash), 0);
+		assert_int_equal(password_hash(span_str(SIGN_FIXTURE_PASSWORD), NULL, hash), 0);
 	(void)snprintf(args.name, sizeof(args.name), "%s", name);
 	(void)snprintf(args.password, sizeof(args.password), "%s", hash);
 	assert_int_equal(store_call(f->s.store, STORE_OP_ACCOUNT_CREATE, &args, NULL), 0);
