@@ -13,7 +13,6 @@
 
 #include <errno.h>
 
-
 enum { SESSIONS_AT_ONCE = 256 };
 
 struct sweeper {
