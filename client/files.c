@@ -2,6 +2,7 @@
 #include "client/files.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,14 +37,9 @@ int files_read(int dir_fd, const char *name, struct buf *ret)
 
 static int bytes_write(int fd, struct span bytes)
 {
-	while (bytes.len > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.len);
+	int r = file_write_all(fd, bytes);
 
-		if (n < 0)
-			return -errno;
-		bytes = span_of(bytes.p + n, bytes.len - (size_t)n);
-	}
-	return fsync(fd) < 0 ? -errno : 0;
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
 int files_write(int dir_fd, const char *name, struct span bytes)

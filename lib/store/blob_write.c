@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "store/blob_i.h"
 #include "store/store_i.h"
@@ -67,20 +68,6 @@ int blob_begin(struct store *s, uint64_t max_bytes, struct blob_writer **ret)
 	return rc;
 }
 
-static int write_all(int fd, struct span bytes)
-{
-	ssize_t n;
-
-	while (bytes.len > 0) {
-		n = write(fd, bytes.p, bytes.len);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			bytes = span_of(bytes.p + n, bytes.len - (size_t)n);
-	}
-	return 0;
-}
-
 static int make_dir_at(int dir_fd, const char *name, bool *ret_made)
 {
 	*ret_made = mkdirat(dir_fd, name, STORE_DIR_MODE) == 0;
@@ -107,7 +94,7 @@ static int spill(struct blob_writer *w)
 		w->blobs_fd, w->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, STORE_FILE_MODE);
 	if (w->fd < 0)
 		return -errno;
-	rc = write_all(w->fd, buf_span(&w->memory));
+	rc = file_write_all(w->fd, buf_span(&w->memory));
 	buf_done(&w->memory);
 	return rc;
 }
@@ -124,7 +111,7 @@ int blob_write(struct blob_writer *w, struct span bytes)
 	if (rc == 0 && w->fd < 0 && w->size + bytes.len > BLOB_INLINE_MAX)
 		rc = spill(w);
 	if (rc == 0 && w->fd >= 0)
-		rc = write_all(w->fd, bytes);
+		rc = file_write_all(w->fd, bytes);
 	if (rc == 0 && w->fd < 0) {
 		buf_add(&w->memory, bytes);
 		rc = buf_error(&w->memory);

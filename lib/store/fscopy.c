@@ -2,6 +2,7 @@
 #include "store/fscopy.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/hash.h"
 
 #include <dirent.h>
@@ -18,20 +19,6 @@ static void cleanup_closedir(DIR **dir)
 		(void)closedir(*dir);
 }
 
-static int write_all(int fd, struct span bytes)
-{
-	ssize_t n;
-
-	while (bytes.len > 0) {
-		n = write(fd, bytes.p, bytes.len);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			bytes = span_of(bytes.p + n, bytes.len - (size_t)n);
-	}
-	return 0;
-}
-
 /* Reads in to its end; out and hash may be missing. */
 static int pump(int in, int out, struct hash *hash, uint64_t *ret_size)
 {
@@ -45,7 +32,7 @@ static int pump(int in, int out, struct hash *hash, uint64_t *ret_size)
 		if (n < 0)
 			rc = -errno;
 		if (rc == 0 && n > 0 && out >= 0)
-			rc = write_all(out, span_of(chunk, (size_t)n));
+			rc = file_write_all(out, span_of(chunk, (size_t)n));
 		if (rc == 0 && n > 0 && hash != NULL)
 			rc = hash_update(hash, span_of(chunk, (size_t)n));
 		if (rc == 0)
@@ -139,7 +126,7 @@ int fs_write_file(struct fs_place to, struct span bytes)
 	fd = openat(to.dir_fd, to.name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	rc = write_all(fd, bytes);
+	rc = file_write_all(fd, bytes);
 	if (rc == 0 && fsync(fd) < 0)
 		rc = -errno;
 	return rc;

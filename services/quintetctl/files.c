@@ -1,6 +1,8 @@
 /* Small files, written whole: temporary name, flushed, renamed, folder flushed. */
 #include "ctl.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -15,20 +17,6 @@ int path_join(char ret[FILE_PATH_MAX], const char *format, ...)
 	len = vsnprintf(ret, FILE_PATH_MAX, format, ap);
 	va_end(ap);
 	return len < 0 || len >= FILE_PATH_MAX ? -ENAMETOOLONG : 0;
-}
-
-static int write_all(int fd, struct span bytes)
-{
-	while (bytes.len > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes = span_of(bytes.p + n, bytes.len - (size_t)n);
-	}
-	return 0;
 }
 
 /* The folder that path is in: "a/b" -> "a", "b" -> ".", "/b" -> "/". */
@@ -62,7 +50,7 @@ static int write_temporary(const char *temporary, struct span bytes, mode_t mode
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, bytes);
+	r = file_write_all(fd, bytes);
 	if (r == 0 && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
 		r = -errno;
 	return r;
