@@ -18,7 +18,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "certs"))
 VARIANT = os.environ.get("QUINTET_TEST_VARIANT", "release")
-PROGRAMS = ("daytimed", "cad", "cad-signer", "quintetctl", "quintet")
+PROGRAMS = ("daytimed", "ftpd", "cad", "cad-signer", "quintetctl", "quintet")
 UID = 61234 if os.geteuid() == 0 else os.geteuid()
 GID = 61234 if os.geteuid() == 0 else os.getegid()
 
@@ -26,6 +26,8 @@ GID = 61234 if os.geteuid() == 0 else os.getegid()
 SERVICES = {
     "daytimed": ("daytimed", "daytime", "daytime"),
     "daytimed-timestamp": ("daytimed", "timestamp", "timestamp"),
+    "ftpd": ("ftpd", "ftps", "ftps"),
+    "ftpd-explicit": ("ftpd", "ftp", "ftp"),
     "cad": ("cad", "ca", "ca"),
     "cad-plain": ("cad", "plain", "ca_plain"),
 }
@@ -95,7 +97,7 @@ class Instance:
 
     def __init__(self, domain="quintet.test", host="localhost", init=True, variant=VARIANT):
         self.root = Path(tempfile.mkdtemp(prefix="quintet-"))
-        self.ports = {name: free_port() for name in ("daytime", "timestamp", "ca", "ca_plain")}
+        self.ports = {name: free_port() for _, _, name in SERVICES.values()}
         self.services = []
         self.domain, self.host = domain, host
         self.env = {
@@ -207,7 +209,8 @@ class Instance:
 
     def start_all(self):
         for name in ("cad-signer", *SERVICES):
-            self.start(name)
+            if name == "cad-signer" or self.path(f"bin/{SERVICES[name][0]}").exists():
+                self.start(name)
 
     def log_text(self):
         """Everything the services have said."""
