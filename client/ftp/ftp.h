@@ -38,10 +38,11 @@ enum ftp_task_state { FTP_WAITING, FTP_RUNNING, FTP_DONE, FTP_FAILED };
 
 struct ftp_task {
 	enum ftp_task_kind kind;
-	char *remote; /* absolute; owned by the task, as the next three */
+	char *remote; /* absolute; malloc'ed and owned by the task, as the next three */
 	char *to;
 	char *local;
 	char *line;
+	int local_dir_fd; /* local is below it (openat): AT_FDCWD from ftp_task_new(); borrowed */
 	int out_fd; /* FTP_GET into it in place of local (cat); -1 none; borrowed */
 	bool fresh; /* FTP_GET, FTP_PUT: begin at 0 even if a part is there */
 	bool keep_time; /* set the file's time as at the source */
@@ -97,8 +98,11 @@ void ftp_pool_add(struct ftp_pool *p, struct ftp_task *t);
 /*
  * Runs the loop until a task is done or failed (1), all are (0: none is left), every_ms have passed
  * (2; 0: never; for progress), or -ECANCELED after a signal: then tasks under way are abandoned in
- * an orderly way (parts stay) and the sessions closed. watch_fd (-1: none): readable returns 3 (the
- * person's keyboard).
+ * an orderly way (parts stay) and the sessions closed; all tasks come back by ftp_pool_take(), with
+ * -ECANCELED, and the pool may be used on: sessions are opened anew for the next task. The signal
+ * itself is left in client->signal_fd for the caller to read. watch_fd (-1: none): readable returns
+ * 3 (the person's keyboard); with one it waits although no task is there (2 after every_ms), and
+ * keeps the idle sessions alive or lets them go, to be opened again when they are needed.
  */
 int ftp_pool_run(struct ftp_pool *p, unsigned every_ms, int watch_fd);
 
