@@ -18,17 +18,22 @@ int hostcert_new(struct ctl *c, enum pki_profile profile, const char *hosts, str
 /* What a service reads: the leaf, then the issuing certificate that signed it. */
 int hostcert_chain(const struct authority_list *l, struct span leaf_der, struct buf *ret_pem);
 
-/* How renew judges one credential, and what became of it. */
+/* A credential of the house, how renew judges it, and what became of it. */
 struct renewal {
 	const char *service, *name; /* "daytimed", "tls" */
 	enum pki_profile profile;
+	const char *listeners[3]; /* units that read it at their start only; NULL-ended */
 	struct pki_cert_info info; /* of the certificate there is, later of the new one */
 	const char *why; /* why it is due; NULL: it is not */
 	bool failed;
 };
 
-#define RENEWALS 3
-/* Renews what is due (all with force) and gives a row per credential. The worst status. */
+/* What init makes and renew renews. */
+#define RENEWALS 4
+extern const struct renewal house_credentials[RENEWALS];
+
+/* Renews what is due (all with force), makes what is missing, and gives a row per credential. The
+ * worst status. */
 int renew_services(
 	struct ctl *c, const struct authority_list *l, bool force, struct renewal ret[RENEWALS]);
 int renew_print(const struct ctl *c, const struct renewal rows[RENEWALS]);

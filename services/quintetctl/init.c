@@ -3,7 +3,7 @@
  * files, then the store, then the public files, of which root.pem comes last and says that all is
  * done; so an init that was cut off in the middle can be started again.
  */
-#include "authority.h"
+#include "hostcert.h"
 
 #include "base/hash.h"
 #include "base/num.h"
@@ -22,17 +22,18 @@ static const struct ctl_option init_options[] = {{"domain", "D", false}, {"host"
 
 struct house {
 	struct authority a;
-	struct pair daytimed, tsa, cad;
+	struct pair leaf[RENEWALS]; /* of house_credentials */
 	const char *hosts[PKI_MAX_HOSTS];
 	size_t host_count;
 };
 
 static void house_done(struct house *h)
 {
+	size_t i;
+
 	authority_done(&h->a);
-	pair_done(&h->daytimed);
-	pair_done(&h->tsa);
-	pair_done(&h->cad);
+	for (i = 0; i < RENEWALS; i++)
+		pair_done(&h->leaf[i]);
 }
 
 /* -- settings -----------------------------------------------------------------------------------
@@ -92,9 +93,17 @@ static int64_t host_cert_days(void)
 	return (int64_t)days;
 }
 
+static int make_leaf(struct house *h, size_t i)
+{
+	enum pki_profile profile = house_credentials[i].profile;
+
+	return authority_host(&h->a, profile, h->hosts, profile == PKI_TSA ? 1 : h->host_count,
+		host_cert_days(), &h->leaf[i]);
+}
+
 static int make(struct ctl *c, struct house *h)
 {
-	int64_t days = host_cert_days();
+	size_t i;
 	int r;
 
 	h->a.id = 1;
@@ -103,12 +112,8 @@ static int make(struct ctl *c, struct house *h)
 	r = authority_root(&h->a);
 	if (r == 0)
 		r = authority_issuing(&h->a, 1);
-	if (r == 0)
-		r = authority_host(&h->a, PKI_HOST, h->hosts, h->host_count, days, &h->daytimed);
-	if (r == 0)
-		r = authority_host(&h->a, PKI_TSA, h->hosts, 1, days, &h->tsa);
-	if (r == 0)
-		r = authority_host(&h->a, PKI_HOST, h->hosts, h->host_count, days, &h->cad);
+	for (i = 0; r == 0 && i < RENEWALS; i++)
+		r = make_leaf(h, i);
 	if (r == -EINVAL) {
 		ctl_warn("a host name is malformed, or the domain or the URL is too long");
 		return CTL_USAGE;
@@ -159,8 +164,9 @@ static int shared_folder(const struct ctl *c, mode_t mode, const char *base, con
 
 static int folders(const struct ctl *c)
 {
-	static const char *const private[] = {
-		"credentials", "credentials/daytimed", "credentials/cad", "credentials/cad-signer"};
+	static const char *const private[] = {"credentials", "credentials/daytimed",
+		"credentials/ftpd", "credentials/cad", "credentials/cad-signer"};
+	static const char *const tree[] = {"", "files", "files/shared", "files/home"};
 	static const char *const shared[] = {"bells", "locks"};
 	int r = folder(0755, c->settings.conf, "");
 	size_t i;
@@ -169,8 +175,8 @@ static int folders(const struct ctl *c)
 		r = folder(0755, c->settings.conf, "pki");
 	for (i = 0; r == CTL_OK && i < sizeof(private) / sizeof(private[0]); i++)
 		r = folder(0700, c->settings.conf, private[i]);
-	if (r == CTL_OK)
-		r = shared_folder(c, 02770, c->settings.state, "");
+	for (i = 0; r == CTL_OK && i < sizeof(tree) / sizeof(tree[0]); i++)
+		r = shared_folder(c, 02770, c->settings.state, tree[i]);
 	/* Nobody but root may put a socket in the signer's place. */
 	if (r == CTL_OK)
 		r = shared_folder(c, 02750, c->settings.runtime, "");
@@ -225,29 +231,38 @@ static int write_cmp_secret(const struct ctl *c)
 	return write_file(c, "credentials/cad-signer/cmp.secret", &text, 0600);
 }
 
+/* What a service reads: CONF/credentials/SERVICE/NAME.key and .pem. */
+static int write_leaf(const struct ctl *c, const struct house *h, size_t i)
+{
+	const struct renewal *row = &house_credentials[i];
+	char key[FILE_PATH_MAX], chain[FILE_PATH_MAX];
+	int r;
+
+	if (path_join(key, "credentials/%s/%s.key", row->service, row->name) < 0 ||
+		path_join(chain, "credentials/%s/%s.pem", row->service, row->name) < 0)
+		return ctl_fail(-ENAMETOOLONG, "cannot write the credentials");
+	r = write_key(c, key, &h->leaf[i]);
+	return r == CTL_OK ? write_chain(c, chain, &h->leaf[i], &h->a.issuing) : r;
+}
+
 static int write_secrets(const struct ctl *c, const struct house *h)
 {
 	const struct {
-		const char *key,
-			*chain; /* chain NULL: the signer has its certificates in the store */
+		const char *name;
 		const struct pair *pair;
-	} rows[] = {
-		{"root.key", NULL, &h->a.root},
-		{"credentials/cad-signer/issuing.pem", NULL, &h->a.issuing},
-		{"credentials/cad-signer/ocsp.key", NULL, &h->a.ocsp},
-		{"credentials/cad-signer/cmp.key", NULL, &h->a.cmp},
-		{"credentials/daytimed/tls.key", "credentials/daytimed/tls.pem", &h->daytimed},
-		{"credentials/daytimed/tsa.key", "credentials/daytimed/tsa.pem", &h->tsa},
-		{"credentials/cad/tls.key", "credentials/cad/tls.pem", &h->cad},
+	} keys[] = {
+		{"root.key", &h->a.root},
+		{"credentials/cad-signer/issuing.pem", &h->a.issuing},
+		{"credentials/cad-signer/ocsp.key", &h->a.ocsp},
+		{"credentials/cad-signer/cmp.key", &h->a.cmp},
 	};
 	int r = write_cmp_secret(c);
 	size_t i;
 
-	for (i = 0; r == CTL_OK && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		r = write_key(c, rows[i].key, rows[i].pair);
-		if (r == CTL_OK && rows[i].chain != NULL)
-			r = write_chain(c, rows[i].chain, rows[i].pair, &h->a.issuing);
-	}
+	for (i = 0; r == CTL_OK && i < sizeof(keys) / sizeof(keys[0]); i++)
+		r = write_key(c, keys[i].name, keys[i].pair);
+	for (i = 0; r == CTL_OK && i < RENEWALS; i++)
+		r = write_leaf(c, h, i);
 	return r;
 }
 
@@ -256,7 +271,8 @@ static int write_environment(const struct ctl *c)
 {
 	static const char *const names[] = {"QUINTET_STATE", "QUINTET_RUNTIME", "QUINTET_CONF",
 		"QUINTET_PORT_DAYTIME", "QUINTET_PORT_TIMESTAMP", "QUINTET_PORT_CA",
-		"QUINTET_PORT_CA_PLAIN", "QUINTET_ADMIN_USER"};
+		"QUINTET_PORT_CA_PLAIN", "QUINTET_PORT_FTPS", "QUINTET_PORT_FTP",
+		"QUINTET_FTP_PASSIVE", "QUINTET_FTP_ADDRESS", "QUINTET_ADMIN_USER"};
 	_cleanup_(buf_done) struct buf text = BUF_INIT(65536);
 	char path[FILE_PATH_MAX];
 	struct stat st;
@@ -292,24 +308,23 @@ static int put_house_account(struct ctl *c)
 static int store_part(struct ctl *c, void *arg, struct buf *reply)
 {
 	struct house *h = (struct house *)arg;
+	size_t i;
 	int r;
 
 	(void)reply;
 	authority_forget_keys(&h->a);
-	pki_key_freep(&h->daytimed.key);
-	pki_key_freep(&h->tsa.key);
-	pki_key_freep(&h->cad.key);
+	for (i = 0; i < RENEWALS; i++)
+		pki_key_freep(&h->leaf[i].key);
 	r = ctl_store(c, STORE_CREATE);
 	if (r == CTL_OK)
 		r = put_house_account(c);
 	if (r == CTL_OK)
 		r = authority_put(c, &h->a, 1);
-	if (r == CTL_OK)
-		r = authority_put_cert(c, 1, CERT_PROFILE_HOST, buf_span(&h->daytimed.der));
-	if (r == CTL_OK)
-		r = authority_put_cert(c, 1, CERT_PROFILE_TSA, buf_span(&h->tsa.der));
-	if (r == CTL_OK)
-		r = authority_put_cert(c, 1, CERT_PROFILE_HOST, buf_span(&h->cad.der));
+	for (i = 0; r == CTL_OK && i < RENEWALS; i++)
+		r = authority_put_cert(c, 1,
+			house_credentials[i].profile == PKI_TSA ? CERT_PROFILE_TSA
+								: CERT_PROFILE_HOST,
+			buf_span(&h->leaf[i].der));
 	if (r == CTL_OK)
 		r = ctl_audit(c, "init", "", c->settings.domain);
 	return r;
@@ -382,12 +397,12 @@ static int run_init(struct ctl *c, const struct ctl_args *a)
 							.issuing = PAIR_INIT,
 							.ocsp = PAIR_INIT,
 							.cmp = PAIR_INIT,
-							.root_crl = {.max = 65536}},
-		.daytimed = PAIR_INIT,
-		.tsa = PAIR_INIT,
-		.cad = PAIR_INIT};
+							.root_crl = {.max = 65536}}};
+	size_t i;
 	int r = settings(c, a);
 
+	for (i = 0; i < RENEWALS; i++)
+		h.leaf[i] = PAIR_INIT;
 	if (r == CTL_OK)
 		r = host_names(c, a, &h);
 	if (r == CTL_OK)

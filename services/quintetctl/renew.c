@@ -9,11 +9,22 @@
 #include <errno.h>
 
 #define WARN_DAYS 180 /* before the root CRL or the issuing CA ends */
+#define MISSING "it is missing" /* the service came with a newer version than init's */
 
-static const struct renewal credentials[RENEWALS] = {
-	{.service = "daytimed", .name = "tls", .profile = PKI_HOST},
-	{.service = "daytimed", .name = "tsa", .profile = PKI_TSA},
-	{.service = "cad", .name = "tls", .profile = PKI_HOST},
+const struct renewal house_credentials[RENEWALS] = {
+	{.service = "daytimed",
+		.name = "tls",
+		.profile = PKI_HOST,
+		.listeners = {"daytimed-wait.service", "daytimed-timestamp-wait.service"}},
+	{.service = "daytimed",
+		.name = "tsa",
+		.profile = PKI_TSA,
+		.listeners = {"daytimed-wait.service", "daytimed-timestamp-wait.service"}},
+	{.service = "ftpd",
+		.name = "tls",
+		.profile = PKI_HOST,
+		.listeners = {"ftpd-wait.service", "ftpd-explicit-wait.service"}},
+	{.service = "cad", .name = "tls", .profile = PKI_HOST, .listeners = {"cad-wait.service"}},
 };
 
 /* -- is it due? ---------------------------------------------------------------------------------
@@ -40,6 +51,10 @@ static int load(const struct ctl *c, struct renewal *row)
 		r = pki_cert_each_pem(buf_span(&pem), first_der, &der);
 	if (r >= 0)
 		r = pki_cert_read(buf_span(&der), &row->info);
+	if (r == -ENOENT) {
+		row->why = MISSING;
+		return CTL_OK;
+	}
 	return r < 0 ? ctl_fail(r, "cannot read %s", path) : CTL_OK;
 }
 
@@ -76,22 +91,31 @@ static const char *why_due(
 /* -- making and putting in place ----------------------------------------------------------------
  */
 
-/* The names it had, the host's present name among them. */
-static int hosts_of(const struct ctl *c, const struct renewal *row, char ret[4096])
+/* The names it had (or, where it is new, another one of the house has), the host's present name
+ * among them. */
+static int hosts_of(const struct ctl *c, const struct pki_cert_info *info, char ret[4096])
 {
 	size_t len, i;
 	int n;
 
 	n = snprintf(ret, 4096, "%s", c->settings.host);
-	for (i = 0; n >= 0 && i < row->info.host_count; i++) {
-		if (strcmp(row->info.hosts[i], c->settings.host) == 0)
+	for (i = 0; n >= 0 && i < info->host_count; i++) {
+		if (strcmp(info->hosts[i], c->settings.host) == 0)
 			continue;
 		len = strlen(ret);
-		n = snprintf(ret + len, 4096 - len, " %s", row->info.hosts[i]);
+		n = snprintf(ret + len, 4096 - len, " %s", info->hosts[i]);
 		if ((size_t)n >= 4096 - len)
 			n = -1;
 	}
 	return n < 0 ? ctl_fail(-ENAMETOOLONG, "host names") : CTL_OK;
+}
+
+static int credentials_folder(const struct ctl *c, const char *service)
+{
+	char path[FILE_PATH_MAX];
+	int r = path_join(path, "%s/credentials/%s", c->settings.conf, service);
+
+	return r == 0 ? folder_make(path, 0700) : r;
 }
 
 /*
@@ -105,8 +129,11 @@ static int put(const struct ctl *c, const struct renewal *row, struct span key, 
 	char key_next[FILE_PATH_MAX], chain_next[FILE_PATH_MAX];
 	int r = path_join(path, "%s/credentials/%s/%s", c->settings.conf, row->service, row->name);
 
-	if (r < 0 || path_join(key_path, "%s.key", path) < 0 ||
-		path_join(chain_path, "%s.pem", path) < 0 ||
+	if (r == 0)
+		r = credentials_folder(c, row->service);
+	if (r < 0)
+		return r;
+	if (path_join(key_path, "%s.key", path) < 0 || path_join(chain_path, "%s.pem", path) < 0 ||
 		path_join(key_next, "%s.next-key", path) < 0 ||
 		path_join(chain_next, "%s.next-pem", path) < 0)
 		return -ENAMETOOLONG;
@@ -118,12 +145,14 @@ static int put(const struct ctl *c, const struct renewal *row, struct span key, 
 	return r == 0 ? folder_flush_of(chain_path) : r;
 }
 
-static int renew_one(struct ctl *c, const struct authority_list *l, struct renewal *row)
+/* names: of whom the new certificate takes its host names. */
+static int renew_one(struct ctl *c, const struct authority_list *l,
+	const struct pki_cert_info *names, struct renewal *row)
 {
 	_cleanup_(pair_done) struct pair p = PAIR_INIT;
 	_cleanup_(buf_wipe) struct buf key = BUF_INIT(65536), chain = BUF_INIT(65536);
 	char hosts[4096];
-	int r = hosts_of(c, row, hosts);
+	int r = hosts_of(c, names, hosts);
 
 	if (r == CTL_OK)
 		r = hostcert_new(c, row->profile, hosts, &p);
@@ -143,26 +172,32 @@ static int renew_one(struct ctl *c, const struct authority_list *l, struct renew
 /* -- listeners that hold the old certificate ----------------------------------------------------
  */
 
+static bool changed(const struct renewal *row)
+{
+	return row->why != NULL && !row->failed;
+}
+
 static void restart_listeners(const struct renewal rows[RENEWALS])
 {
-	static const char *const daytimed[] = {
-		"daytimed-wait.service", "daytimed-timestamp-wait.service", NULL};
-	static const char *const cad[] = {"cad-wait.service", NULL};
-	bool daytimed_changed = false, cad_changed = false;
 	size_t i;
 
-	for (i = 0; i < RENEWALS; i++) {
-		bool changed = rows[i].why != NULL && !rows[i].failed;
+	for (i = 0; i < RENEWALS; i++)
+		/* two credentials of one service stand side by side: once is enough */
+		if (changed(&rows[i]) &&
+			(i == 0 || !changed(&rows[i - 1]) ||
+				strcmp(rows[i - 1].service, rows[i].service) != 0))
+			(void)units_restart(rows[i].listeners);
+}
 
-		if (strcmp(rows[i].service, "cad") == 0)
-			cad_changed |= changed;
-		else
-			daytimed_changed |= changed;
-	}
-	if (daytimed_changed)
-		(void)units_restart(daytimed);
-	if (cad_changed)
-		(void)units_restart(cad);
+static const struct pki_cert_info *names_of(
+	const struct renewal rows[RENEWALS], const struct renewal *row)
+{
+	size_t i;
+
+	for (i = 0; row->info.host_count == 0 && i < RENEWALS; i++)
+		if (rows[i].profile == row->profile && rows[i].info.host_count > 0)
+			return &rows[i].info;
+	return &row->info;
 }
 
 int renew_services(
@@ -171,13 +206,13 @@ int renew_services(
 	int worst = CTL_OK, r;
 	size_t i;
 
-	memcpy(ret, credentials, sizeof(credentials));
+	memcpy(ret, house_credentials, sizeof(house_credentials));
 	for (i = 0; i < RENEWALS; i++) {
 		r = load(c, &ret[i]);
-		if (r == CTL_OK)
+		if (r == CTL_OK && ret[i].why == NULL)
 			ret[i].why = why_due(c, l, &ret[i], force);
 		if (r == CTL_OK && ret[i].why != NULL)
-			r = renew_one(c, l, &ret[i]);
+			r = renew_one(c, l, names_of(ret, &ret[i]), &ret[i]);
 		ret[i].failed = r != CTL_OK;
 		if (r != CTL_OK)
 			worst = r;

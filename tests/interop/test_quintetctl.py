@@ -27,11 +27,14 @@ def test_init_layout_and_modes(host):
         "conf/root.key": 0o600, "conf/credentials": 0o700, "conf/credentials/daytimed": 0o700,
         "conf/credentials/daytimed/tls.key": 0o600, "conf/credentials/daytimed/tls.pem": 0o600,
         "conf/credentials/daytimed/tsa.key": 0o600, "conf/credentials/daytimed/tsa.pem": 0o600,
+        "conf/credentials/ftpd": 0o700, "conf/credentials/ftpd/tls.key": 0o600,
+        "conf/credentials/ftpd/tls.pem": 0o600,
         "conf/credentials/cad/tls.key": 0o600, "conf/credentials/cad/tls.pem": 0o600,
         "conf/credentials/cad-signer/issuing.pem": 0o600,
         "conf/credentials/cad-signer/ocsp.key": 0o600,
         "conf/credentials/cad-signer/cmp.key": 0o600,
         "conf/credentials/cad-signer/cmp.secret": 0o600, "state": 0o2770, "runtime/bells": 0o2770,
+        "state/files": 0o2770, "state/files/shared": 0o2770, "state/files/home": 0o2770,
     }
     found = {name: stat.S_IMODE(host.path(name).stat().st_mode) for name in expected}
     assert found == expected
@@ -42,8 +45,8 @@ def test_init_layout_and_modes(host):
 
 def test_init_certificates_verify_strictly(host):
     root, chain = host.path("conf/pki/root.pem"), host.path("conf/pki/chain.pem")
-    for name, purpose in (("daytimed/tls", "sslserver"), ("cad/tls", "sslserver"),
-                          ("daytimed/tsa", "timestampsign")):
+    for name, purpose in (("daytimed/tls", "sslserver"), ("ftpd/tls", "sslserver"),
+                          ("cad/tls", "sslserver"), ("daytimed/tsa", "timestampsign")):
         leaf = host.path(f"conf/credentials/{name}.pem")
         openssl("verify", "-x509_strict", "-purpose", purpose, "-CAfile", root, "-untrusted",
                 chain, leaf)
@@ -382,13 +385,17 @@ def test_root_becomes_the_administrator_before_the_store(bare):
     host.env["QUINTET_ADMIN_USER"] = "daemon"
     os.chown(host.root, 0, 0)
     host.root.chmod(0o755)
-    for name in ("state", "runtime", "runtime/bells", "runtime/locks"):
+    for name in ("state", "state/files", "state/files/shared", "state/files/home", "runtime",
+                 "runtime/bells", "runtime/locks"):
         host.path(name).mkdir()
         os.chown(host.path(name), 0, 1)
         host.path(name).chmod(0o2770)
     host.init()
     host.add_user("alice")
-    for path in host.path("state").rglob("*"):
+    store = [p for p in host.path("state").rglob("*") if host.path("state/files") not in
+             (p, *p.parents)]
+    assert len(store) > 2
+    for path in store:
         assert path.stat().st_uid == 1 and path.stat().st_gid == 1, path
     for path in host.path("conf").rglob("*"):
         assert path.stat().st_uid == 0, path

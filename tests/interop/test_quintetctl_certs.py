@@ -2,6 +2,7 @@
 import datetime
 import re
 import shutil
+import stat
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -60,8 +61,9 @@ def test_renew_only_what_is_due(signing):
     changed = {str(p.relative_to(signing.path("conf/credentials"))) for p in after
                if after[p] != before.get(p)}
     assert changed == {"daytimed/tls.key", "daytimed/tls.pem", "daytimed/tsa.key",
-                       "daytimed/tsa.pem", "cad/tls.key", "cad/tls.pem"}
-    for name in ("daytimed/tls", "daytimed/tsa", "cad/tls"):
+                       "daytimed/tsa.pem", "ftpd/tls.key", "ftpd/tls.pem", "cad/tls.key",
+                       "cad/tls.pem"}
+    for name in ("daytimed/tls", "daytimed/tsa", "ftpd/tls", "cad/tls"):
         pem, key = (signing.path(f"conf/credentials/{name}.{kind}") for kind in ("pem", "key"))
         openssl("verify", "-x509_strict", "-CAfile", signing.path("conf/pki/root.pem"),
                 "-untrusted", signing.path("conf/pki/chain.pem"), pem)
@@ -93,10 +95,11 @@ def aged(host, name, days):
 def test_renew_at_two_thirds_of_life(signing):
     aged(signing, "daytimed/tls", 59.9)
     aged(signing, "daytimed/tsa", 60.1)
+    aged(signing, "ftpd/tls", 61)
     aged(signing, "cad/tls", 95)
     rows = [(r["service"], r["credential"], r["what"]) for r in signing.json("renew")]
     assert rows == [("daytimed", "tls", "kept"), ("daytimed", "tsa", "renewed"),
-                    ("cad", "tls", "renewed")]
+                    ("ftpd", "tls", "renewed"), ("cad", "tls", "renewed")]
     assert {r["what"] for r in signing.json("renew")} == {"kept"}
 
 
@@ -104,10 +107,23 @@ def test_renew_when_the_host_has_another_name(signing):
     signing.env["QUINTET_HOST"] = "new.example.org"
     rows = {(r["service"], r["credential"]): r["what"] for r in signing.json("renew")}
     assert rows == {("daytimed", "tls"): "renewed", ("daytimed", "tsa"): "kept",
-                    ("cad", "tls"): "renewed"}
+                    ("ftpd", "tls"): "renewed", ("cad", "tls"): "renewed"}
     assert "DNS:new.example.org" in openssl(
         "x509", "-in", signing.path("conf/credentials/cad/tls.pem"), "-noout", "-ext",
         "subjectAltName")
+
+
+def test_renew_makes_what_a_newer_version_needs(signing):
+    """A house that was made before ftpd came."""
+    folder = signing.path("conf/credentials/ftpd")
+    names = openssl("x509", "-in", folder / "tls.pem", "-noout", "-ext", "subjectAltName")
+    shutil.rmtree(folder)
+    rows = {(r["service"], r["credential"]): r["what"] for r in signing.json("renew")}
+    assert rows.pop(("ftpd", "tls")) == "renewed" and set(rows.values()) == {"kept"}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert names == openssl("x509", "-in", folder / "tls.pem", "-noout", "-ext", "subjectAltName")
+    openssl("verify", "-x509_strict", "-CAfile", signing.path("conf/pki/root.pem"), "-untrusted",
+            signing.path("conf/pki/chain.pem"), folder / "tls.pem")
 
 
 def test_renew_without_a_signer_is_temporary_and_changes_nothing(host):
