@@ -112,8 +112,9 @@ void ftp_time_write(struct buf *b, int64_t at_us, bool fraction)
 
 int ftp_port_parse(struct span s, struct ftp_address *ret)
 {
+	const unsigned char *end = s.p + s.len;
 	unsigned char bytes[6];
-	struct span part;
+	struct span part = {0};
 	uint64_t v;
 
 	for (size_t i = 0; i < sizeof(bytes); i++) {
@@ -121,7 +122,8 @@ int ftp_port_parse(struct span s, struct ftp_address *ret)
 			return -EINVAL;
 		bytes[i] = (unsigned char)v;
 	}
-	if (s.len > 0)
+	/* A comma at the end leaves nothing over and is wrong all the same. */
+	if (part.p + part.len != end)
 		return -EINVAL;
 	*ret = (struct ftp_address){.family = 1, .port = (uint16_t)(bytes[4] << 8 | bytes[5])};
 	memcpy(ret->host, bytes, 4);
