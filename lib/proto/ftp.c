@@ -21,11 +21,16 @@ static struct span skip_telnet(struct span line)
 	return line;
 }
 
-static char upper_letter(unsigned char c)
+static bool is_verb_byte(unsigned char c)
 {
-	if (c >= 'a' && c <= 'z')
-		return (char)(c - 'a' + 'A');
-	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? (char)c : '\0';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static char upper(unsigned char c)
+{
+	int folded = c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c;
+
+	return (char)folded;
 }
 
 int ftp_command_parse(struct span line, struct ftp_command *ret)
@@ -35,11 +40,10 @@ int ftp_command_parse(struct span line, struct ftp_command *ret)
 
 	line = skip_telnet(line);
 	while (len < line.len && line.p[len] != ' ') {
-		char letter = upper_letter(line.p[len]);
-
-		if (letter == '\0' || len + 1 >= sizeof(c.verb))
+		if (!is_verb_byte(line.p[len]) || len + 1 >= sizeof(c.verb))
 			return -EINVAL;
-		c.verb[len++] = letter;
+		c.verb[len] = upper(line.p[len]);
+		len++;
 	}
 	if (len == 0)
 		return -EINVAL;

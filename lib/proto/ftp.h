@@ -127,8 +127,8 @@ struct ftp_entry {
 	unsigned char digest[32];
 };
 
-/* "type=file;size=1;... name" without CR LF; facts is a set of enum ftp_fact. */
-void ftp_facts_write(struct buf *b, const struct ftp_entry *e, unsigned facts, const char *name);
+/* "type=file;size=1;... name" without CR LF; wanted is a set of enum ftp_fact. */
+void ftp_facts_write(struct buf *b, const struct ftp_entry *e, unsigned wanted, const char *name);
 /* *ret_name points into the line. Unknown facts are skipped. *ret_facts: which were there. -EPROTO.
  */
 int ftp_facts_read(

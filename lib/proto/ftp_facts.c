@@ -239,13 +239,14 @@ int ftp_facts_read(
 
 static void write_when(struct buf *b, int64_t at_us, int64_t now_us)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char *const months[] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	static const int64_t half_year_us = INT64_C(182) * 86400 * TIME_S_US;
 	struct time_parts p;
 
 	if (time_utc(at_us, &p) < 0)
 		(void)time_utc(0, &p);
-	buf_addf(b, "%.3s %2d ", months + (p.month - 1) * 3, p.day);
+	buf_addf(b, "%s %2d ", months[p.month - 1], p.day);
 	if (at_us > now_us + TIME_S_US || at_us < now_us - half_year_us)
 		buf_addf(b, " %04d", p.year);
 	else

@@ -31,7 +31,7 @@ static void check(const char *path)
 static void check_parts(const char *path)
 {
 	char folder[FTP_PATH_SIZE], again[FTP_PATH_SIZE];
-	struct buf b = BUF_INIT(2 * FTP_PATH_MAX + 8);
+	struct buf b = BUF_INIT((size_t)2 * FTP_PATH_MAX + 8);
 
 	ftp_path_folder(path, folder);
 	check(folder);

@@ -107,7 +107,7 @@ static void test_quote(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
-		struct buf b = BUF_INIT(2 * FTP_PATH_MAX + 16);
+		struct buf b = BUF_INIT((size_t)2 * FTP_PATH_MAX + 16);
 
 		ftp_quote(&b, paths[i]);
 		buf_add_str(&b, " is it");
@@ -155,7 +155,7 @@ static void test_resolve_refused(void **state)
 	static const char *const bad[] = {
 		"a\x01", "\x7f", "\xff", "\xc2\x80", ".quintet-x", "a/.quintet-", "a\nb"};
 	char path[FTP_PATH_SIZE] = "kept", name[FTP_NAME_MAX + 2];
-	struct buf deep = BUF_INIT(4 * FTP_PATH_MAX);
+	struct buf deep = BUF_INIT((size_t)4 * FTP_PATH_MAX);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
