@@ -8,9 +8,11 @@
 
 #include "services/ftpd/ftpd.h"
 
-/* fd is taken over. From the store's row where that is believed and the whole file is asked for;
- * else computed, and noted in the row when whole. style: how the reply looks. Result as
- * ftpd_command(); sets f->job when it takes time. */
+/*
+ * From the store's row where that is believed and the whole file is asked for; else computed, and
+ * noted in the row when whole. style: how the reply looks. whole: first and length do not count;
+ * else 554 when they are not in the file. Result as ftpd_command(); sets f->job when it takes time.
+ */
 enum job_style { JOB_HASH, JOB_XSHA256, JOB_XCRC };
 struct job_digest {
 	enum ftp_hash hash;

@@ -36,7 +36,8 @@ struct upload;
  */
 int upload_new(struct tree *t, const struct upload_request *request, struct upload **ret);
 
-/* The path that will be written (STOU chooses it). */
+/* The path that will be written. STOU chooses it, and may have to choose again at the commit, when
+ * somebody else's file has come there meanwhile. */
 const char *upload_path(const struct upload *u);
 
 /* Work before the first byte in slices: copying or digesting what is kept. 1: more; 0: ready. */
@@ -55,5 +56,10 @@ void upload_end(struct upload *u, bool keep);
 
 /* Bytes of the file so far, those before `at` included. */
 uint64_t upload_size(const struct upload *u);
+
+/* One's own interrupted upload to path: how much can be continued (SIZE), and away with it (SITE
+ * DROP). -ENOENT; -EBUSY: a session is at it. */
+int upload_partial(struct tree *t, const char *path, uint64_t *ret_size);
+int upload_drop(struct tree *t, const char *path);
 
 #endif
