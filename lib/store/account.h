@@ -13,6 +13,8 @@ enum account_flag {
 	ACCOUNT_ADMIN = 1,
 	ACCOUNT_LOCKED = 2,
 	ACCOUNT_HOST = 4, /* a host or service, named by its certificates; no log-in */
+	ACCOUNT_FTP_UNBOUND = 8, /* its data connections need not resume the log-in's TLS session
+				  */
 };
 
 struct account {

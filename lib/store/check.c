@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "store/blob_i.h"
+#include "store/file_i.h"
 #include "store/fscopy.h"
 #include "store/store_i.h"
 
@@ -19,6 +20,8 @@ struct checker {
 	void (*report)(void *arg, const char *what);
 	void *arg;
 	unsigned faults;
+	struct usage_sums sums; /* of the files' rows, which come before those of usage */
+	int error; /* of memory for them */
 };
 
 static void fault(struct checker *c, struct span key, const char *what)
@@ -126,6 +129,41 @@ static void check_blob(struct checker *c, struct store_txn *txn, struct span key
 		fault(c, key, "a blob whose bytes have another digest");
 }
 
+static void check_file_row(
+	struct checker *c, struct store_txn *txn, struct span key, struct span value)
+{
+	struct file_row row;
+	struct span path;
+
+	(void)txn;
+	if (c->error == 0 && file_decode(key, value, &path, &row) == 0)
+		c->error = usage_sums_file(&c->sums, &row);
+}
+
+static void check_partial(
+	struct checker *c, struct store_txn *txn, struct span key, struct span value)
+{
+	struct file_partial p;
+	struct span path;
+
+	(void)txn;
+	if (c->error == 0 && partial_decode(key, value, &path, &p) == 0)
+		c->error = usage_sums_partial(&c->sums, &p);
+}
+
+static void check_usage(
+	struct checker *c, struct store_txn *txn, struct span key, struct span value)
+{
+	char account[ACCOUNT_NAME_SIZE];
+	struct usage u;
+
+	(void)txn;
+	if (row_name(key, account, sizeof(account)) < 0 || usage_decode(value, &u) < 0)
+		return;
+	if (!usage_sums_agree(&c->sums, account, &u))
+		fault(c, key, "the usage of an account that differs from its files");
+}
+
 static const struct {
 	enum key_table table;
 	void (*check)(struct checker *c, struct store_txn *txn, struct span key, struct span value);
@@ -137,6 +175,9 @@ static const struct {
 	{KEY_BELL, check_bell},
 	{KEY_BELL_SESSION, check_bell_session},
 	{KEY_BLOB, check_blob},
+	{KEY_FILE, check_file_row},
+	{KEY_PARTIAL, check_partial},
+	{KEY_USAGE, check_usage},
 };
 
 static void check_row(struct checker *c, struct store_txn *txn, struct span key, struct span value)
@@ -161,8 +202,15 @@ static int rows_view(struct store_txn *txn, void *arg)
 		check_row(c, txn, key, value);
 		rc = 0;
 	}
+	if (rc == 0)
+		rc = c->error;
 	if (rc < 0)
 		return rc;
+	if (usage_sums_missing(&c->sums) != NULL) {
+		struct key missing = key_usage(usage_sums_missing(&c->sums));
+
+		fault(c, key_span(&missing), "missing: the account has files");
+	}
 	rc = audit_verify(c->store, &seq, NULL); /* in this same view */
 	if (rc == -EBADMSG) {
 		struct key bad = key_audit(seq);
@@ -247,6 +295,7 @@ int store_check(struct store *s, void (*report)(void *arg, const char *what), vo
 	struct checker c = {.store = s, .report = report, .arg = arg};
 	int rc = store_view(s, rows_view, &c);
 
+	usage_sums_done(&c.sums);
 	if (rc == 0)
 		rc = check_files(&c);
 	if (rc < 0)

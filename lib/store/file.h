@@ -39,7 +39,8 @@ int file_each(struct store *s, struct span folder,
  * STORE_OP_FILE_PUT: the row of a finished upload or a made folder, replacing that of the path; the
  * owner's usage changes by it (a former owner's too), a partial of (row.owner, path) goes, and the
  * reservation `reservation` (0: none) is released. -EDQUOT when row.owner would then use more than
- * the policy files_quota, unless it uses less than before.
+ * the policy files_quota, reservations of its other uploads included, unless that is not more than
+ * before. -EINVAL: no owner, or a path that is none.
  */
 struct file_put_args {
 	struct span path;
@@ -48,18 +49,24 @@ struct file_put_args {
 };
 
 /* STORE_OP_FILE_REMOVE: rows of paths that were removed from the tree; those unknown are skipped.
- * With below, the rows below each path too. Partials of these paths go as well (their temporaries
- * are the caller's). */
+ * With below, the rows below each path too. Partials of these paths go as well, whosever they are
+ * (their temporaries are the caller's). With stored_before_us only rows stored before then go and
+ * no partials: the sweep's way, which may have looked while an upload was under way. */
 #define FILE_REMOVE_MAX 64
 struct file_remove_args {
 	struct span paths[FILE_REMOVE_MAX];
 	size_t count;
 	bool below;
+	int64_t stored_before_us; /* 0: any */
 };
 
-/* STORE_OP_FILE_RENAME: the row of a file, or of a folder with all rows below it, moves; what was
- * at `to` is replaced. Missing rows are fine. -E2BIG: more than FILE_RENAME_MAX rows. Partials
- * below move too. */
+/*
+ * STORE_OP_FILE_RENAME: the row of a file, or of a folder with all rows below it, moves; what was
+ * at `to` is replaced. Missing rows are fine. Partials below a folder move too (their temporaries
+ * lie in it); one of `from` itself stays, as its temporary is not in it. Rows that move count as
+ * just stored. -E2BIG: more than FILE_RENAME_MAX rows. -ENAMETOOLONG: a path below would get too
+ * long. -EINVAL: one lies in the other.
+ */
 #define FILE_RENAME_MAX 50000
 struct file_rename_args {
 	struct span from, to;
@@ -67,7 +74,7 @@ struct file_rename_args {
 
 /* STORE_OP_FILE_NOTE: a digest computed later or a changed mtime; only if the row is still of
  * row.inode (-ESTALE), or, where there is none (a file that was dropped in), without an owner: then
- * row.owner is "". Usage is not touched. */
+ * row.owner is "". The row's owner stays; usage follows the size, whatever the quota. */
 struct file_note_args {
 	struct span path;
 	struct file_row row;
@@ -91,10 +98,11 @@ int file_partial_each(struct store *s,
 
 /* STORE_OP_PARTIAL_PUT: replaces one of the same (account, path); its size counts in usage;
  * releases the reservation. expires_us is set from policy files_partial. -EDQUOT.
- * STORE_OP_PARTIAL_REMOVE: the row only; the temporary is the caller's. -ENOENT. */
+ * STORE_OP_PARTIAL_REMOVE: the row only; the temporary is the caller's. -ENOENT; -ESTALE when a
+ * temporary's name is given and the row has another. */
 struct partial_args {
 	struct span path;
-	struct file_partial partial; /* _REMOVE: account only */
+	struct file_partial partial; /* _REMOVE: account, and temp or "" */
 	int64_t now_us;
 	uint64_t reservation; /* _PUT: 0 none */
 };
@@ -102,7 +110,7 @@ struct partial_args {
 struct file_usage {
 	uint64_t bytes, files; /* finished */
 	uint64_t partial_bytes;
-	uint64_t reserved;
+	uint64_t reserved; /* beyond what the uploads will free */
 	uint64_t quota; /* as the policy says; 0: none */
 };
 int file_usage_get(struct store *s, const char *account, struct file_usage *ret);

@@ -1,10 +1,12 @@
 /* The typed key builders. */
 #include "store/keys.h"
 
+#include "base/hash.h"
 #include "store/blob.h"
 #include "store/cert.h"
 
 #define SIGN_BIT (UINT64_C(1) << 63)
+#define PATH_MARK 0xffU
 
 static void add(struct key *k, const void *p, size_t len)
 {
@@ -228,6 +230,76 @@ struct key key_policy(const char *name)
 struct key key_blob(const unsigned char *id)
 {
 	return of_bytes(KEY_BLOB, id, BLOB_ID_LEN);
+}
+
+static void add_path(struct key *k, struct span path)
+{
+	unsigned char digest[HASH_SHA256_LEN];
+
+	if (path.len <= KEY_PATH_WHOLE) {
+		add(k, path.p, path.len);
+		return;
+	}
+	add(k, path.p, KEY_PATH_PREFIX);
+	add_number(k, PATH_MARK, 1);
+	if (hash_sha256(path, digest) < 0)
+		k->bad = true;
+	add(k, digest, sizeof(digest));
+}
+
+struct key key_file(struct span path)
+{
+	struct key k = key_table(KEY_FILE);
+
+	add_path(&k, path);
+	return k;
+}
+
+struct key key_partial(struct span path)
+{
+	struct key k = key_table(KEY_PARTIAL);
+
+	add_path(&k, path);
+	add_number(&k, 0, 1);
+	return k;
+}
+
+struct key key_partial_row(struct span path, const char *account)
+{
+	struct key k = key_partial(path);
+
+	add(&k, account, strlen(account));
+	return k;
+}
+
+struct key key_below(enum key_table table, struct span folder)
+{
+	struct key k = key_table(table);
+
+	if (folder.len == 0)
+		return k;
+	add(&k, folder.p, folder.len < KEY_PATH_PREFIX ? folder.len : KEY_PATH_PREFIX);
+	if (folder.len < KEY_PATH_PREFIX)
+		add(&k, "/", 1);
+	return k;
+}
+
+struct key key_usage(const char *account)
+{
+	return of_text(KEY_USAGE, account);
+}
+
+struct key key_reservation(const char *account)
+{
+	return of_name(KEY_RESERVATION, account);
+}
+
+struct key key_reservation_row(const char *account, uint64_t id)
+{
+	struct key k = key_reservation(account);
+
+	add_number(&k, id, sizeof(id));
+	return k;
 }
 
 struct key key_copy(struct span key)

@@ -31,7 +31,19 @@ enum key_table {
 	KEY_BELL_SESSION = 'B', /* session id, topic, bell */
 	KEY_POLICY = 'P', /* name */
 	KEY_BLOB = 'O', /* SHA-256 */
+	KEY_FILE = 'F', /* path */
+	KEY_PARTIAL = 'f', /* path, account */
+	KEY_USAGE = 'u', /* account */
+	KEY_RESERVATION = 'k', /* account, id */
 };
+
+/*
+ * A path stands whole in a key up to this length; a longer one with its first bytes, the byte 0xff,
+ * which UTF-8 has nowhere, and its SHA-256: the row's value holds it then. Rows below a folder so
+ * share a prefix, and what else has that prefix is told apart by the whole path.
+ */
+#define KEY_PATH_WHOLE 160
+#define KEY_PATH_PREFIX (KEY_PATH_WHOLE - 1 - 32)
 
 struct key {
 	unsigned char p[KV_KEY_MAX];
@@ -70,6 +82,14 @@ struct key key_bell_session(uint64_t session_id); /* prefix */
 struct key key_bell_session_row(uint64_t session_id, const char *topic, const char *bell);
 struct key key_policy(const char *name);
 struct key key_blob(const unsigned char *id);
+struct key key_file(struct span path);
+struct key key_partial(struct span path); /* prefix */
+struct key key_partial_row(struct span path, const char *account);
+/* The prefix that all rows below a folder have in KEY_FILE or KEY_PARTIAL; "": all rows. */
+struct key key_below(enum key_table table, struct span folder);
+struct key key_usage(const char *account);
+struct key key_reservation(const char *account); /* prefix */
+struct key key_reservation_row(const char *account, uint64_t id);
 
 /* A copy of a key that points into the map, to be kept over a write. */
 struct key key_copy(struct span key);

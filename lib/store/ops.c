@@ -5,6 +5,7 @@
 #include "store/audit.h"
 #include "store/blob.h"
 #include "store/cert.h"
+#include "store/file.h"
 #include "store/policy.h"
 #include "store/session.h"
 #include "store/throttle.h"
@@ -54,6 +55,20 @@ static const struct op_def ops[STORE_OP_COUNT] = {
 		OP_SECURES, NULL},
 	[STORE_OP_BLOB_PUT] = {"blob-put", op_blob_put, sizeof(struct blob_sealed), 0, 0, NULL},
 	[STORE_OP_BLOB_UNREF] = {"blob-unref", op_blob_unref, BLOB_ID_LEN, 0, OP_FREES, NULL},
+	[STORE_OP_FILE_PUT] = {"file-put", op_file_put, sizeof(struct file_put_args), 0, 0, NULL},
+	[STORE_OP_FILE_REMOVE] = {"file-remove", op_file_remove, sizeof(struct file_remove_args), 0,
+		OP_FREES, NULL},
+	[STORE_OP_FILE_RENAME] = {"file-rename", op_file_rename, sizeof(struct file_rename_args), 0,
+		0, NULL},
+	[STORE_OP_FILE_NOTE] = {"file-note", op_file_note, sizeof(struct file_note_args), 0, 0,
+		NULL},
+	/* Releasing is one use of it, and there are no more rows than uploads under way. */
+	[STORE_OP_FILE_RESERVE] = {"file-reserve", op_file_reserve,
+		sizeof(struct file_reserve_args), 0, OP_FREES, NULL},
+	[STORE_OP_PARTIAL_PUT] = {"partial-put", op_partial_put, sizeof(struct partial_args), 0, 0,
+		NULL},
+	[STORE_OP_PARTIAL_REMOVE] = {"partial-remove", op_partial_remove,
+		sizeof(struct partial_args), 0, OP_FREES, NULL},
 	[STORE_OP_SWEEP] = {"sweep", op_sweep, sizeof(struct sweep_args),
 		sizeof(struct sweep_result), OP_FREES, sweep_after},
 };

@@ -55,6 +55,13 @@ int op_bell_remove(struct store_txn *txn, const void *args, void *result);
 int op_policy_set(struct store_txn *txn, const void *args, void *result);
 int op_blob_put(struct store_txn *txn, const void *args, void *result);
 int op_blob_unref(struct store_txn *txn, const void *args, void *result);
+int op_file_put(struct store_txn *txn, const void *args, void *result);
+int op_file_remove(struct store_txn *txn, const void *args, void *result);
+int op_file_rename(struct store_txn *txn, const void *args, void *result);
+int op_file_note(struct store_txn *txn, const void *args, void *result);
+int op_file_reserve(struct store_txn *txn, const void *args, void *result);
+int op_partial_put(struct store_txn *txn, const void *args, void *result);
+int op_partial_remove(struct store_txn *txn, const void *args, void *result);
 int op_sweep(struct store_txn *txn, const void *args, void *result);
 int sweep_after(struct store *s, const void *args, void *result);
 

@@ -1,5 +1,5 @@
 /* Decoding a row of any table by its key: for store_check() and the fuzzer. */
-#include "store/row.h"
+#include "store/file_i.h"
 
 #include <errno.h>
 
@@ -142,6 +142,38 @@ static int decode_blob(struct span key, struct span value)
 	return key.len == 1 + BLOB_ID_LEN ? blob_decode(value, &b) : -EBADMSG;
 }
 
+static int decode_file(struct span key, struct span value)
+{
+	struct file_row row;
+	struct span path;
+
+	return file_decode(key, value, &path, &row);
+}
+
+static int decode_partial(struct span key, struct span value)
+{
+	struct file_partial p;
+	struct span path;
+
+	return partial_decode(key, value, &path, &p);
+}
+
+static int decode_usage(struct span key, struct span value)
+{
+	char name[ACCOUNT_NAME_SIZE];
+	struct usage u;
+	int rc = row_name(key, name, sizeof(name));
+
+	return rc < 0 ? rc : usage_decode(value, &u);
+}
+
+static int decode_reservation(struct span key, struct span value)
+{
+	struct file_reserve_args a;
+
+	return reservation_decode(key, value, &a);
+}
+
 static const struct {
 	enum key_table table;
 	int (*decode)(struct span key, struct span value);
@@ -165,6 +197,10 @@ static const struct {
 	{KEY_BELL_SESSION, decode_bell_session},
 	{KEY_POLICY, decode_policy},
 	{KEY_BLOB, decode_blob},
+	{KEY_FILE, decode_file},
+	{KEY_PARTIAL, decode_partial},
+	{KEY_USAGE, decode_usage},
+	{KEY_RESERVATION, decode_reservation},
 };
 
 int row_decode(struct span key, struct span value)

@@ -3,6 +3,7 @@
  * length, and under no other version or damaged key.
  */
 #include "store/blob.h"
+#include "store/file.h"
 #include "store/policy.h"
 #include "store/row.h"
 #include "store/session.h"
@@ -37,6 +38,25 @@ static void fill_authority(struct store *s)
 	call(s, STORE_OP_CRL_PUT, &crl);
 }
 
+static void fill_files(struct store *s)
+{
+	static char path[FILE_PATH_MAX] = "/shared/";
+	struct file_put_args f = {.path = SPAN_LIT("/shared/f"), .row = {.owner = "ada"}};
+	struct partial_args p = {.path = SPAN_LIT("/shared/p"),
+		.partial = {.account = "ada", .temp = FILE_TEMP_PREFIX "1", .size = 1}};
+	const struct file_reserve_args r = {.account = "ada", .id = 1, .bytes = 9, .pid = 1};
+
+	call(s, STORE_OP_FILE_PUT, &f);
+	call(s, STORE_OP_PARTIAL_PUT, &p);
+	/* The longest path: a key that cannot hold it. */
+	memset(path + 8, 'x', sizeof(path) - 8);
+	f.path = p.path = span_of(path, sizeof(path));
+	f.row.has_digest = true;
+	call(s, STORE_OP_FILE_PUT, &f);
+	call(s, STORE_OP_PARTIAL_PUT, &p);
+	call(s, STORE_OP_FILE_RESERVE, &r);
+}
+
 static void fill(struct store *s)
 {
 	const struct invite i = {.hash = {1}, .expires_us = FIXTURE_NOW, .uses_left = 1};
@@ -64,6 +84,7 @@ static void fill(struct store *s)
 	assert_int_equal(blob_seal(w, &sealed), 0);
 	call(s, STORE_OP_BLOB_PUT, &sealed);
 	blob_end(w);
+	fill_files(s);
 }
 
 /* A copy in memory of its own, so that reading one byte too far is seen. */
@@ -86,7 +107,7 @@ static int decode_copy(struct span key, struct span value, size_t key_len, size_
 /* Is this key's length free, since a name or index ends with it? */
 static bool any_length(unsigned char table)
 {
-	return strchr("ATRaUHbBPs", table) != NULL;
+	return strchr("ATRaUHbBPsuF", table) != NULL;
 }
 
 /* Some rows have no version byte: counters and index rows. */
@@ -141,7 +162,7 @@ static int look(struct store_txn *txn, void *arg)
 
 static void test_every_table(void **state)
 {
-	static const char tables[] = "MATIRCaerZLvUHsbBPO";
+	static const char tables[] = "MATIRCaerZLvUHsbBPOFfuk";
 	struct store *s = ((struct store_fixture *)*state)->s;
 	bool seen[256] = {false};
 
