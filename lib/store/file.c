@@ -79,7 +79,7 @@ int file_decode(struct span key, struct span value, struct span *ret_path, struc
 	return 0;
 }
 
-int file_write(struct store_txn *txn, struct span path, const struct file_row *row)
+int file_row_write(struct store_txn *txn, struct span path, const struct file_row *row)
 {
 	struct key key = key_file(path);
 	struct buf b = begin(FILE_VERSION, path);
@@ -177,7 +177,7 @@ struct file_walk file_walk_of(enum key_table table, struct span folder)
 int file_walk_next(
 	struct store_txn *txn, struct file_walk *w, struct span *ret_key, struct span *ret_value)
 {
-	struct span key, value, path;
+	struct span key = {NULL, 0}, value = {NULL, 0}, path;
 	struct rec r;
 	int rc;
 
@@ -241,7 +241,7 @@ static int each_view(struct store_txn *txn, void *arg)
 {
 	const struct each_args *e = arg;
 	struct file_walk w = file_walk_of(KEY_FILE, e->folder);
-	struct span key, value, path;
+	struct span key = {NULL, 0}, value = {NULL, 0}, path;
 	struct file_row row;
 	int rc = e->folder.len > 0 ? file_read(txn, e->folder, &row) : -ENOENT;
 
@@ -314,7 +314,7 @@ static int partial_each_view(struct store_txn *txn, void *arg)
 {
 	const struct partial_each_args *e = arg;
 	struct file_walk w = file_walk_of(KEY_PARTIAL, span_of(NULL, 0));
-	struct span key, value, path;
+	struct span key = {NULL, 0}, value = {NULL, 0}, path;
 	struct file_partial p;
 	int rc = 0;
 

@@ -23,7 +23,7 @@ bool file_path_is_good(struct span path);
 bool file_path_below(struct span path, struct span folder);
 
 /* They write as told; usage is the caller's. */
-int file_write(struct store_txn *txn, struct span path, const struct file_row *row);
+int file_row_write(struct store_txn *txn, struct span path, const struct file_row *row);
 int partial_read(
 	struct store_txn *txn, struct span path, const char *account, struct file_partial *ret);
 int partial_write(struct store_txn *txn, struct span path, const struct file_partial *p);

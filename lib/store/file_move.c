@@ -39,7 +39,7 @@ static int move_file(struct move *m, struct span key, struct span value)
 	if (rc == 0)
 		rc = row_del(m->txn, &old);
 	row.stored_us = kv_now_us(m->txn);
-	return rc < 0 ? rc : file_write(m->txn, span_of(m->path, m->path_len), &row);
+	return rc < 0 ? rc : file_row_write(m->txn, span_of(m->path, m->path_len), &row);
 }
 
 static int move_partial(struct move *m, struct span key, struct span value)
@@ -61,7 +61,7 @@ static int move_all(struct move *m)
 	struct file_walk files = file_walk_of(KEY_FILE, m->from);
 	struct file_walk partials = file_walk_of(KEY_PARTIAL, m->from);
 	struct key own = key_file(m->from);
-	struct span key, value;
+	struct span key = {NULL, 0}, value = {NULL, 0};
 	int rc = row_get(m->txn, &own, &value);
 
 	if (rc == 0)

@@ -58,7 +58,7 @@ static int put(struct store_txn *txn, const struct file_put_args *a)
 	rc = forget_partial(txn, a->path, a->row.owner);
 	if (rc == 0 || rc == -ENOENT)
 		rc = usage_of_file(txn, &a->row, true);
-	return rc < 0 ? rc : file_write(txn, a->path, &a->row);
+	return rc < 0 ? rc : file_row_write(txn, a->path, &a->row);
 }
 
 int op_file_put(struct store_txn *txn, const void *args, void *result)
@@ -93,7 +93,7 @@ int op_file_note(struct store_txn *txn, const void *args, void *result)
 		return -EINVAL;
 	rc = file_read(txn, a->path, &old);
 	if (rc == -ENOENT)
-		return row.owner[0] == '\0' ? file_write(txn, a->path, &row) : -ESTALE;
+		return row.owner[0] == '\0' ? file_row_write(txn, a->path, &row) : -ESTALE;
 	if (rc == 0 && (old.inode != row.inode || old.folder != row.folder))
 		rc = -ESTALE;
 	if (rc == 0)
@@ -102,7 +102,7 @@ int op_file_note(struct store_txn *txn, const void *args, void *result)
 		return rc;
 	memcpy(row.owner, old.owner, sizeof(row.owner));
 	rc = usage_of_file(txn, &row, true);
-	return rc < 0 ? rc : file_write(txn, a->path, &row);
+	return rc < 0 ? rc : file_row_write(txn, a->path, &row);
 }
 
 /* -- remove ------------------------------------------------------------------------------------ */
@@ -123,7 +123,7 @@ static int forget_partial_row(struct store_txn *txn, struct span key, struct spa
 int partial_forget_all(struct store_txn *txn, struct span path)
 {
 	struct key prefix = key_partial(path);
-	struct span key, value;
+	struct span key = {NULL, 0}, value = {NULL, 0};
 	int rc;
 
 	while ((rc = kv_seek(txn, key_span(&prefix), key_span(&prefix), &key, &value)) == 0) {
@@ -150,7 +150,7 @@ int file_forget_below(struct store_txn *txn, struct span folder)
 {
 	struct file_walk files = file_walk_of(KEY_FILE, folder);
 	struct file_walk partials = file_walk_of(KEY_PARTIAL, folder);
-	struct span key, value;
+	struct span key = {NULL, 0}, value = {NULL, 0};
 	int rc = 0;
 
 	while (rc == 0 && (rc = file_walk_next(txn, &files, &key, &value)) == 1)

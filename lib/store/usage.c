@@ -95,7 +95,7 @@ int usage_reserved(struct store_txn *txn, const char *account, uint64_t except_i
 	struct key prefix = key_reservation(account);
 	_cleanup_(kv_iter_done) struct kv_iter it = {0};
 	struct file_reserve_args a = {.id = 0};
-	struct span key, value;
+	struct span key = {NULL, 0}, value = {NULL, 0};
 	uint64_t total = 0;
 	int rc = kv_iter_open(txn, key_span(&prefix), key_span(&prefix), &it);
 
@@ -214,7 +214,7 @@ static int gather_view(struct store_txn *txn, void *arg)
 	_cleanup_(kv_iter_done) struct kv_iter it = {0};
 	struct file_reserve_args a = {.id = 0};
 	struct session_row process = {.id = 0};
-	struct span key, value;
+	struct span key = {NULL, 0}, value = {NULL, 0};
 	int rc = kv_iter_open(txn, key_span(&prefix), key_span(&prefix), &it);
 
 	p->count = 0;
