@@ -171,7 +171,7 @@ static bool expired(struct span der, int64_t now_us)
 static int publish(
 	const char *conf, const struct authority_list *l, struct buf *root, struct buf *chain)
 {
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	size_t i;
 	int r = 0;
 

@@ -86,7 +86,7 @@ static int load_key(const char *path, struct pki_key **ret)
 
 static int load_credential(struct ctl *c, const char *name, struct pki_key **ret)
 {
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	int r = path_join(path, "%s/credentials/cad-signer/%s", c->settings.conf, name);
 
 	return r < 0 ? ctl_fail(r, "%s", name) : load_key(path, ret);
@@ -159,7 +159,7 @@ static int add_issuing_key(struct ctl *c, const struct authority_list *l, const 
 	_cleanup_(buf_wipe) struct buf old = BUF_INIT(1u << 20);
 	_cleanup_(buf_wipe) struct buf all = BUF_INIT(1u << 20);
 	struct keep k = {.l = l, .all = &all};
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	int r = path_join(path, "%s/credentials/cad-signer/issuing.pem", c->settings.conf);
 
 	if (r == 0)

@@ -310,7 +310,7 @@ static int write_result(struct ctl *c, const char *prefix, const struct pair *p)
 {
 	_cleanup_(authority_list_done) struct authority_list l = AUTHORITY_LIST_INIT;
 	_cleanup_(buf_wipe) struct buf key = BUF_INIT(65536), pem = BUF_INIT(65536);
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	int r = authority_list_get(c, &l);
 
 	if (r == CTL_OK)

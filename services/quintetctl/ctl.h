@@ -162,8 +162,8 @@ int folder_make(const char *path, mode_t mode);
 /* Flushes the folder that path is in, after a rename. */
 int folder_flush_of(const char *path);
 /* A path put together; the buffer is ret's. Too long a path: -ENAMETOOLONG. */
-#define FILE_PATH_MAX 4096
-int path_join(char ret[FILE_PATH_MAX], const char *format, ...)
+#define CTL_PATH_MAX 4096
+int path_join(char ret[CTL_PATH_MAX], const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* -- secrets (password.c) ---------------------------------------------------------------------- */

@@ -8,19 +8,19 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 
-int path_join(char ret[FILE_PATH_MAX], const char *format, ...)
+int path_join(char ret[CTL_PATH_MAX], const char *format, ...)
 {
 	va_list ap;
 	int len;
 
 	va_start(ap, format);
-	len = vsnprintf(ret, FILE_PATH_MAX, format, ap);
+	len = vsnprintf(ret, CTL_PATH_MAX, format, ap);
 	va_end(ap);
-	return len < 0 || len >= FILE_PATH_MAX ? -ENAMETOOLONG : 0;
+	return len < 0 || len >= CTL_PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
 /* The folder that path is in: "a/b" -> "a", "b" -> ".", "/b" -> "/". */
-static int folder_of(const char *path, char ret[FILE_PATH_MAX])
+static int folder_of(const char *path, char ret[CTL_PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
 
@@ -32,7 +32,7 @@ static int folder_of(const char *path, char ret[FILE_PATH_MAX])
 int folder_flush_of(const char *path)
 {
 	_cleanup_(cleanup_close) int fd = -1;
-	char folder[FILE_PATH_MAX];
+	char folder[CTL_PATH_MAX];
 	int r = folder_of(path, folder);
 
 	if (r < 0)
@@ -58,7 +58,7 @@ static int write_temporary(const char *temporary, struct span bytes, mode_t mode
 
 int file_write(const char *path, struct span bytes, mode_t mode)
 {
-	char temporary[FILE_PATH_MAX];
+	char temporary[CTL_PATH_MAX];
 	int r = path_join(temporary, "%s.new", path);
 
 	if (r < 0)
@@ -75,7 +75,7 @@ int file_write(const char *path, struct span bytes, mode_t mode)
 
 int folder_make(const char *path, mode_t mode)
 {
-	char parent[FILE_PATH_MAX];
+	char parent[CTL_PATH_MAX];
 	int r;
 
 	if (mkdir(path, 0700) != 0) {

@@ -172,7 +172,7 @@ static void session_line(struct report *r)
 static void signer_line(struct report *r)
 {
 	_cleanup_(cleanup_close) int fd = -1;
-	char path[FILE_PATH_MAX] = "";
+	char path[CTL_PATH_MAX] = "";
 	int error = path_join(path, "%s/signer.sock", r->c->settings.runtime);
 
 	if (error == 0)

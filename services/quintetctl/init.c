@@ -126,7 +126,7 @@ static int make(struct ctl *c, struct house *h)
 
 static int folder(mode_t mode, const char *base, const char *name)
 {
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	int r = path_join(path, "%s%s%s", base, *name != '\0' ? "/" : "", name);
 
 	if (r == 0)
@@ -141,7 +141,7 @@ static int folder(mode_t mode, const char *base, const char *name)
 static int shared_folder(const struct ctl *c, mode_t mode, const char *base, const char *name)
 {
 	_cleanup_(cleanup_close) int fd = -1;
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	struct stat st;
 	const struct group *gr;
 	int r = path_join(path, "%s%s%s", base, *name != '\0' ? "/" : "", name);
@@ -187,7 +187,7 @@ static int folders(const struct ctl *c)
 
 static int write_file(const struct ctl *c, const char *name, const struct buf *bytes, mode_t mode)
 {
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	int r = path_join(path, "%s/%s", c->settings.conf, name);
 
 	if (r == 0)
@@ -235,7 +235,7 @@ static int write_cmp_secret(const struct ctl *c)
 static int write_leaf(const struct ctl *c, const struct house *h, size_t i)
 {
 	const struct renewal *row = &house_credentials[i];
-	char key[FILE_PATH_MAX], chain[FILE_PATH_MAX];
+	char key[CTL_PATH_MAX], chain[CTL_PATH_MAX];
 	int r;
 
 	if (path_join(key, "credentials/%s/%s.key", row->service, row->name) < 0 ||
@@ -274,7 +274,7 @@ static int write_environment(const struct ctl *c)
 		"QUINTET_PORT_CA_PLAIN", "QUINTET_PORT_FTPS", "QUINTET_PORT_FTP",
 		"QUINTET_FTP_PASSIVE", "QUINTET_FTP_ADDRESS", "QUINTET_ADMIN_USER"};
 	_cleanup_(buf_done) struct buf text = BUF_INIT(65536);
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	struct stat st;
 	size_t i;
 
@@ -369,7 +369,7 @@ static int publish(struct ctl *c)
 
 static bool has_root_file(const struct ctl *c)
 {
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	struct stat st;
 
 	return path_join(path, "%s/pki/root.pem", c->settings.conf) == 0 && stat(path, &st) == 0;

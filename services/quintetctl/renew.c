@@ -41,7 +41,7 @@ static int first_der(void *arg, struct span der)
 static int load(const struct ctl *c, struct renewal *row)
 {
 	_cleanup_(buf_done) struct buf pem = BUF_INIT(65536), der = BUF_INIT(AUTHORITY_DER_MAX);
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	int r = path_join(
 		path, "%s/credentials/%s/%s.pem", c->settings.conf, row->service, row->name);
 
@@ -112,7 +112,7 @@ static int hosts_of(const struct ctl *c, const struct pki_cert_info *info, char 
 
 static int credentials_folder(const struct ctl *c, const char *service)
 {
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	int r = path_join(path, "%s/credentials/%s", c->settings.conf, service);
 
 	return r == 0 ? folder_make(path, 0700) : r;
@@ -125,8 +125,8 @@ static int credentials_folder(const struct ctl *c, const char *service)
  */
 static int put(const struct ctl *c, const struct renewal *row, struct span key, struct span chain)
 {
-	char path[FILE_PATH_MAX], key_path[FILE_PATH_MAX], chain_path[FILE_PATH_MAX];
-	char key_next[FILE_PATH_MAX], chain_next[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX], key_path[CTL_PATH_MAX], chain_path[CTL_PATH_MAX];
+	char key_next[CTL_PATH_MAX], chain_next[CTL_PATH_MAX];
 	int r = path_join(path, "%s/credentials/%s/%s", c->settings.conf, row->service, row->name);
 
 	if (r == 0)

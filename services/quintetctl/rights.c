@@ -42,7 +42,7 @@ static int read_environment_file(void)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(65536);
 	const char *conf = getenv("QUINTET_CONF");
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	struct span rest, line;
 	int r;
 

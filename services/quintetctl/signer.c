@@ -9,7 +9,7 @@ int ctl_signer(struct ctl *c, const struct signer_request *r, struct buf *scratc
 	struct signer_answer *ret)
 {
 	_cleanup_(cleanup_close) int fd = -1;
-	char path[FILE_PATH_MAX];
+	char path[CTL_PATH_MAX];
 	int error = path_join(path, "%s/signer.sock", c->settings.runtime);
 
 	if (error == 0)
