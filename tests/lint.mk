@@ -1,6 +1,7 @@
 # Checks that need no run: formatting, clang-tidy, cppcheck.
 
-SOURCES := $(wildcard lib/*/*.[ch] lib/*/gen/*.[ch] services/*/*.[ch] services/*/*/*.[ch] client/*.[ch] \
+SOURCES := $(wildcard lib/*/*.[ch] lib/*/gen/*.[ch] services/*/*.[ch] services/*/*/*.[ch] \
+	client/*.[ch] client/*/*.[ch] \
 	tests/unit/*.[ch] tests/unit/lib/*.[ch] tests/fuzz/*.[ch] tests/fuzz/lib/*.[ch] tests/bench/*.[ch])
 TIDY_SOURCES := $(filter lib/%.c services/%.c client/%.c,$(SOURCES))
 

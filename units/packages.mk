@@ -8,7 +8,7 @@ PACKAGES_unit := libcmocka-dev
 PACKAGES_fuzz := clang llvm libclang-rt-14-dev
 PACKAGES_interop := python3-pytest python3-cryptography openssl curl gnutls-bin strongswan-pki \
 	libstrongswan-standard-plugins libstrongswan-extra-plugins xinetd ucspi-tcp lmdb-utils \
-	systemd util-linux strace iproute2
+	systemd util-linux strace iproute2 lftp ftp-ssl
 PACKAGES_systemd := systemd systemd-container mmdebstrap python3-pytest iproute2 util-linux zstd
 PACKAGES_bench := xinetd ucspi-tcp stunnel4 systemd openssl
 PACKAGES_test := $(sort $(PACKAGES_build) $(PACKAGES_run) $(PACKAGES_lint) $(PACKAGES_unit) \
