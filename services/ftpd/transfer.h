@@ -18,8 +18,11 @@
 int transfer_upload(struct ftpd *f, struct upload *u);
 int transfer_download(struct ftpd *f, int fd, uint64_t first, uint64_t length, const char *path);
 
+/* path: what the list is of. NLST's lines are usable as they are (RFC 1123 section 4.1.2.7): names
+ * below cwd, else absolute ones. */
 enum transfer_form { TRANSFER_LIST, TRANSFER_NLST, TRANSFER_MLSD };
-int transfer_listing(struct ftpd *f, struct tree_list *list, enum transfer_form form);
+int transfer_listing(
+	struct ftpd *f, struct tree_list *list, enum transfer_form form, const char *path);
 
 /* What the transfer waits for (at most one descriptor; fd -1: none) and until when. *ret_now: do
  * not wait, there is work. */
