@@ -14,6 +14,11 @@ enum fault_point {
 	FAULT_COMMITTED, /* the commit is durable, nobody was told */
 	FAULT_INTENT_STORED, /* signer: the intent is stored, nothing signed */
 	FAULT_SIGNED, /* signer: signed, not yet stored */
+	FAULT_FILE_WRITTEN, /* ftpd: bytes of an upload are in its temporary */
+	FAULT_FILE_FLUSHED, /* all of them are on disk */
+	FAULT_FILE_STORED, /* the row is durable, the file is still under its temporary name */
+	FAULT_FILE_RENAMED, /* it has its name, its folder is not flushed */
+	FAULT_FILE_DURABLE, /* it is, nobody was told */
 	FAULT_POINTS
 };
 
