@@ -3,10 +3,13 @@
  * interface makes tasks, the pool does them, several at once, and tells how far they are. A lost
  * line is taken up again by itself: the session logs in anew and the transfer goes on where it was.
  *
- *	ftp.h      tasks and the pool (pool.c)
- *	session.h  one control connection: log-in, commands, replies (session.c, reply.c)
- *	data.h     its data connection (data.c)
- *	get.c put.c list.c  the tasks' own steps
+ *	ftp.h      tasks (task.c)
+ *	pool.h     the pool: who does what when (pool.c), its loop (loop.c)
+ *	session.h  one control connection: its life (session.c), commands and replies (reply.c),
+ *		   log-in (login.c)
+ *	data.h     its data connection (data.c) and one transfer over it (transfer.c)
+ *	work.h     what a transfer keeps over lost lines: parts (part.c), digests (work.c)
+ *	get.c put.c list.c simple.c  the tasks' own steps
  *	ui: cmd.c (cmd_ftp, one-shot subcommands), shell.c (interactive), sync.c, walk.c (recursion,
  *	globs), progress.c, complete.c
  */
@@ -65,7 +68,8 @@ struct ftp_task {
 	struct buf text; /* FTP_TEXT; FTP_LIST: MLSD lines with CR LF taken off, each ended by LF */
 
 	void *tag; /* the user interface's own */
-	struct ftp_task *next; /* the pool's own */
+	struct ftp_task *next; /* the pool's own, as the next */
+	struct ftp_work *work;
 };
 
 struct ftp_task *ftp_task_new(enum ftp_task_kind kind, const char *remote); /* NULL: no memory */
