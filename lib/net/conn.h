@@ -13,6 +13,7 @@
 #include "net/frame.h"
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct conn;
 struct tls_server;
@@ -107,6 +108,17 @@ uint64_t conn_bytes_in(const struct conn *c);
 uint64_t conn_bytes_out(const struct conn *c);
 
 /*
+ * Waits for the caller's own descriptors, with the connection's wake watched as well (the
+ * connection's own socket is watched only if the caller lists it): for a session that serves
+ * several at once. At most 6. The count that is ready (revents as poll(2) sets them), 0 when
+ * until_ms (time_monotonic_ms()'s clock; INT64_MAX: none) has come, or what wake() returned. On a
+ * connection over memory nothing waits: an entry with fd -1 is ready for what it asks (events 0:
+ * nothing), and -ETIMEDOUT when nothing is ready.
+ */
+struct pollfd;
+int conn_poll(struct conn *c, struct pollfd *fds, size_t count, int64_t until_ms);
+
+/*
  * The non-blocking core. 0 or progress count when done, -EAGAIN when conn_events() has to be
  * awaited. Resolving names and connect() are the caller's; fd may still be connecting when
  * conn_tls_begin_connect() is called, its failure then comes from conn_step_handshake().
@@ -116,6 +128,44 @@ int conn_step_fill(struct conn *c); /* reads what is there into the buffer; 0: c
 				     * -ENOBUFS: CONN_IN_MAX bytes are waiting to be read */
 int conn_step_flush(struct conn *c); /* 0: everything is sent */
 short conn_events(const struct conn *c); /* POLLIN, POLLOUT as now wanted */
+
+/* A line that is there already, as conn_read_line(); -EAGAIN when none is complete: fill first. */
+int conn_step_line(struct conn *c, const struct frame_rule *rule, struct span *ret);
+
+/*
+ * Bulk data, past the buffers (nothing may be unread or unsent in them: -EINVAL): one read into p,
+ * one write from bytes. The count; -EAGAIN: wait for conn_wants_read() or conn_wants_write(), which
+ * TLS may turn around. conn_step_read 0: the clean end (close_notify); -ECONNRESET: cut.
+ */
+ssize_t conn_step_read(struct conn *c, void *p, size_t len);
+ssize_t conn_step_write(struct conn *c, struct span bytes);
+short conn_wants_read(const struct conn *c);
+short conn_wants_write(const struct conn *c);
+
+/* May conn_step_read() have bytes that poll() does not see? */
+bool conn_has_more(const struct conn *c);
+
+/* Says goodbye (close_notify, or FIN) without waiting: 0, or -EAGAIN to be called again when
+ * writable. Reading goes on until the peer's own end. */
+int conn_step_bye(struct conn *c);
+
+/* The server's side of TLS without waiting; go on with conn_step_handshake. */
+int conn_tls_begin_accept(struct conn *c, struct tls_server *server);
+
+/*
+ * Resumption (RFC 4217 section 10.2, RFC 8446 section 2.2), for ftpd and its client.
+ * conn_tls_ticket: a fresh ticket goes out with the next bytes that are flushed (1.3; else nothing
+ * happens). -ENOTCONN, -ENOMEM.
+ * conn_tls_resumed_from: did data's handshake resume a session of the very server process behind
+ * control: since tls_server_fresh(), by the secret in its ticket, or by control's session id?
+ * conn_tls_begin_resume: as conn_tls_begin_connect(), offering the newest session that control was
+ * given; a session is offered once where the protocol asks for that. control and data must have the
+ * same client and host.
+ */
+int conn_tls_ticket(struct conn *c);
+bool conn_tls_resumed_from(const struct conn *data, const struct conn *control);
+int conn_tls_begin_resume(
+	struct conn *c, struct tls_client *client, const char *host, struct conn *control);
 
 /* For the client's loop: begins TLS without waiting; go on with conn_step_handshake. */
 int conn_tls_begin_connect(struct conn *c, struct tls_client *client, const char *host);

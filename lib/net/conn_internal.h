@@ -54,6 +54,8 @@ struct conn {
 	short read_wants;
 	short write_wants;
 	bool handshaking;
+	bool skipping; /* a refused line's rest is not there yet: it is dropped when it comes */
+	bool said_bye;
 	bool ended; /* the clean end was read */
 	int in_error; /* sticky: what ended the input */
 	int out_error; /* sticky */
@@ -75,8 +77,5 @@ int conn_wait(struct conn *c, short events);
  * neither.
  */
 int conn_tick(struct conn *c);
-
-/* Begins TLS on a connection with nothing unread (tls_conn.c); afterwards c->handshaking. */
-int conn_tls_begin_accept(struct conn *c, struct tls_server *server);
 
 #endif

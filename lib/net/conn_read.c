@@ -73,8 +73,57 @@ static bool line_due(struct conn *c, struct span have, size_t max)
 	return due;
 }
 
+/* Drops what has come of a refused line. -EAGAIN: its end is not there yet. */
+static int skip_some(struct conn *c)
+{
+	struct span have = conn_pending(c);
+	const unsigned char *lf = have.len > 0 ? memchr(have.p, '\n', have.len) : NULL;
+
+	take(c, lf != NULL ? (size_t)(lf - have.p) + 1 : have.len);
+	c->skipping = lf == NULL;
+	return c->skipping ? -EAGAIN : 0;
+}
+
+/* No whole line is there: will one come? */
+static int step_end(const struct conn *c)
+{
+	if (c->in_error != 0)
+		return c->in_error;
+	if (!c->ended)
+		return -EAGAIN;
+	return conn_pending(c).len == 0 && !c->skipping ? 0 : -ECONNRESET;
+}
+
+int conn_step_line(struct conn *c, const struct frame_rule *rule, struct span *ret)
+{
+	struct span have;
+	size_t used = 0;
+	int r;
+
+	if (c->skipping && skip_some(c) < 0)
+		return step_end(c);
+	have = conn_pending(c);
+	r = line_due(c, have, rule->max) ? frame_line(have, rule, ret, &used) : 0;
+	if (r == 0 && have.len >= CONN_IN_MAX) {
+		r = -EMSGSIZE;
+		used = have.len;
+	}
+	if (r == 0)
+		return step_end(c);
+	take(c, used);
+	if (r < 0 && (used == 0 || have.p[used - 1] != '\n'))
+		(void)skip_some(c);
+	return r;
+}
+
 int conn_read_line(struct conn *c, const struct frame_rule *rule, struct span *ret)
 {
+	while (c->skipping && skip_some(c) < 0) {
+		int r = fill(c);
+
+		if (r <= 0)
+			return r == 0 ? -ECONNRESET : r;
+	}
 	for (;;) {
 		struct span have = conn_pending(c);
 		size_t used = 0;

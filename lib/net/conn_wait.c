@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 enum {
+	POLL_MAX = 6, /* descriptors of conn_poll()'s caller */
 	GOODBYE_MS = 1000, /* for the peer's close_notify */
 	BUSY_WAKE_MS = 200, /* how often a session that never waits looks at its wake */
 	PRINTF_MAX = 65536,
@@ -52,12 +53,14 @@ static int64_t wake_in_ms(const struct conn *c, int64_t now_ms)
 	return due > 0 ? due : 0;
 }
 
-/* The time-out for poll() until the deadline or the wake, whichever is first. */
-static int poll_ms(const struct conn *c, int64_t now_ms)
+/* The time-out for poll() until until_ms or the wake, whichever is first. */
+static int poll_ms(const struct conn *c, int64_t until_ms, int64_t now_ms)
 {
-	int64_t wait = c->deadline_ms == INT64_MAX ? -1 : c->deadline_ms - now_ms;
+	int64_t wait = until_ms == INT64_MAX ? -1 : until_ms - now_ms;
 	int64_t wake = wake_in_ms(c, now_ms);
 
+	if (until_ms <= now_ms)
+		return 0;
 	if (wake >= 0 && (wait < 0 || wake < wait))
 		wait = wake;
 	return wait > INT_MAX ? INT_MAX : (int)wait;
@@ -92,9 +95,60 @@ int conn_wait(struct conn *c, short events)
 
 		if (now_ms >= c->deadline_ms)
 			return -ETIMEDOUT;
-		r = wait_once(c, events, poll_ms(c, now_ms));
+		r = wait_once(c, events, poll_ms(c, c->deadline_ms, now_ms));
 	}
 	return r < 0 ? r : 0;
+}
+
+/* Memory never makes anyone wait: what has no descriptor is ready for all it asks. */
+static int poll_memory(struct pollfd *fds, size_t count)
+{
+	int ready = poll(fds, count, 0);
+
+	if (ready < 0)
+		return -errno;
+	for (size_t i = 0; i < count; i++)
+		if (fds[i].fd < 0 && fds[i].events != 0) {
+			fds[i].revents = fds[i].events;
+			ready++;
+		}
+	return ready > 0 ? ready : -ETIMEDOUT;
+}
+
+/* One poll() of the caller's descriptors and the wake's. The count that is ready, or an error. */
+static int poll_once(struct conn *c, struct pollfd *fds, size_t count, int64_t until_ms)
+{
+	struct pollfd all[POLL_MAX + 1];
+	int64_t now_ms = time_monotonic_ms();
+	int ready, r = 0;
+
+	memcpy(all, fds, count * sizeof(*fds));
+	all[count] =
+		(struct pollfd){.fd = c->wake.call != NULL ? c->wake.fd : -1, .events = POLLIN};
+	ready = poll(all, count + 1, poll_ms(c, until_ms, now_ms));
+	if (ready < 0)
+		return errno == EINTR ? 0 : -errno;
+	memcpy(fds, all, count * sizeof(*fds));
+	if (all[count].revents != 0)
+		ready--;
+	now_ms = time_monotonic_ms();
+	if (all[count].revents != 0 || wake_in_ms(c, now_ms) == 0)
+		r = call_wake(c, now_ms);
+	return r < 0 ? r : ready;
+}
+
+int conn_poll(struct conn *c, struct pollfd *fds, size_t count, int64_t until_ms)
+{
+	int r;
+
+	if (count > POLL_MAX)
+		return -EINVAL;
+	if (c->memory != NULL)
+		return poll_memory(fds, count);
+	do {
+		r = poll_once(c, fds, count, until_ms);
+	} while (r == 0 && time_monotonic_ms() < until_ms);
+	return r;
 }
 
 int conn_tick(struct conn *c)
@@ -231,7 +285,7 @@ int conn_close(struct conn *c)
 	/* What ended the session must not end its goodbye. */
 	conn_set_wake(c, -1, 0, NULL, NULL);
 	r = c->handshaking ? -ENOTCONN : conn_flush(c);
-	if (r == 0 && c->ops->bye != NULL)
+	if (r == 0 && c->ops->bye != NULL && !c->said_bye)
 		bye = c->ops->bye(c);
 	if (r == 0)
 		r = bye;

@@ -12,6 +12,8 @@
 /* no_new_privs, RLIMIT_CORE 0, RLIMIT_NOFILE nofile, and in sessions RLIMIT_NPROC 0. */
 int sandbox_limits(unsigned nofile, bool session);
 
+enum sandbox_tcp { SANDBOX_TCP_BIND = 1, SANDBOX_TCP_CONNECT = 2 };
+
 enum sandbox_access {
 	SANDBOX_READ = 1, /* read files and list folders */
 	SANDBOX_WRITE = 2, /* and write, make, remove, rename; make and connect sockets */
@@ -26,14 +28,14 @@ struct sandbox_path {
 
 /*
  * Landlock: nothing but the given paths from now on; ABI probed, TCP bind and connect denied where
- * the kernel can. 0; 1 when the kernel has no Landlock (ENOSYS, EOPNOTSUPP: the caller logs it
- * once); -EPERM when something in between forbids it.
+ * the kernel can, except what tcp allows. 0; 1 when the kernel has no Landlock (ENOSYS, EOPNOTSUPP:
+ * the caller logs it once); -EPERM when something in between forbids it.
  */
-int sandbox_paths(const struct sandbox_path *paths, size_t count);
+int sandbox_paths(const struct sandbox_path *paths, size_t count, unsigned tcp);
 
 enum sandbox_profile {
 	SANDBOX_SESSION, /* serve one connection: store, bells, no new sockets but Unix datagrams */
-	SANDBOX_SESSION_IP, /* ftpd: and IP sockets */
+	SANDBOX_SESSION_IP, /* ftpd: and TCP sockets, cloned files */
 	SANDBOX_SESSION_TIME, /* daytimed: and adjtimex (read) */
 	SANDBOX_SIGNER, /* cad-signer */
 	SANDBOX_PROFILES

@@ -48,7 +48,7 @@ static int probe_abi(void)
 	return abi < 0 ? -errno : (int)abi;
 }
 
-static size_t fill_ruleset(int abi, struct ruleset *r)
+static size_t fill_ruleset(int abi, unsigned tcp, struct ruleset *r)
 {
 	*r = (struct ruleset){.fs = FS_ABI_1};
 	if (abi >= 2)
@@ -59,7 +59,10 @@ static size_t fill_ruleset(int abi, struct ruleset *r)
 		r->fs |= FS_IOCTL_DEV;
 	if (abi < 4)
 		return sizeof(r->fs);
-	r->net = NET_BIND_TCP | NET_CONNECT_TCP;
+	if ((tcp & SANDBOX_TCP_BIND) == 0)
+		r->net |= NET_BIND_TCP;
+	if ((tcp & SANDBOX_TCP_CONNECT) == 0)
+		r->net |= NET_CONNECT_TCP;
 	if (abi < 6)
 		return sizeof(r->fs) + sizeof(r->net);
 	r->scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
@@ -107,7 +110,7 @@ static int restrict_self(int ruleset_fd)
 	return syscall(SYS_landlock_restrict_self, ruleset_fd, 0) < 0 ? -errno : 0;
 }
 
-int sandbox_paths(const struct sandbox_path *paths, size_t count)
+int sandbox_paths(const struct sandbox_path *paths, size_t count, unsigned tcp)
 {
 	struct ruleset r;
 	size_t size;
@@ -117,7 +120,7 @@ int sandbox_paths(const struct sandbox_path *paths, size_t count)
 		return 1;
 	if (abi < 0)
 		return abi;
-	size = fill_ruleset(abi, &r);
+	size = fill_ruleset(abi, tcp, &r);
 
 	_cleanup_(cleanup_close) int fd = (int)syscall(SYS_landlock_create_ruleset, &r, size, 0);
 

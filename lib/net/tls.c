@@ -81,6 +81,8 @@ static SSL_CTX *new_context(const SSL_METHOD *method)
 	static const char suites_1_2[] = "ECDHE-ECDSA-AES128-GCM-SHA256:"
 					 "ECDHE-ECDSA-AES256-GCM-SHA384:"
 					 "ECDHE-ECDSA-CHACHA20-POLY1305";
+	static const char suites_1_3[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+					 "TLS_CHACHA20_POLY1305_SHA256";
 	SSL_CTX *ctx = SSL_CTX_new(method);
 
 	if (ctx == NULL)
@@ -96,7 +98,8 @@ static SSL_CTX *new_context(const SSL_METHOD *method)
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_read_ahead(ctx, 1);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
-		SSL_CTX_set_cipher_list(ctx, suites_1_2) == 1 && set_groups(ctx))
+		SSL_CTX_set_cipher_list(ctx, suites_1_2) == 1 &&
+		SSL_CTX_set_ciphersuites(ctx, suites_1_3) == 1 && set_groups(ctx))
 		return ctx;
 	SSL_CTX_free(ctx);
 	return NULL;
@@ -171,6 +174,8 @@ static int server_setup(struct tls_server *s, const struct tls_server_config *co
 		r = server_alpn(s, config->alpn);
 	if (r == 0 && config->trust_pem.len > 0)
 		r = server_trust(s, config->trust_pem);
+	if (r == 0 && config->resumable)
+		r = tls_resume_server(s);
 	return r;
 }
 
@@ -198,6 +203,7 @@ void tls_server_free(struct tls_server *s)
 		return;
 	SSL_CTX_free(s->ctx);
 	buf_done(&s->trust_pem);
+	OPENSSL_cleanse(s->secret, sizeof(s->secret));
 	free(s);
 }
 
@@ -228,6 +234,7 @@ static int client_setup(struct tls_client *c, const struct tls_client_config *co
 		return tls_fail(-ENOMEM, "no TLS context");
 	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(c->ctx, tls_verify_server_cert, c);
+	tls_resume_client(c->ctx);
 	if (!config->bootstrap)
 		r = tls_load_trust(c->ctx, config->root_pem, true);
 	if (r == 0 && config->extra_pem.len > 0)

@@ -1,7 +1,8 @@
 /*
  * TLS by DESIGN section 5: 1.3, and 1.2 with ECDHE and AEAD only; no tickets, renegotiation,
- * compression or early data; no OpenSSL configuration file. OpenSSL stays inside tls*.c; the rest
- * of the project sees bytes, numbers and text. Contexts are made once and survive fork.
+ * compression or early data; no OpenSSL configuration file. (Tickets: only where .resumable is
+ * set.) OpenSSL stays inside tls*.c; the rest of the project sees bytes, numbers and text. Contexts
+ * are made once and survive fork.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -21,6 +22,12 @@ struct tls_server_config {
 	const char *const
 		*alpn; /* NULL-ended, in order of preference; NULL: no ALPN. A client that
 			* offers only others is refused; one that offers none is served. */
+	/*
+	 * ftpd: data connections resume the control connection's session (RFC 4217 section 10.2).
+	 * Stateless tickets for 1.3, the in-process cache and tickets for 1.2. Nothing is shared
+	 * between processes: see tls_server_fresh().
+	 */
+	bool resumable;
 };
 
 /* -EINVAL: key or certificate unusable (tls_error_text tells); -ENOMEM. */
@@ -30,6 +37,15 @@ int tls_server_new(const struct tls_server_config *config, struct tls_server **r
  * less in each). Costs about one connection. Failing does no harm.
  */
 void tls_server_warm(struct tls_server *s);
+/*
+ * In the process of one connection, before its handshake, where .resumable: new ticket keys, a new
+ * session id context and a new secret that every ticket of this process carries, so that a session
+ * of any other process, or from before this call, is never resumed. Called again after a REIN
+ * (a 1.2 session of the control connection is then of no use either). The first connection that is
+ * accepted is the control connection: only its sessions and tickets are good for resuming, not
+ * those that a stranger's full handshake on a data connection gives. -EIO.
+ */
+int tls_server_fresh(struct tls_server *s);
 void tls_server_free(struct tls_server *s);
 void tls_server_freep(struct tls_server **s);
 
@@ -52,6 +68,7 @@ struct tls_info {
 	const char *protocol; /* "TLSv1.3" */
 	const char *cipher; /* "TLS_AES_256_GCM_SHA384" */
 	const char *group; /* "X25519", or "" */
+	bool resumed; /* the handshake went on with an earlier session */
 	char alpn[32]; /* "" when none */
 	/*
 	 * The peer's certificate: DER and what the chain check said. On the server side a bad

@@ -207,9 +207,12 @@ static int tls_bye(struct conn *c)
 	return r < 0 ? fault(c, r, errno) : 0;
 }
 
+/* A connection that was cut must not take the session away that others resume. */
 static void tls_release(struct conn *c)
 {
+	SSL_set_shutdown(c->tls->ssl, SSL_SENT_SHUTDOWN);
 	SSL_free(c->tls->ssl);
+	SSL_SESSION_free(c->tls->newest);
 	X509_free(c->tls->peer);
 	OPENSSL_free(c->tls->der);
 	free(c->tls);
@@ -268,6 +271,7 @@ int conn_tls_begin_accept(struct conn *c, struct tls_server *server)
 	if (r < 0)
 		return r;
 	c->tls->server = server;
+	tls_resume_begin(c->tls);
 	SSL_set_accept_state(c->tls->ssl);
 	return start(c);
 }

@@ -103,6 +103,7 @@ static void fill_negotiated(struct tls_conn *t)
 
 	t->info.protocol = SSL_get_version(t->ssl);
 	t->info.cipher = SSL_get_cipher_name(t->ssl);
+	t->info.resumed = SSL_session_reused(t->ssl) == 1;
 	group = SSL_group_to_name(t->ssl, (int)SSL_get_negotiated_group(t->ssl));
 	t->info.group = group != NULL ? group : "";
 	SSL_get0_alpn_selected(t->ssl, &alpn, &alpn_len);
@@ -118,6 +119,9 @@ void tls_info_fill(struct tls_conn *t, bool done)
 		fill_negotiated(t);
 	if (t->server != NULL)
 		fill_server_view(t);
+	/* Nothing is shown again on a resumed session: it is the certificate it began with. */
+	if (t->info.resumed && t->peer == NULL)
+		t->peer = SSL_get1_peer_certificate(t->ssl);
 	if (t->peer != NULL)
 		fill_peer(t, t->peer);
 	t->have_info = true;

@@ -15,6 +15,10 @@ struct tls_server {
 	bool trust_loaded;
 	unsigned char alpn[TLS_ALPN_MAX]; /* wire form: length, name, length, name */
 	unsigned int alpn_len;
+	bool resumable;
+	bool has_control; /* the control connection was accepted */
+	unsigned char secret[32]; /* in every ticket that proves where it comes from */
+	unsigned char id_context[32];
 };
 
 struct tls_client {
@@ -35,6 +39,9 @@ struct tls_conn {
 	int date_error; /* a date check's X509_V_ERR_*, 0 none */
 	int check_error; /* any other's */
 	char reason[96]; /* why the last call failed */
+	bool control; /* its tickets carry the server's secret */
+	SSL_SESSION
+		*newest; /* client: what the server gave last; NULL: nothing, or it is used up */
 };
 
 /* Once per process: OpenSSL without configuration file and without algorithms nobody uses. */
@@ -64,6 +71,13 @@ int tls_verify_server_cert(X509_STORE_CTX *store, void *arg);
 
 /* Names, purpose and strictness for a client's connection to host. -EINVAL, -ENOMEM. */
 int tls_verify_expect_host(SSL *ssl, const char *host);
+
+/* Tickets and sessions for a new context (tls_resume.c). -ENOMEM, -EIO. */
+int tls_resume_server(struct tls_server *s);
+void tls_resume_client(SSL_CTX *ctx);
+
+/* At the beginning of a server's handshake. */
+void tls_resume_begin(struct tls_conn *t);
 
 /* Fills t->info after the handshake (done), or after one that failed on the certificate. */
 void tls_info_fill(struct tls_conn *t, bool done);

@@ -62,7 +62,8 @@ int service_credentials(struct service *s)
 	config = (struct tls_server_config){.key_pem = buf_span(&key),
 		.cert_pem = buf_span(&cert),
 		.trust_pem = buf_span(&trust),
-		.alpn = s->door->alpn};
+		.alpn = s->door->alpn,
+		.resumable = s->door->resumable};
 	r = tls_server_new(&config, &s->tls);
 	if (r < 0)
 		return service_fault(s, r, tls_error_text());

@@ -19,6 +19,10 @@ int service_handshake(struct service *s)
 	conn_set_timeout_s(s->conn, HANDSHAKE_S);
 	if (!s->door->tls)
 		return 0;
+	s->tls_begun = true;
+	r = s->door->resumable ? tls_server_fresh(s->tls) : 0;
+	if (r < 0)
+		return service_fault(s, r, tls_error_text());
 	r = conn_tls_accept(s->conn, s->tls);
 	if (r == 0) {
 		/* What the handshake needed and left goes back: 30 to 60 kB of an idle session. */
@@ -35,11 +39,12 @@ int service_handshake(struct service *s)
 static const struct common_path {
 	const char *name;
 	enum { BELOW_STATE, BELOW_RUNTIME, BELOW_CONF, ABSOLUTE } root;
-	enum { FOR_ALL, FOR_PASSWORDS, FOR_BLOBS } whom;
+	enum { FOR_ALL, FOR_PASSWORDS, FOR_BLOBS, FOR_FILES } whom;
 	unsigned access;
 } common_paths[] = {
 	{"store", BELOW_STATE, FOR_ALL, SANDBOX_WRITE},
 	{"blobs", BELOW_STATE, FOR_BLOBS, SANDBOX_WRITE},
+	{"files", BELOW_STATE, FOR_FILES, SANDBOX_WRITE},
 	{"bells", BELOW_RUNTIME, FOR_ALL, SANDBOX_WRITE},
 	{"locks", BELOW_RUNTIME, FOR_PASSWORDS, SANDBOX_WRITE},
 	{"pki", BELOW_CONF, FOR_ALL, SANDBOX_READ},
@@ -67,7 +72,7 @@ static int name_path(
 static bool is_for(const struct service_def *def, const struct common_path *p)
 {
 	return p->whom == FOR_ALL || (p->whom == FOR_PASSWORDS && def->passwords) ||
-		(p->whom == FOR_BLOBS && def->blobs);
+		(p->whom == FOR_BLOBS && def->blobs) || (p->whom == FOR_FILES && def->files);
 }
 
 static int close_paths(struct service *s)
@@ -88,7 +93,7 @@ static int close_paths(struct service *s)
 	for (; extra != NULL && extra->path != NULL && count < PATHS_MAX; extra++)
 		paths[count++] = *extra;
 	if (r == 0)
-		r = sandbox_paths(paths, count);
+		r = sandbox_paths(paths, count, s->def->tcp);
 	if (r > 0)
 		log_msg(LOG_LEVEL_NOTICE, "this kernel has no Landlock: files stay reachable");
 	return r < 0 ? service_fault(s, r, "Landlock was refused by what started the service") : 0;

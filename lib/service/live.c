@@ -33,7 +33,7 @@ static const char *account_name(const struct service *s)
 
 static uint64_t bytes_moved(const struct service *s)
 {
-	return conn_bytes_in(s->conn) + conn_bytes_out(s->conn);
+	return conn_bytes_in(s->conn) + conn_bytes_out(s->conn) + s->data_in + s->data_out;
 }
 
 static int describe(const struct service *s, struct session_row *ret)
@@ -49,8 +49,8 @@ static int describe(const struct service *s, struct session_row *ret)
 	if (s->bell != NULL)
 		copy_text(row.bell, sizeof(row.bell), bell_name(s->bell));
 	row.since_us = time_now_us() - (time_monotonic_ms() - s->started_ms) * 1000;
-	row.bytes_in = conn_bytes_in(s->conn);
-	row.bytes_out = conn_bytes_out(s->conn);
+	row.bytes_in = conn_bytes_in(s->conn) + s->data_in;
+	row.bytes_out = conn_bytes_out(s->conn) + s->data_out;
 	*ret = row;
 	return 0;
 }

@@ -181,6 +181,13 @@ static const char *end_reason(const struct service *s, int result)
 	return result < 0 ? err_text(result) : "done";
 }
 
+static const char *end_message(const struct service *s)
+{
+	if (!s->door->tls || conn_tls(s->conn) != NULL)
+		return "session ended";
+	return s->door->starttls && !s->tls_begun ? "session ended before TLS" : "no TLS handshake";
+}
+
 static void log_summary(const struct service *s, int result)
 {
 	const struct tls_info *tls = conn_tls(s->conn);
@@ -189,11 +196,12 @@ static void log_summary(const struct service *s, int result)
 	char commands[16], in[24], out[24], ms[24];
 
 	(void)snprintf(commands, sizeof(commands), "%u", s->commands);
-	(void)snprintf(in, sizeof(in), "%llu", (unsigned long long)conn_bytes_in(s->conn));
-	(void)snprintf(out, sizeof(out), "%llu", (unsigned long long)conn_bytes_out(s->conn));
+	(void)snprintf(
+		in, sizeof(in), "%llu", (unsigned long long)(conn_bytes_in(s->conn) + s->data_in));
+	(void)snprintf(out, sizeof(out), "%llu",
+		(unsigned long long)(conn_bytes_out(s->conn) + s->data_out));
 	(void)snprintf(ms, sizeof(ms), "%lld", (long long)(time_monotonic_ms() - s->started_ms));
-	log_event(is_quiet(s, result) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
-		s->door->tls && tls == NULL ? "no TLS handshake" : "session ended",
+	log_event(is_quiet(s, result) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, end_message(s),
 		log_fields({"REASON", span_str(reason)}, {"DOOR", span_str(s->door->name)},
 			{"TLS", span_str(protocol)}, {"COMMANDS", span_str(commands)},
 			{"BYTES_IN", span_str(in)}, {"BYTES_OUT", span_str(out)},

@@ -41,6 +41,11 @@ struct service_settings {
 	uint16_t port_daytime, port_timestamp, port_ca,
 		port_ca_plain; /* QUINTET_PORT_DAYTIME 13, _TIMESTAMP 318, _CA 8443, _CA_PLAIN 8080
 				*/
+	uint16_t port_ftps, port_ftp; /* QUINTET_PORT_FTPS 990 (implicit TLS), _FTP 21 (AUTH TLS) */
+	uint16_t ftp_passive_first, ftp_passive_last; /* QUINTET_FTP_PASSIVE "FIRST-LAST", default
+							 49152-65534 */
+	char ftp_address[16]; /* QUINTET_FTP_ADDRESS: the IPv4 address that PASV tells; "": the
+				 control connection's own */
 	char admin_user[33]; /* QUINTET_ADMIN_USER, default quintet-admin; "" none (make run) */
 };
 
@@ -51,6 +56,9 @@ struct service_door {
 	const char *const *alpn; /* NULL-ended or NULL */
 	unsigned idle_s; /* between requests */
 	unsigned login_s; /* until logged in; 0: no log-in stage */
+	bool starttls; /* the connection begins in clear; service_handshake() comes when asked for
+			*/
+	bool resumable; /* TLS with tickets, fresh in each session (tls_server_config.resumable) */
 };
 
 struct service_def {
@@ -61,6 +69,8 @@ struct service_def {
 	bool client_certs; /* ask for one */
 	bool passwords; /* checks some: reaches the lock files of their cap */
 	bool blobs; /* reads or writes bodies of the store */
+	bool files; /* ftpd: reaches STATE/files */
+	unsigned tcp; /* enum sandbox_tcp: what Landlock leaves of TCP */
 	unsigned max_total, max_per_source,
 		idle_exit_s; /* wait mode defaults: --max=, --per-source=, --idle-exit= */
 };
@@ -79,6 +89,7 @@ struct service {
 	const struct service_door *door;
 	struct service_settings settings;
 	unsigned max_total, max_per_source, idle_exit_s; /* as def says or the options changed it */
+	bool tls_begun; /* service_handshake() tried */
 	bool misconfigured; /* what failed is the administrator's to mend: exit 100 */
 	struct net_activation sockets;
 	struct net_peer peer;
@@ -95,6 +106,7 @@ struct service {
 	struct service_live live;
 	int64_t started_ms;
 	unsigned commands;
+	uint64_t data_in, data_out; /* bytes that went past conn: counted in rows and summary */
 	const char *end_reason; /* for the summary line; lives as long as the connection */
 	char *const *argv;
 };

@@ -4,10 +4,14 @@
 #include "base/text.h"
 #include "service/service.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 
-enum kind { KIND_HOST, KIND_PATH, KIND_URL, KIND_PORT, KIND_USER };
+enum { PASSIVE_MIN = 1024 };
+
+enum kind { KIND_HOST, KIND_PATH, KIND_URL, KIND_PORT, KIND_USER, KIND_PORTS, KIND_ADDRESS };
 
 struct variable {
 	const char *name;
@@ -20,6 +24,11 @@ struct variable {
 #define TEXT(field) \
 	offsetof(struct service_settings, field), sizeof(((struct service_settings *)0)->field)
 #define PORT(field) offsetof(struct service_settings, field), sizeof(uint16_t)
+#define PORTS(first) offsetof(struct service_settings, first), 2 * sizeof(uint16_t)
+
+_Static_assert(offsetof(struct service_settings, ftp_passive_last) ==
+		offsetof(struct service_settings, ftp_passive_first) + sizeof(uint16_t),
+	"a range is two ports side by side");
 
 static const struct variable variables[] = {
 	{"QUINTET_DOMAIN", TEXT(domain), "localhost", KIND_HOST, 0},
@@ -33,6 +42,10 @@ static const struct variable variables[] = {
 	{"QUINTET_PORT_TIMESTAMP", PORT(port_timestamp), NULL, KIND_PORT, 318},
 	{"QUINTET_PORT_CA", PORT(port_ca), NULL, KIND_PORT, 8443},
 	{"QUINTET_PORT_CA_PLAIN", PORT(port_ca_plain), NULL, KIND_PORT, 8080},
+	{"QUINTET_PORT_FTPS", PORT(port_ftps), NULL, KIND_PORT, 990},
+	{"QUINTET_PORT_FTP", PORT(port_ftp), NULL, KIND_PORT, 21},
+	{"QUINTET_FTP_PASSIVE", PORTS(ftp_passive_first), "49152-65534", KIND_PORTS, 0},
+	{"QUINTET_FTP_ADDRESS", TEXT(ftp_address), "", KIND_ADDRESS, 0},
 	{"QUINTET_ADMIN_USER", TEXT(admin_user), "quintet-admin", KIND_USER, 0},
 };
 
@@ -74,6 +87,20 @@ static bool is_user(struct span s)
 	return true;
 }
 
+/* A dotted IPv4 address that a client could connect to, or none. */
+static bool is_address(const char *text)
+{
+	struct in_addr address;
+	uint32_t host;
+
+	if (*text == '\0')
+		return true;
+	if (inet_pton(AF_INET, text, &address) != 1)
+		return false;
+	host = ntohl(address.s_addr);
+	return host >> 24 != 0 && !IN_MULTICAST(host) && !IN_BADCLASS(host);
+}
+
 static bool is_acceptable(enum kind kind, struct span value)
 {
 	switch (kind) {
@@ -85,7 +112,10 @@ static bool is_acceptable(enum kind kind, struct span value)
 		return is_url(value);
 	case KIND_USER:
 		return is_user(value);
+	case KIND_ADDRESS:
+		return is_address((const char *)value.p);
 	case KIND_PORT:
+	case KIND_PORTS:
 		break;
 	}
 	return false;
@@ -104,12 +134,30 @@ static int read_port(const struct variable *v, const char *value, struct service
 	return 0;
 }
 
+/* "FIRST-LAST", none of them privileged. */
+static int read_ports(const struct variable *v, const char *value, struct service_settings *ret)
+{
+	struct span rest = span_str(value != NULL ? value : v->standard), head;
+	uint64_t first, last;
+	uint16_t *ports = (uint16_t *)(void *)((char *)ret + v->offset);
+
+	if (!span_split(&rest, '-', &head) ||
+		num_parse_u64(head, PASSIVE_MIN, UINT16_MAX, &first) < 0 ||
+		num_parse_u64(rest, first, UINT16_MAX, &last) < 0)
+		return -EINVAL;
+	ports[0] = (uint16_t)first;
+	ports[1] = (uint16_t)last;
+	return 0;
+}
+
 static int read_variable(const struct variable *v, struct service_settings *ret)
 {
 	const char *value = getenv(v->name);
 
 	if (v->kind == KIND_PORT)
 		return read_port(v, value, ret);
+	if (v->kind == KIND_PORTS)
+		return read_ports(v, value, ret);
 	if (value == NULL)
 		value = v->standard;
 	if (value == NULL)

@@ -136,7 +136,7 @@ static void test_limits_are_not_raised(void **state)
 
 /* -- paths ------------------------------------------------------------------------------------ */
 
-static int stage_paths(const void *arg)
+static int stage_paths(const void *tcp)
 {
 	static const struct sandbox_path paths[] = {
 		{"read", SANDBOX_READ},
@@ -147,10 +147,9 @@ static int stage_paths(const void *arg)
 	};
 	int r;
 
-	(void)arg;
 	if (chdir(room) < 0)
 		return -errno;
-	r = sandbox_paths(paths, COUNT(paths));
+	r = sandbox_paths(paths, COUNT(paths), *(const unsigned *)tcp);
 	/* a kernel without Landlock cannot run this test, and must not seem to pass it */
 	return r == 0 ? 0 : -1;
 }
@@ -181,8 +180,39 @@ static const struct wall walls_paths[] = {
 
 static void test_paths(void **state)
 {
+	static const unsigned none = 0;
+
 	(void)state;
-	expect_all(stage_paths, NULL, walls_paths);
+	expect_all(stage_paths, &none, walls_paths);
+}
+
+/* Each of TCP's two ways is let through by itself, and no more. */
+static void test_tcp(void **state)
+{
+	static const unsigned may_bind = SANDBOX_TCP_BIND, may_connect = SANDBOX_TCP_CONNECT,
+			      both = SANDBOX_TCP_BIND | SANDBOX_TCP_CONNECT;
+	static const struct wall bind_only[] = {
+		{"connect by TCP", attempt_tcp_connect, EACCES, 4},
+		{"bind by TCP", attempt_tcp_bind, 0, 0},
+		{"read /etc/passwd", attempt_read_passwd, EACCES, 0},
+		{0},
+	};
+	static const struct wall connect_only[] = {
+		{"connect by TCP", attempt_tcp_connect, ECONNREFUSED, 0},
+		{"bind by TCP", attempt_tcp_bind, EACCES, 4},
+		{0},
+	};
+	static const struct wall all[] = {
+		{"connect by TCP", attempt_tcp_connect, ECONNREFUSED, 0},
+		{"bind by TCP", attempt_tcp_bind, 0, 0},
+		{"connect to an abstract socket", attempt_abstract, EPERM, 6},
+		{0},
+	};
+
+	(void)state;
+	expect_all(stage_paths, &may_bind, bind_only);
+	expect_all(stage_paths, &may_connect, connect_only);
+	expect_all(stage_paths, &both, all);
 }
 
 /* What a container's filter answers to landlock_create_ruleset. */
@@ -203,7 +233,7 @@ static int stage_answer(const void *arg)
 
 static int attempt_landlock(void)
 {
-	int r = sandbox_paths(NULL, 0);
+	int r = sandbox_paths(NULL, 0, 0);
 
 	return r < 0 ? -r : 100 + r;
 }
@@ -278,6 +308,8 @@ static void test_session(void **state)
 		{"blobs", attempt_blob_calls, 0, 0},
 		{"IP socket", attempt_inet, KILLED, 0},
 		{"IPv6 socket", attempt_inet6, KILLED, 0},
+		{"UDP socket", attempt_inet_datagram, KILLED, 0},
+		{"file transfer", attempt_file_calls, EPERM, 0},
 		{"accept", attempt_accept, EPERM, 0},
 		{"adjtimex", attempt_adjtimex, EPERM, 0},
 		{0},
@@ -294,6 +326,10 @@ static void test_session_ip(void **state)
 		{"blobs", attempt_blob_calls, 0, 0},
 		{"IP socket", attempt_inet, 0, 0},
 		{"IPv6 socket", attempt_inet6, 0, 0},
+		{"UDP socket", attempt_inet_datagram, EPERM, 0},
+		{"MPTCP socket", attempt_mptcp, EPERM, 0},
+		{"bind by TCP", attempt_tcp_bind, 0, 0},
+		{"file transfer", attempt_file_calls, 0, 0},
 		{"accept", attempt_accept, EAGAIN, 0},
 		{"adjtimex", attempt_adjtimex, EPERM, 0},
 		{0},
@@ -358,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_limits_are_not_raised),
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_no_landlock),
 		cmocka_unit_test(test_session),
 		cmocka_unit_test(test_session_ip),

@@ -39,8 +39,7 @@ static const char *const calls_files[] = {"getdents64", "mkdir", "mkdirat", "ren
 	"renameat2", "link", "linkat", "rmdir"};
 
 /* ftpd: data connections and file transfer. */
-static const char *const calls_ip[] = {
-	"listen", "accept", "accept4", "sendfile", "copy_file_range", "utimensat"};
+static const char *const calls_ip[] = {"listen", "accept4", "copy_file_range", "utimensat"};
 
 /* daytimed: the kernel's estimate of the clock's error. Setting needs a capability it lacks. */
 static const char *const calls_time[] = {"adjtimex", "clock_adjtime"};

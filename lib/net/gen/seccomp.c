@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -90,6 +92,18 @@ static void add_memory(scmp_filter_ctx ctx)
 	allow_if(ctx, "mprotect", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
+/* TCP and nothing that Landlock would not see (MPTCP, SCTP); the rest of the family: EPERM. */
+static void add_tcp(scmp_filter_ctx ctx, int nr, uint64_t family)
+{
+	static const uint64_t protocols[] = {0, IPPROTO_TCP};
+
+	for (size_t i = 0; i < COUNT(protocols); i++)
+		check(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 3, SCMP_A0_64(SCMP_CMP_EQ, family),
+			      SCMP_A1_64(SCMP_CMP_MASKED_EQ, SOCK_TYPES, SOCK_STREAM),
+			      SCMP_A2_64(SCMP_CMP_EQ, protocols[i])),
+			"socket");
+}
+
 /* The family decides: a killed process for each but those a profile may use. */
 static void add_sockets(scmp_filter_ctx ctx, const struct profile *p)
 {
@@ -98,17 +112,18 @@ static void add_sockets(scmp_filter_ctx ctx, const struct profile *p)
 	int nr = seccomp_syscall_resolve_name("socket");
 
 	for (uint64_t family = 0; family <= AF_INET6; family++) {
-		bool allowed = (family == AF_UNIX && p->streams) ||
-			(p->ip && (family == AF_INET || family == AF_INET6));
+		bool allowed = family == AF_UNIX && p->streams;
 
-		if (family == AF_UNIX && !p->streams) {
+		if (family == AF_UNIX && !p->streams)
 			check(seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, 2, datagram),
 				"socket");
-			continue;
-		}
-		check(seccomp_rule_add(ctx, allowed ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS, nr, 1,
-			      SCMP_A0_64(SCMP_CMP_EQ, family)),
-			"socket");
+		else if (p->ip && (family == AF_INET || family == AF_INET6))
+			add_tcp(ctx, nr, family);
+		else
+			check(seccomp_rule_add(ctx,
+				      allowed ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS, nr, 1,
+				      SCMP_A0_64(SCMP_CMP_EQ, family)),
+				"socket");
 	}
 	check(seccomp_rule_add(
 		      ctx, SCMP_ACT_KILL_PROCESS, nr, 1, SCMP_A0_64(SCMP_CMP_GT, AF_INET6)),
@@ -176,6 +191,9 @@ static void generate(const struct profile *p)
 		add(ctx, SCMP_ACT_ALLOW, calls_files, COUNT(calls_files));
 	if (p->ip)
 		add(ctx, SCMP_ACT_ALLOW, calls_ip, COUNT(calls_ip));
+	/* a copy that shares the disk's blocks, where an upload appends to a file */
+	if (p->ip)
+		allow_if(ctx, "ioctl", SCMP_CMP64(1, SCMP_CMP_EQ, FICLONE));
 	if (p->time)
 		add(ctx, SCMP_ACT_ALLOW, calls_time, COUNT(calls_time));
 	add(ctx, SCMP_ACT_KILL_PROCESS, calls_deadly, COUNT(calls_deadly));

@@ -40,6 +40,7 @@ int attempt_exec_readable(void);
 int attempt_exec_allowed(void); /* not a program: ENOEXEC when it may run */
 int attempt_store_calls(void);
 int attempt_blob_calls(void);
+int attempt_file_calls(void); /* those of file transfer */
 int attempt_setuid_bit(void);
 
 /* Sockets. */
@@ -48,6 +49,8 @@ int attempt_tcp_bind(void);
 int attempt_abstract(void);
 int attempt_inet(void);
 int attempt_inet6(void);
+int attempt_inet_datagram(void);
+int attempt_mptcp(void); /* TCP, but not for Landlock */
 int attempt_netlink(void);
 int attempt_packet(void);
 int attempt_accept(void); /* on walls_listener_fd */

@@ -5,7 +5,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/landlock.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -217,6 +220,37 @@ int attempt_store_calls(void)
 		return errno;
 	umask(0007);
 	return unlink("write/data.mdb") < 0 ? errno : 0;
+}
+
+/* A clone, where the file system can; that it cannot is no wall. */
+static int clone_file(int to_fd, int from_fd)
+{
+	if (ioctl(to_fd, FICLONE, from_fd) == 0)
+		return 0;
+	return errno == EPERM || errno == EACCES ? errno : 0;
+}
+
+int attempt_file_calls(void)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+	_cleanup_(cleanup_close) int fd =
+		open("write/.part", O_RDWR | O_CREAT | O_CLOEXEC | O_TRUNC, 0660);
+	_cleanup_(cleanup_close) int from_fd = open("read/file", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0 || from_fd < 0)
+		return errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || copy_file_range(from_fd, NULL, fd, NULL, 4, 0) != 4)
+		return errno;
+	r = clone_file(fd, from_fd);
+	if (r != 0)
+		return r;
+	if (posix_fallocate(fd, 0, 4096) != 0 || ftruncate(fd, 0) < 0 || fsync(fd) < 0)
+		return errno;
+	if (futimens(fd, times) < 0 ||
+		renameat2(AT_FDCWD, "write/.part", AT_FDCWD, "write/part", RENAME_NOREPLACE) < 0)
+		return errno;
+	return unlink("write/part") < 0 ? errno : 0;
 }
 
 int attempt_blob_calls(void)

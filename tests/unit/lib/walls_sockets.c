@@ -10,11 +10,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int try_socket(int family, int type)
+static int try_protocol(int family, int type, int protocol)
 {
-	_cleanup_(cleanup_close) int fd = socket(family, type | SOCK_CLOEXEC, 0);
+	_cleanup_(cleanup_close) int fd = socket(family, type | SOCK_CLOEXEC, protocol);
 
 	return fd < 0 ? errno : 0;
+}
+
+static int try_socket(int family, int type)
+{
+	return try_protocol(family, type, 0);
 }
 
 int attempt_inet(void)
@@ -24,7 +29,17 @@ int attempt_inet(void)
 
 int attempt_inet6(void)
 {
-	return try_socket(AF_INET6, SOCK_DGRAM);
+	return try_protocol(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+}
+
+int attempt_inet_datagram(void)
+{
+	return try_socket(AF_INET, SOCK_DGRAM);
+}
+
+int attempt_mptcp(void)
+{
+	return try_protocol(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
 }
 
 int attempt_netlink(void)
