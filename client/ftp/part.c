@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/file.h>
 
 #define NOTE_HEAD "quintet-part 1"
@@ -20,42 +21,41 @@
 /* ".NAME.SUFFIX", or a digest in place of a name that would become too long. */
 static int name_beside(const char *name, const char *suffix, char ret[FTP_NAME_MAX + 1])
 {
-	_cleanup_(buf_done) struct buf hex = BUF_INIT(64);
+	_cleanup_(buf_done) struct buf text = BUF_INIT(FTP_NAME_MAX);
 	unsigned char digest[HASH_SHA256_LEN];
-	int r;
+	int r = 0;
 
-	if (strlen(name) + strlen(suffix) + 2 <= FTP_NAME_MAX) {
-		snprintf(ret, FTP_NAME_MAX + 1, ".%.200s%s.%s", name,
-			strlen(name) > 200 ? name + 200 : "", suffix);
-		return 0;
+	buf_addf(&text, ".%s.%s", name, suffix);
+	if (buf_error(&text) == -ENOBUFS) {
+		r = hash_sha256(span_str(name), digest);
+		buf_reset(&text);
+		buf_add_byte(&text, '.');
+		text_hex(&text, span_of(digest, sizeof digest));
+		buf_addf(&text, ".%s", suffix);
 	}
-	r = hash_sha256(span_str(name), digest);
-	if (r < 0)
-		return r;
-	text_hex(&hex, span_of(digest, 16));
-	snprintf(ret, FTP_NAME_MAX + 1, ".%s.%s", buf_str(&hex), suffix);
-	return 0;
+	return r < 0 ? r : span_copy_str(buf_span(&text), ret, FTP_NAME_MAX + 1);
 }
 
 /* The folder is opened, the last component is the name. */
 static int names_set(const struct ftp_task *t, struct ftp_work *w)
 {
-	_cleanup_(cleanup_free) char *folder = strdup(t->local);
-	char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
-	const char *name = slash != NULL ? slash + 1 : folder;
-	int r;
+	char folder[PATH_MAX] = ".";
+	const char *slash = strrchr(t->local, '/');
+	const char *name = slash != NULL ? slash + 1 : t->local;
+	int r = 0;
 
-	if (folder == NULL)
-		return -ENOMEM;
 	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return -EISDIR;
 	if (strlen(name) > FTP_NAME_MAX)
 		return -ENAMETOOLONG;
 	snprintf(w->name, sizeof w->name, "%s", name);
+	/* With its slash: that of "/name" is the whole folder. */
 	if (slash != NULL)
-		slash[slash == folder ? 1 : 0] = '\0';
-	w->dir_fd = openat(
-		t->local_dir_fd, slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = span_copy_str(
+			span_of(t->local, (size_t)(name - t->local)), folder, sizeof folder);
+	if (r < 0)
+		return -ENAMETOOLONG;
+	w->dir_fd = openat(t->local_dir_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (w->dir_fd < 0)
 		return -errno;
 	r = name_beside(w->name, "quintet-part", w->part);

@@ -297,7 +297,7 @@ int transfer_step(struct session *s)
 
 	while (s->data.plan != NULL && r == 0)
 		r = step_once(s);
-	if (r == 1)
+	if (r == 1 && s->data.plan != NULL)
 		return transfer_end(s);
 	return r == -EAGAIN ? 0 : r;
 }
