@@ -131,12 +131,13 @@ static void tell_foreign(struct data *d, const struct data_address *from)
 {
 	struct span host = {0};
 	char text[INET6_ADDRSTRLEN] = "";
+	int family;
 
 	if (d->foreign_told)
 		return;
 	d->foreign_told = true;
-	(void)inet_ntop(data_address_host(from, &host) == DATA_IPV4 ? AF_INET : AF_INET6, host.p,
-		text, sizeof(text));
+	family = data_address_host(from, &host) == DATA_IPV4 ? AF_INET : AF_INET6;
+	(void)inet_ntop(family, host.p, text, sizeof(text));
 	log_event(LOG_LEVEL_WARNING, "a foreign address came to the data port",
 		log_fields({"FROM", span_str(text)}));
 }

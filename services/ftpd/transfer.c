@@ -297,11 +297,13 @@ static void write_failure(const struct transfer *t, struct buf *b)
 	buf_add_str(b, ".");
 }
 
-/* The data connection first, so that the client sees its end, then the commit, then the reply. */
+/* The data connection first, so that the client sees its end; then the commit, or what is kept
+ * becomes the partial; then the reply, as the client may go on at once. */
 static int conclude(struct ftpd *f)
 {
 	struct transfer *t = f->transfer;
 	struct buf text = BUF_INIT(TRANSFER_TEXT_MAX);
+	unsigned code;
 	int r;
 
 	t->conn = NULL;
@@ -313,9 +315,10 @@ static int conclude(struct ftpd *f)
 	if (t->code != 226)
 		write_failure(t, &text);
 	log_end(t);
-	r = reply_with_ticket(f, t->code, buf_str(&text));
-	buf_done(&text);
+	code = t->code;
 	drop(f);
+	r = reply_with_ticket(f, code, buf_str(&text));
+	buf_done(&text);
 	return r;
 }
 
