@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "proto/daytime.h"
+#include "proto/ftp.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -14,24 +15,28 @@
 /* How long one address may keep the next of the same door waiting. */
 #define ADDRESS_MS 3000
 
+#define NOT_IT "answers, but as something else"
+
 #define HTTP_QUESTION "HEAD / HTTP/1.1\r\nHost: status\r\nConnection: close\r\n\r\n"
 
 /* What is said first on a protocol whose server waits (NULL: the server speaks first), and how its
- * first line begins. */
+ * first line begins; both behind TLS where there is TLS. */
 static const struct service_kind {
 	const char *protocol;
 	const char *alpn;
 	bool tls;
+	bool clear; /* TLS is asked for in clear first, as FTP does (RFC 4217) */
 	const char *question;
 	const char *begins;
 } kinds[] = {
-	{"daytimes", NULL, true, NULL, NULL},
-	{"https", "http/1.1", true, HTTP_QUESTION, "HTTP/1."},
-	{"http", NULL, false, HTTP_QUESTION, "HTTP/1."},
-	{"ftps", NULL, true, NULL, "220"},
-	{"imaps", NULL, true, NULL, "* "},
-	{"submissions", NULL, true, NULL, "220"},
-	{"ircs", NULL, true, "PING :status\r\n", ""},
+	{"daytimes", NULL, true, false, NULL, NULL},
+	{"https", "http/1.1", true, false, HTTP_QUESTION, "HTTP/1."},
+	{"http", NULL, false, false, HTTP_QUESTION, "HTTP/1."},
+	{"ftps", NULL, true, false, NULL, "220"},
+	{"ftp", NULL, true, true, "NOOP\r\n", "200"},
+	{"imaps", NULL, true, false, NULL, "* "},
+	{"submissions", NULL, true, false, NULL, "220"},
+	{"ircs", NULL, true, false, "PING :status\r\n", ""},
 };
 
 static const struct service_kind *kind_of(const char *protocol)
@@ -132,7 +137,9 @@ static void step_connect(struct probe *p, struct tls_client *const *clients, con
 	r = conn_new(p->fd, &p->conn);
 	if (r == 0)
 		p->fd = -1;
-	if (r == 0 && kind->tls) {
+	if (r == 0 && kind->clear) {
+		p->state = PROBE_CLEAR;
+	} else if (r == 0 && kind->tls) {
 		p->state = PROBE_HANDSHAKE;
 		r = conn_tls_begin_connect(p->conn, clients[kind->alpn != NULL], host);
 	} else if (r == 0) {
@@ -141,6 +148,70 @@ static void step_connect(struct probe *p, struct tls_client *const *clients, con
 	}
 	if (r < 0)
 		probe_fail(p, client_why(r));
+}
+
+static void clear_fail(struct probe *p, int error)
+{
+	const bool odd = error == -EMSGSIZE || error == -EPROTO || error == -ENOBUFS;
+
+	if (error == 0)
+		probe_fail(p, "closed without an answer");
+	else
+		probe_fail(p, odd ? NOT_IT : client_why(error));
+}
+
+/* One whole reply of the clear part: the greeting is answered by asking for TLS, and the answer to
+ * that begins it. What came behind in clear makes beginning it fail. */
+static void clear_reply(
+	struct probe *p, unsigned code, struct tls_client *const *clients, const char *host)
+{
+	unsigned expected = p->asked ? 234 : 220;
+	int r;
+
+	if (code != expected) {
+		probe_fail(p, p->asked ? "refuses TLS" : NOT_IT);
+		return;
+	}
+	if (p->asked) {
+		p->state = PROBE_HANDSHAKE;
+		r = conn_tls_begin_connect(p->conn, clients[0], host);
+	} else {
+		p->asked = true;
+		r = conn_write(p->conn, SPAN_LIT("AUTH TLS\r\n"));
+	}
+	if (r < 0)
+		probe_fail(p, r == -EPROTO ? "speaks in clear where TLS begins" : client_why(r));
+}
+
+static void step_clear(struct probe *p, struct tls_client *const *clients, const char *host)
+{
+	static const struct frame_rule rule = {.max = FTP_LINE_MAX, .bare_lf_ok = true};
+	struct ftp_reply_line reply = {.code = 0};
+	struct span line;
+	bool done = false;
+	int filled = conn_step_fill(p->conn), r;
+
+	while (p->state == PROBE_CLEAR && (r = conn_step_line(p->conn, &rule, &line)) != -EAGAIN) {
+		if (r > 0)
+			r = ftp_reply_parse(line, p->inside, &reply, &done) < 0 ? -EPROTO : 1;
+		if (r <= 0) {
+			clear_fail(p, r);
+			return;
+		}
+		if (p->inside == 0)
+			p->inside = reply.code;
+		if (done) {
+			p->inside = 0;
+			clear_reply(p, reply.code, clients, host);
+		}
+	}
+	if (p->state != PROBE_CLEAR)
+		return;
+	r = conn_step_flush(p->conn);
+	if (r == 0 || r == -EAGAIN)
+		r = filled;
+	if (r <= 0 && r != -EAGAIN)
+		clear_fail(p, r);
 }
 
 static void tls_note(struct probe *p)
@@ -207,7 +278,7 @@ static void step_answer(struct probe *p)
 		probe_answer_fits(p->door->protocol, span_of(have.p, (size_t)(end - have.p))))
 		probe_finish(p);
 	else if (end != NULL || r == -ENOBUFS)
-		probe_fail(p, "answers, but as something else");
+		probe_fail(p, NOT_IT);
 	else if (r == 0)
 		probe_fail(p, "closed without an answer");
 	else if (r < 0 && r != -EAGAIN)
@@ -223,6 +294,8 @@ static void probe_step(struct probe *p, struct tls_client *const *clients, const
 		before = p->state;
 		if (p->state == PROBE_CONNECT)
 			step_connect(p, clients, host);
+		else if (p->state == PROBE_CLEAR)
+			step_clear(p, clients, host);
 		else if (p->state == PROBE_HANDSHAKE)
 			step_handshake(p);
 		else if (p->state == PROBE_ANSWER)

@@ -7,7 +7,14 @@
 
 #include "client/link.h"
 
-enum probe_state { PROBE_CONNECT, PROBE_HANDSHAKE, PROBE_ANSWER, PROBE_DONE, PROBE_FAILED };
+enum probe_state {
+	PROBE_CONNECT,
+	PROBE_CLEAR, /* asking for TLS */
+	PROBE_HANDSHAKE,
+	PROBE_ANSWER,
+	PROBE_DONE,
+	PROBE_FAILED
+};
 
 struct probe {
 	const struct directory_door *door;
@@ -16,6 +23,8 @@ struct probe {
 	int64_t address_end_ms; /* when the next of them is tried; INT64_MAX: there is none */
 	int fd; /* connecting; afterwards the conn owns it */
 	struct conn *conn;
+	bool asked; /* for TLS */
+	unsigned inside; /* the code of the reply in clear that is being read; 0 none */
 	int64_t started_ms, handshake_ms, answer_ms; /* durations once done */
 	char protocol[16], cipher[48], until[32]; /* until: empty without TLS */
 	char reason[160]; /* why it failed */

@@ -475,6 +475,50 @@ def test_one_bad_service_does_not_hold_up_the_others(device, authority, serve):
     assert rows["daytime"]["answer_ms"] < 1500 and rows["silent"]["answer_ms"] is None
 
 
+def asks_for_tls(context, greeting=b"220 ready\r\n", go=b"234 go on\r\n"):
+    """A server of FTP with AUTH TLS; go None: the request is not answered."""
+    def handle(c):
+        c.sendall(greeting)
+        asked = c.recv(100)
+        if go is None:
+            time.sleep(10)
+            return
+        c.sendall(go)
+        assert asked == b"AUTH TLS\r\n"
+        with context.wrap_socket(c, server_side=True) as tls:
+            assert tls.recv(100) == b"NOOP\r\n"
+            tls.sendall(b"200 I am here\r\n")
+            tls.unwrap()
+    return handle
+
+
+def test_tls_that_is_asked_for_in_clear(device, authority, serve):
+    ours, other = authority.host(), Authority("other").host()
+    long = b"220-many\r\n 220 words\r\n220x\r\n" + b"more\r\n" * 500 + b"220 ready\r\n"
+    doors = {
+        "good": (asks_for_tls(ours), "ok"),
+        "long": (asks_for_tls(ours, long), "ok"),
+        "slow": (lambda c: (time.sleep(0.3), asks_for_tls(ours)(c)), "ok"),
+        "other": (lambda c: c.sendall(b"SSH-2.0-x\r\n"), "answers, but as something else"),
+        "busy": (lambda c: c.sendall(b"421 later\r\n"), "answers, but as something else"),
+        "endless": (lambda c: c.sendall(b"2" * 200000), "answers, but as something else"),
+        "refuses": (asks_for_tls(ours, go=b"502 never\r\n"), "refuses TLS"),
+        "injects": (asks_for_tls(ours, go=b"234 go on\r\n200 I am here\r\n"), "in clear where TLS begins"),
+        "foreign": (asks_for_tls(other), "not trusted: "),
+        "mute": (asks_for_tls(ours, go=None), "no answer in time"),
+        "closes": (lambda c: (c.sendall(b"220 ready\r\n"), c.recv(99)), "closed without an answer"),
+        "cut": (lambda c: c.sendall(b"220-ready\r\n220 rea"), "connection"),
+    }
+    lines = [f"{name} ftp {serve(handle).port}" for name, (handle, _) in doors.items()]
+    write_profile(device.profiles, authority, 1, lines, host="127.0.0.1")
+    done, seconds = device.timed("status", "--json", status=NO)
+    assert seconds < 4
+    rows = {row["service"]: row for row in json.loads(done.stdout)["services"]}
+    for name, (_, state) in doors.items():
+        assert state in rows[name]["state"], rows[name]
+    assert rows["good"]["protocol"] == "TLSv1.3" and rows["good"]["verified_until"]
+
+
 def test_ctrl_c_in_status(device, authority, serve):
     server = serve(lambda c: time.sleep(20))
     with_door(device, authority, server)
