@@ -149,7 +149,7 @@ int tree_place(const struct tree *t, const char *path, struct tree_place *ret)
 
 int tree_walk(const struct tree *t, const char *relative, int flags, int *ret_fd)
 {
-	struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NOCTTY),
+	struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	long fd = -1;
 
@@ -228,7 +228,7 @@ int tree_open_file(struct tree *t, const char *path, int *ret_fd, struct ftp_ent
 {
 	_cleanup_(cleanup_close) int fd = -1;
 	struct ftp_entry entry = {0};
-	int r = open_path(t, path, O_RDONLY | O_NONBLOCK, &fd);
+	int r = open_path(t, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd);
 
 	if (r == 0)
 		r = describe(t, path, fd, &entry);
