@@ -1,6 +1,7 @@
 /* Accounts: rows, generations, tombstones. */
 #include "store/account.h"
 
+#include "store/file_i.h"
 #include "store/ops.h"
 #include "store/row.h"
 
@@ -166,10 +167,11 @@ int account_make(struct store_txn *txn, const char *name, int64_t now_us, struct
 	return 0;
 }
 
-/* 0, or -EEXIST while the name is in use or was until lately. */
+/* 0, or -EEXIST while the name is in use, was until lately, or still owns files. */
 static int name_is_free(struct store_txn *txn, const struct account_create_args *c)
 {
 	struct tombstone t = {0};
+	struct usage u = {.bytes = 0};
 	struct account old;
 	int rc = account_read(txn, c->name, &old);
 
@@ -178,7 +180,10 @@ static int name_is_free(struct store_txn *txn, const struct account_create_args 
 	rc = tombstone_read(txn, c->name, &t);
 	if (rc < 0 || c->admin_act || t.removed_us == 0)
 		return rc;
-	return c->now_us - t.removed_us < TOMBSTONE_US ? -EEXIST : 0;
+	if (c->now_us - t.removed_us < TOMBSTONE_US)
+		return -EEXIST;
+	rc = usage_read(txn, c->name, &u);
+	return rc == 0 && u.files > 0 ? -EEXIST : rc;
 }
 
 int op_account_create(struct store_txn *txn, const void *args, void *result)

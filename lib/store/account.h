@@ -39,8 +39,8 @@ int account_each(struct store *s, const char *after,
 /*
  * STORE_OP_ACCOUNT_CREATE. With need_invite the invite is checked and used up in the same commit:
  * -EKEYREJECTED when unknown, expired, used up, or bound to another name. -EEXIST: the name is
- * taken. -EEXIST when the name was removed within the last 90 days too, unless admin_act (mail and
- * certificates of the old owner must not come to a new one).
+ * taken. -EEXIST when the name was removed within the last 90 days, or still owns files, too,
+ * unless admin_act (files, mail and certificates of the old owner must not come to a new one).
  */
 struct account_create_args {
 	char name[ACCOUNT_NAME_SIZE];

@@ -1,11 +1,14 @@
 /*
- * Backup: a compacted snapshot of the environment first, then the files of exactly the blobs it
- * names, with the sweep locked out meanwhile, then the tree of ftpd. The mark comes last.
+ * Backup: the tree of ftpd first, without temporaries, then a compacted snapshot of the
+ * environment, then the files of exactly the blobs it names, with the sweep locked out meanwhile.
+ * The tree comes before the snapshot so that what is uploaded meanwhile has its row, and with it
+ * its owner; a row whose file was not copied any more is dropped by restore. The mark comes last.
  */
 #include "store/backup_i.h"
 
 #include "base/hash.h"
 #include "store/blob_i.h"
+#include "store/file.h"
 #include "store/fscopy.h"
 #include "store/store_i.h"
 
@@ -125,13 +128,15 @@ static int copy_blobs(int blobs_fd, const char *dir, int dir_fd)
 
 static int copy_files(const char *state, int dir_fd)
 {
+	const struct fs_tree tree = {.leave_out = FILE_TEMP_PREFIX};
 	_cleanup_(cleanup_close) int state_fd = -1;
 	int rc;
 
 	state_fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state_fd < 0)
 		return -errno;
-	rc = fs_copy_tree((struct fs_place){state_fd, "files"}, (struct fs_place){dir_fd, "files"});
+	rc = fs_copy_tree(
+		&tree, (struct fs_place){state_fd, "files"}, (struct fs_place){dir_fd, "files"});
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -145,11 +150,11 @@ static int backup_into(struct store *s, const char *state, const char *dir, int 
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return -errno;
-	rc = copy_env(s, dir_fd);
+	rc = copy_files(state, dir_fd);
+	if (rc == 0)
+		rc = copy_env(s, dir_fd);
 	if (rc == 0)
 		rc = copy_blobs(blobs_fd, dir, dir_fd);
-	if (rc == 0)
-		rc = copy_files(state, dir_fd);
 	if (rc == 0)
 		rc = fs_write_file(
 			(struct fs_place){dir_fd, BACKUP_MARK_NAME}, SPAN_LIT(BACKUP_MARK));

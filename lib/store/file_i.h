@@ -62,6 +62,8 @@ int usage_check(struct store_txn *txn, uint64_t before, uint64_t after);
 
 /* Removes the row and takes it from its owner's usage. 0 also when there is none. */
 int file_forget(struct store_txn *txn, struct span path);
+/* The row of a partial, and its part of the usage. */
+int partial_forget(struct store_txn *txn, struct span key, struct span value);
 /* All rows and partials below a folder. */
 int file_forget_below(struct store_txn *txn, struct span folder);
 /* Partials of exactly this path, of all accounts. */

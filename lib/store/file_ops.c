@@ -107,8 +107,7 @@ int op_file_note(struct store_txn *txn, const void *args, void *result)
 
 /* -- remove ------------------------------------------------------------------------------------ */
 
-/* The rows of partials with this prefix of keys, all of one path or below one folder. */
-static int forget_partial_row(struct store_txn *txn, struct span key, struct span value)
+int partial_forget(struct store_txn *txn, struct span key, struct span value)
 {
 	struct file_partial p;
 	struct span path;
@@ -127,7 +126,7 @@ int partial_forget_all(struct store_txn *txn, struct span path)
 	int rc;
 
 	while ((rc = kv_seek(txn, key_span(&prefix), key_span(&prefix), &key, &value)) == 0) {
-		rc = forget_partial_row(txn, key, value);
+		rc = partial_forget(txn, key, value);
 		if (rc < 0)
 			return rc;
 	}
@@ -156,7 +155,7 @@ int file_forget_below(struct store_txn *txn, struct span folder)
 	while (rc == 0 && (rc = file_walk_next(txn, &files, &key, &value)) == 1)
 		rc = forget_file_row(txn, key, value);
 	while (rc == 0 && (rc = file_walk_next(txn, &partials, &key, &value)) == 1)
-		rc = forget_partial_row(txn, key, value);
+		rc = partial_forget(txn, key, value);
 	return rc;
 }
 

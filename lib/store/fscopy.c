@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536, DEPTH_MAX = 64, MODE_BITS = 07777 };
+/* Deeper than any path of ftpd's; two descriptors are open at each level. */
+enum { CHUNK = 65536, DEPTH_MAX = 1100, MODE_BITS = 07777 };
 
 static void cleanup_closedir(DIR **dir)
 {
@@ -156,70 +157,97 @@ int fs_flush_folder(int dir_fd)
 
 /* -- trees ------------------------------------------------------------------------------------- */
 
-static int copy_folder(struct fs_place from, struct fs_place to, unsigned depth);
+static int copy_folder(const struct fs_tree *t, struct fs_place from, struct fs_place to);
 
-static int copy_entry(int from_fd, int to_fd, const char *name, unsigned depth)
+/* The tree lives: what is gone since it was listed is left out, and what was listed twice is there.
+ */
+static int copy_one(const struct fs_tree *t, struct fs_place from, struct fs_place to)
 {
-	const struct fs_place from = {from_fd, name}, to = {to_fd, name};
 	struct stat st;
+	int rc;
 
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return 0;
-	if (fstatat(from_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno; /* removed meanwhile */
-	if (S_ISDIR(st.st_mode))
-		return copy_folder(from, to, depth + 1);
-	return S_ISREG(st.st_mode) ? fs_copy_file(from, to, NULL) : 0;
+	if (fstatat(from.dir_fd, from.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode)) {
+		rc = copy_folder(t, from, to);
+	} else if (S_ISREG(st.st_mode)) {
+		if (t->into)
+			(void)unlinkat(to.dir_fd, to.name, 0);
+		rc = fs_copy_file(from, to, NULL);
+	} else {
+		rc = 0;
+	}
+	return rc == -ENOENT || (rc == -EEXIST && !t->into) ? 0 : rc;
 }
 
-static int copy_entries(int from_fd, int to_fd, unsigned depth)
+static int copy_entries(const struct fs_tree *t, DIR *dir, int to_fd)
 {
-	_cleanup_(cleanup_closedir) DIR *dir = NULL;
 	struct dirent *e;
-	int fd = fcntl(from_fd, F_DUPFD_CLOEXEC, 0);
 	int rc = 0;
 
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		(void)close(fd);
-		return -ENOMEM;
-	}
 	while (rc == 0) {
 		errno = 0;
 		e = readdir(dir);
 		if (e == NULL)
 			return -errno;
-		rc = copy_entry(from_fd, to_fd, e->d_name, depth);
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+			!span_starts(span_str(e->d_name), t->leave_out))
+			rc = copy_one(t, (struct fs_place){dirfd(dir), e->d_name},
+				(struct fs_place){to_fd, e->d_name});
 	}
 	return rc;
 }
 
-static int copy_folder(struct fs_place from, struct fs_place to, unsigned depth)
+static int open_dir(struct fs_place from, DIR **ret)
 {
-	_cleanup_(cleanup_close) int from_fd = -1;
+	int fd = fs_open_folder(from, false, 0);
+
+	if (fd < 0)
+		return fd;
+	*ret = fdopendir(fd);
+	if (*ret != NULL)
+		return 0;
+	(void)close(fd);
+	return -ENOMEM;
+}
+
+/* The folder to copy into; one that was there keeps its owner and mode. */
+static int make_target(const struct fs_tree *t, struct fs_place to, bool *ret_made)
+{
+	bool made = mkdirat(to.dir_fd, to.name, 0700) == 0;
+
+	if (!made && (errno != EEXIST || !t->into))
+		return -errno;
+	*ret_made = made;
+	return fs_open_folder(to, false, 0);
+}
+
+static int copy_folder(const struct fs_tree *t, struct fs_place from, struct fs_place to)
+{
+	const struct fs_tree below = {t->leave_out, t->into, t->depth + 1};
+	_cleanup_(cleanup_closedir) DIR *dir = NULL;
 	_cleanup_(cleanup_close) int to_fd = -1;
+	bool made = false;
 	struct stat st;
 	int rc;
 
-	if (depth > DEPTH_MAX)
+	if (t->depth > DEPTH_MAX)
 		return -ELOOP;
-	from_fd = fs_open_folder(from, false, 0);
-	if (from_fd < 0)
-		return from_fd;
-	if (fstat(from_fd, &st) < 0 || mkdirat(to.dir_fd, to.name, 0700) < 0)
+	rc = open_dir(from, &dir);
+	if (rc < 0 || dir == NULL)
+		return rc;
+	if (fstat(dirfd(dir), &st) < 0)
 		return -errno;
-	to_fd = fs_open_folder(to, false, 0);
+	to_fd = make_target(t, to, &made);
 	if (to_fd < 0)
 		return to_fd;
-	rc = copy_entries(from_fd, to_fd, depth);
-	if (rc == 0)
-		rc = finish_copy(to_fd, &st);
-	return rc;
+	rc = copy_entries(&below, dir, to_fd);
+	if (rc < 0)
+		return rc;
+	return made ? finish_copy(to_fd, &st) : fs_flush_folder(to_fd);
 }
 
-int fs_copy_tree(struct fs_place from, struct fs_place to)
+int fs_copy_tree(const struct fs_tree *t, struct fs_place from, struct fs_place to)
 {
-	return copy_folder(from, to, 0);
+	return copy_folder(t, from, to);
 }

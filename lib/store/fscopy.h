@@ -21,9 +21,18 @@ int fs_copy_file(struct fs_place from, struct fs_place to, unsigned char *ret_sh
 /* The digest and size of a file. */
 int fs_hash_file(struct fs_place from, unsigned char ret_sha256[32], uint64_t *ret_size);
 
-/* A folder with all folders and regular files in it (other kinds are left out); to must not exist.
+/*
+ * A folder with all folders and regular files in it, while people work there (other kinds are left
+ * out). *to must not exist, unless into is set: then folders that are there are used and files
+ * replaced. -ENOENT: no such folder; -ELOOP: more than a thousand levels; -EMFILE: two descriptors
+ * are open at each level.
  */
-int fs_copy_tree(struct fs_place from, struct fs_place to);
+struct fs_tree {
+	const char *leave_out; /* entries whose names begin so are left out */
+	bool into;
+	unsigned depth; /* 0 */
+};
+int fs_copy_tree(const struct fs_tree *t, struct fs_place from, struct fs_place to);
 
 /* A new file of these bytes, flushed. */
 int fs_write_file(struct fs_place to, struct span bytes);

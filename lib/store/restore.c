@@ -1,11 +1,13 @@
 /*
- * Restore: blobs first, each checked against its digest, then the environment under its final name,
- * so that a state with a store in it is whole. Live sessions of the old world are forgotten.
+ * Restore: blobs first, each checked against its digest, then ftpd's tree, then the environment
+ * under its final name, so that a state with a store in it is whole. Live sessions of the old world
+ * are forgotten.
  */
 #include "store/backup_i.h"
 
 #include "base/timefmt.h"
 #include "store/blob_i.h"
+#include "store/file_restore.h"
 #include "store/fscopy.h"
 #include "store/store_i.h"
 
@@ -14,6 +16,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define STAGE "restore"
 
 struct restorer {
 	const char *dir, *state; /* as given */
@@ -86,22 +90,39 @@ static int restore_blobs(struct restorer *r)
 	return rc < 0 ? rc : fs_flush_folder(to_fd);
 }
 
-static int restore_env(const struct restorer *r)
+/* The environment is made ready in a folder of its own, so that it appears finished. */
+static int stage_env(const struct restorer *r, int stage_fd)
 {
 	const struct fs_place from = {r->dir_fd, "store/data.mdb"};
+	char path[STORE_PATH_MAX + sizeof("/store/" STAGE)];
+	int rc;
+
+	(void)snprintf(path, sizeof(path), "%s/store/" STAGE, r->state);
+	(void)unlinkat(stage_fd, "data.mdb", 0);
+	rc = fs_copy_file(from, (struct fs_place){stage_fd, "data.mdb"}, NULL);
+	if (rc == 0 && fchmodat(stage_fd, "data.mdb", STORE_FILE_MODE, 0) < 0)
+		rc = -errno;
+	return rc < 0 ? rc : file_restore_rows(path, r->state_fd);
+}
+
+static int restore_env(const struct restorer *r)
+{
 	_cleanup_(cleanup_close) int store_fd = -1;
+	_cleanup_(cleanup_close) int stage_fd = -1;
 	int rc;
 
 	store_fd = fs_open_folder((struct fs_place){r->state_fd, "store"}, false, 0);
 	if (store_fd < 0)
 		return store_fd;
-	(void)unlinkat(store_fd, "data.new", 0);
-	rc = fs_copy_file(from, (struct fs_place){store_fd, "data.new"}, NULL);
+	stage_fd = fs_open_folder((struct fs_place){store_fd, STAGE}, true, STORE_DIR_MODE);
+	if (stage_fd < 0)
+		return stage_fd;
+	rc = stage_env(r, stage_fd);
 	if (rc < 0)
 		return rc;
-	if (fchmodat(store_fd, "data.new", STORE_FILE_MODE, 0) < 0 ||
-		renameat(store_fd, "data.new", store_fd, "data.mdb") < 0)
+	if (renameat(stage_fd, "data.mdb", store_fd, "data.mdb") < 0)
 		return -errno;
+	(void)unlinkat(store_fd, STAGE, AT_REMOVEDIR);
 	return fs_flush_folder(store_fd);
 }
 
@@ -161,10 +182,7 @@ static int restore_all(struct restorer *r)
 	int rc = restore_blobs(r);
 
 	if (rc == 0)
-		rc = fs_copy_tree((struct fs_place){r->dir_fd, "files"},
-			(struct fs_place){r->state_fd, "files"});
-	if (rc == -ENOENT) /* no tree in this backup */
-		rc = 0;
+		rc = file_restore_tree(r->dir_fd, r->state_fd, r->state);
 	if (rc == 0)
 		rc = restore_env(r);
 	if (rc == 0)

@@ -6,6 +6,8 @@
 
 #include "store/blob_i.h"
 #include "store/cert_i.h"
+#include "store/file_i.h"
+#include "store/file_sweep.h"
 #include "store/ops.h"
 #include "store/policy.h"
 #include "store/row.h"
@@ -68,6 +70,19 @@ static int sweep_intent(struct sweeper *w, struct span key, struct span value)
 	return rc < 0 ? rc : 1;
 }
 
+/* The row only: nobody goes on with its temporary now, so it is an orphan from here on. */
+static int sweep_partial(struct sweeper *w, struct span key, struct span value)
+{
+	struct file_partial p;
+	struct span path;
+	int rc = partial_decode(key, value, &path, &p);
+
+	if (rc < 0 || w->now_us < p.expires_us)
+		return rc;
+	rc = partial_forget(w->txn, key, value);
+	return rc < 0 ? rc : 1;
+}
+
 static const struct {
 	enum key_table table;
 	int (*look)(struct sweeper *w, struct span key, struct span value);
@@ -76,6 +91,7 @@ static const struct {
 	{KEY_CMP_REF, sweep_cmp_ref},
 	{KEY_THROTTLE, sweep_throttle},
 	{KEY_CERT, sweep_intent},
+	{KEY_PARTIAL, sweep_partial},
 };
 
 static int sweep_table(struct sweeper *w, size_t n)
@@ -154,5 +170,7 @@ int sweep_after(struct store *s, const void *args, void *result)
 	struct sweep_result *res = result;
 	int rc = reap_sessions(s, &res->rows);
 
-	return rc < 0 ? rc : blob_sweep_files(s, a->now_us, &res->files);
+	if (rc == 0)
+		rc = blob_sweep_files(s, a->now_us, &res->files);
+	return rc < 0 ? rc : file_sweep(s, a->now_us, res);
 }
