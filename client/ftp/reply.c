@@ -106,10 +106,16 @@ static int reply_next(struct session *s, struct reply *ret)
 	return r == 0 ? -ECONNRESET : r;
 }
 
-/* A scripted server has said everything beforehand. */
+/* A scripted server has said everything beforehand, its word on an upload that only begins, too. */
 static bool is_listening(const struct session *s)
 {
-	return s->state != SESSION_ENDED && (s->asked_count > 0 || !s->pool->scripted);
+	const struct data *d = &s->data;
+
+	if (s->state == SESSION_ENDED || !s->pool->scripted)
+		return s->state != SESSION_ENDED;
+	if (d->plan != NULL && d->plan->upload && d->begun && d->state < DATA_DRAIN)
+		return false;
+	return s->asked_count > 0;
 }
 
 int session_read(struct session *s)
