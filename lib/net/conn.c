@@ -136,7 +136,7 @@ short conn_events(const struct conn *c)
 		return c->read_wants;
 	if (!c->ended && c->in_error == 0 && c->in.len - c->in_used < CONN_IN_MAX)
 		events = c->read_wants;
-	if (c->out.len > c->out_sent && c->out_error == 0)
+	if ((c->out.len > c->out_sent || c->held) && c->out_error == 0)
 		events = (short)(events | c->write_wants);
 	return events;
 }
@@ -217,5 +217,12 @@ int conn_step_flush(struct conn *c)
 	}
 	buf_reset(&c->out);
 	c->out_sent = 0;
+	if (c->out_error == 0 && c->held) {
+		int r = c->ops->flush(c);
+
+		if (r == -EAGAIN)
+			return r;
+		c->out_error = r;
+	}
 	return c->out_error;
 }

@@ -17,6 +17,7 @@ ssize_t conn_step_read(struct conn *c, void *p, size_t len)
 		return c->in_error;
 	if (c->ended)
 		return 0;
+	c->bulk = true;
 	n = c->ops->read(c, p, len);
 	if (n > 0)
 		c->bytes_in += (uint64_t)n;
@@ -35,6 +36,7 @@ ssize_t conn_step_write(struct conn *c, struct span bytes)
 		return -EINVAL;
 	if (c->out_error != 0)
 		return c->out_error;
+	c->bulk = true;
 	n = c->ops->write(c, bytes);
 	if (n > 0)
 		c->bytes_out += (uint64_t)n;

@@ -21,6 +21,9 @@ struct conn_ops {
 	ssize_t (*read)(struct conn *c, unsigned char *p, size_t len);
 	/* The count, at least 1. -EAGAIN: c->write_wants says for what to wait. */
 	ssize_t (*write)(struct conn *c, struct span bytes);
+	/* What write() took and holds still (c->held): 0, -EAGAIN or an error. NULL: holds nothing.
+	 */
+	int (*flush)(struct conn *c);
 	/* May bytes be there that poll() does not see? */
 	bool (*more)(const struct conn *c);
 	/* 0, or -EAGAIN with c->read_wants set. NULL: there is none. */
@@ -56,6 +59,8 @@ struct conn {
 	bool handshaking;
 	bool skipping; /* a refused line's rest is not there yet: it is dropped when it comes */
 	bool said_bye;
+	bool held; /* the carrier took bytes that the socket did not take yet */
+	bool bulk; /* bulk data was moved: its buffers are kept */
 	bool ended; /* the clean end was read */
 	int in_error; /* sticky: what ended the input */
 	int out_error; /* sticky */

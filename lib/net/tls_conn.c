@@ -1,75 +1,9 @@
-/*
- * TLS on a connection: the handshake, records, the end, and why something failed. OpenSSL reads
- * and writes the socket through a small BIO of ours, so that no write can raise SIGPIPE and the
- * end of the socket is seen as what it is.
- */
+/* TLS on a connection: the handshake, records, the end, and why something failed. */
 #include "net/tls_internal.h"
 
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
-
-/* -- the BIO: data is the struct conn ---------------------------------------------------------- */
-
-static int bio_result(BIO *bio, ssize_t n, int retry)
-{
-	if (n == -EAGAIN)
-		BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
-	if (n >= 0)
-		return (int)n;
-	errno = (int)-n;
-	return -1;
-}
-
-static int bio_read(BIO *bio, char *p, int len)
-{
-	struct conn *c = BIO_get_data(bio);
-	ssize_t n = len > 0 ? conn_raw_read(c, p, (size_t)len) : 0;
-
-	BIO_clear_retry_flags(bio);
-	if (n == 0 && len > 0)
-		c->tls->socket_ended = true;
-	return bio_result(bio, n, BIO_FLAGS_READ);
-}
-
-static int bio_write(BIO *bio, const char *p, int len)
-{
-	struct conn *c = BIO_get_data(bio);
-	ssize_t n = len > 0 ? conn_raw_write(c, span_of(p, (size_t)len)) : 0;
-
-	BIO_clear_retry_flags(bio);
-	return bio_result(bio, n, BIO_FLAGS_WRITE);
-}
-
-static long bio_ctrl(BIO *bio, int what, long number, void *p)
-{
-	const struct conn *c = BIO_get_data(bio);
-
-	(void)number;
-	(void)p;
-	if (what == BIO_CTRL_EOF)
-		return c != NULL && c->tls != NULL && c->tls->socket_ended;
-	return what == BIO_CTRL_FLUSH || what == BIO_CTRL_DUP;
-}
-
-/* One table per process, never freed. */
-static BIO_METHOD *bio_method(void)
-{
-	static BIO_METHOD *method;
-
-	if (method != NULL)
-		return method;
-	method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "quintet");
-	if (method == NULL)
-		return NULL;
-	if (BIO_meth_set_read(method, bio_read) == 1 &&
-		BIO_meth_set_write(method, bio_write) == 1 &&
-		BIO_meth_set_ctrl(method, bio_ctrl) == 1)
-		return method;
-	BIO_meth_free(method);
-	method = NULL;
-	return NULL;
-}
 
 /* -- errors ------------------------------------------------------------------------------------ */
 
@@ -154,19 +88,51 @@ static ssize_t tls_read(struct conn *c, unsigned char *p, size_t len)
 	return r;
 }
 
-static ssize_t tls_write(struct conn *c, struct span bytes)
+static int tls_flush(struct conn *c)
 {
-	size_t count = 0;
+	int r = tls_bio_flush(c);
+
+	if (r == -EAGAIN)
+		c->write_wants = POLLOUT;
+	return r;
+}
+
+/* One record after the other into what is held. The count, or what stopped the first. */
+static ssize_t write_records(struct conn *c, struct span bytes)
+{
+	size_t total = 0, count = 0;
 	int r;
 
-	ERR_clear_error();
-	errno = 0;
-	r = SSL_write_ex(c->tls->ssl, bytes.p, bytes.len, &count);
-	if (r == 1)
-		return (ssize_t)count;
+	do {
+		errno = 0;
+		r = SSL_write_ex(c->tls->ssl, bytes.p + total, bytes.len - total, &count);
+		if (r == 1)
+			total += count;
+	} while (r == 1 && total < bytes.len);
+	if (total > 0)
+		return (ssize_t)total;
 	r = fault(c, r, errno);
 	c->write_wants = wants(c->tls, POLLOUT);
 	return r == 0 ? -EPIPE : r;
+}
+
+/* Records are gathered, and a ticket that is due goes with them: one send() for all. */
+static ssize_t tls_write(struct conn *c, struct span bytes)
+{
+	ssize_t n = tls_flush(c);
+	int r;
+
+	if (n < 0)
+		return n;
+	if (bytes.len > TLS_GATHER_MAX)
+		bytes.len = TLS_GATHER_MAX;
+	ERR_clear_error();
+	tls_bio_gather(c, bytes.len);
+	n = write_records(c, bytes);
+	ERR_clear_error();
+	c->tls->gather = false;
+	r = tls_flush(c);
+	return r < 0 && r != -EAGAIN ? r : n;
 }
 
 static bool tls_more(const struct conn *c)
@@ -197,7 +163,10 @@ static int tls_handshake(struct conn *c)
 static int tls_bye(struct conn *c)
 {
 	bool half_closed = c->in_error == -ECONNRESET && c->tls->socket_ended;
-	int r;
+	int r = tls_flush(c);
+
+	if (r == -EAGAIN)
+		return r;
 
 	if (!c->tls->have_info || c->out_error != 0 || (c->in_error != 0 && !half_closed))
 		return 0;
@@ -215,12 +184,14 @@ static void tls_release(struct conn *c)
 	SSL_SESSION_free(c->tls->newest);
 	X509_free(c->tls->peer);
 	OPENSSL_free(c->tls->der);
+	buf_done(&c->tls->held);
 	free(c->tls);
 	c->tls = NULL;
 }
 
 static const struct conn_ops tls_ops = {.read = tls_read,
 	.write = tls_write,
+	.flush = tls_flush,
 	.more = tls_more,
 	.handshake = tls_handshake,
 	.bye = tls_bye,
@@ -243,14 +214,13 @@ static int prepare(struct conn *c, SSL_CTX *ctx)
 	if (t == NULL)
 		return -ENOMEM;
 	t->ssl = SSL_new(ctx);
-	bio = t->ssl != NULL && bio_method() != NULL ? BIO_new(bio_method()) : NULL;
+	bio = t->ssl != NULL ? tls_bio_new(c) : NULL;
 	if (bio == NULL) {
 		SSL_free(t->ssl);
 		free(t);
 		return -ENOMEM;
 	}
-	BIO_set_data(bio, c);
-	BIO_set_init(bio, 1);
+	t->held = BUF_INIT(TLS_HELD_MAX);
 	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_app_data(t->ssl, t);
 	c->tls = t;

@@ -8,6 +8,8 @@
 #include <openssl/ssl.h>
 
 #define TLS_ALPN_MAX 64
+#define TLS_GATHER_MAX 262144 /* payload bytes whose records are sent together */
+#define TLS_HELD_MAX (TLS_GATHER_MAX + 16384) /* with what records add, and a ticket or two */
 
 struct tls_server {
 	SSL_CTX *ctx;
@@ -33,6 +35,9 @@ struct tls_conn {
 	struct tls_client *client;
 	struct tls_info info;
 	bool have_info; /* the handshake is done, or failed on the peer's certificate */
+	bool gather; /* records are held back for now */
+	struct buf held; /* and where; those that the socket does not take stay for later */
+	size_t held_sent;
 	bool socket_ended; /* the socket gave end of file */
 	X509 *peer; /* what the chain check was asked about; NULL: nothing was shown */
 	unsigned char *der; /* what info.peer_der points to; OpenSSL's memory */
@@ -41,7 +46,7 @@ struct tls_conn {
 	char reason[96]; /* why the last call failed */
 	bool control; /* its tickets carry the server's secret */
 	SSL_SESSION
-		*newest; /* client: what the server gave last; NULL: nothing, or it is used up */
+	*newest; /* client: what the server gave last; NULL: nothing, or it is used up */
 };
 
 /* Once per process: OpenSSL without configuration file and without algorithms nobody uses. */
@@ -78,6 +83,15 @@ void tls_resume_client(SSL_CTX *ctx);
 
 /* At the beginning of a server's handshake. */
 void tls_resume_begin(struct tls_conn *t);
+
+/* The socket as OpenSSL sees it (tls_bio.c). NULL: no memory. */
+BIO *tls_bio_new(struct conn *c);
+
+/* From now on records are held back, until t->gather is false again; len: payload to come. */
+void tls_bio_gather(struct conn *c, size_t len);
+
+/* Sends what is held. 0: all; -EAGAIN; or the socket's error. */
+int tls_bio_flush(struct conn *c);
 
 /* Fills t->info after the handshake (done), or after one that failed on the certificate. */
 void tls_info_fill(struct tls_conn *t, bool done);
