@@ -17,7 +17,8 @@
 static const char *const names[] = {"QUINTET_DOMAIN", "QUINTET_HOST", "QUINTET_STATE",
 	"QUINTET_RUNTIME", "QUINTET_CONF", "QUINTET_CREDENTIALS", "QUINTET_PLAIN_URL",
 	"QUINTET_PORT_DAYTIME", "QUINTET_PORT_TIMESTAMP", "QUINTET_PORT_CA",
-	"QUINTET_PORT_CA_PLAIN", "QUINTET_ADMIN_USER", "CREDENTIALS_DIRECTORY"};
+	"QUINTET_PORT_CA_PLAIN", "QUINTET_ADMIN_USER", "QUINTET_PORT_FTPS", "QUINTET_PORT_FTP",
+	"QUINTET_FTP_PASSIVE", "QUINTET_FTP_ADDRESS", "CREDENTIALS_DIRECTORY"};
 
 static int clear_environment(void **state)
 {
@@ -54,6 +55,11 @@ static void test_defaults(void **state)
 	assert_int_equal(s.port_timestamp, 318);
 	assert_int_equal(s.port_ca, 8443);
 	assert_int_equal(s.port_ca_plain, 8080);
+	assert_int_equal(s.port_ftps, 990);
+	assert_int_equal(s.port_ftp, 21);
+	assert_int_equal(s.ftp_passive_first, 49152);
+	assert_int_equal(s.ftp_passive_last, 65534);
+	assert_string_equal(s.ftp_address, "");
 }
 
 static void test_derived(void **state)
@@ -84,6 +90,26 @@ static void test_derived(void **state)
 	assert_string_equal(s.credentials, "/run/credentials/x");
 }
 
+static void test_ftp(void **state)
+{
+	struct service_settings s;
+
+	(void)state;
+	setenv("QUINTET_PORT_FTPS", "9990", 1);
+	setenv("QUINTET_FTP_PASSIVE", "50000-50000", 1);
+	setenv("QUINTET_FTP_ADDRESS", "192.0.2.1", 1);
+	s = read_settings();
+	assert_int_equal(s.port_ftps, 9990);
+	assert_int_equal(s.ftp_passive_first, 50000);
+	assert_int_equal(s.ftp_passive_last, 50000);
+	assert_string_equal(s.ftp_address, "192.0.2.1");
+	setenv("QUINTET_FTP_PASSIVE", "1024-65535", 1);
+	setenv("QUINTET_FTP_ADDRESS", "", 1);
+	s = read_settings();
+	assert_int_equal(s.ftp_passive_first, 1024);
+	assert_int_equal(s.ftp_passive_last, 65535);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -109,6 +135,22 @@ static void test_refused(void **state)
 		{"QUINTET_PORT_CA", "65536"},
 		{"QUINTET_PORT_CA", ""},
 		{"QUINTET_PORT_DAYTIME", "13x"},
+		{"QUINTET_FTP_PASSIVE", ""},
+		{"QUINTET_FTP_PASSIVE", "50000"},
+		{"QUINTET_FTP_PASSIVE", "50000-"},
+		{"QUINTET_FTP_PASSIVE", "-50000"},
+		{"QUINTET_FTP_PASSIVE", "50000-50001-"},
+		{"QUINTET_FTP_PASSIVE", "50001-50000"},
+		{"QUINTET_FTP_PASSIVE", "1023-2000"},
+		{"QUINTET_FTP_PASSIVE", "50000-65536"},
+		{"QUINTET_FTP_PASSIVE", "50000 - 50001"},
+		{"QUINTET_FTP_ADDRESS", "localhost"},
+		{"QUINTET_FTP_ADDRESS", "192.0.2"},
+		{"QUINTET_FTP_ADDRESS", "192.0.2.1 "},
+		{"QUINTET_FTP_ADDRESS", "0.0.0.0"},
+		{"QUINTET_FTP_ADDRESS", "224.0.0.1"},
+		{"QUINTET_FTP_ADDRESS", "255.255.255.255"},
+		{"QUINTET_FTP_ADDRESS", "::1"},
 		{"QUINTET_ADMIN_USER", "Root"},
 		{"QUINTET_ADMIN_USER", "a b"},
 		{"QUINTET_ADMIN_USER", "a-name-that-is-longer-than-any-unix"},
@@ -177,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_defaults, clear_environment),
 		cmocka_unit_test_setup(test_derived, clear_environment),
+		cmocka_unit_test_setup(test_ftp, clear_environment),
 		cmocka_unit_test_setup(test_refused, clear_environment),
 		cmocka_unit_test_setup(test_too_long, clear_environment),
 		cmocka_unit_test(test_files),
