@@ -114,6 +114,9 @@ struct file_usage {
 	uint64_t quota; /* as the policy says; 0: none */
 };
 int file_usage_get(struct store *s, const char *account, struct file_usage *ret);
+/* Of all that use something, in the order of names; also names whose account was removed. */
+int file_usage_each(struct store *s,
+	int (*each)(void *arg, const char *account, const struct file_usage *u), void *arg);
 
 /*
  * STORE_OP_FILE_RESERVE: room for an upload under way: reservation `id` of the account now stands

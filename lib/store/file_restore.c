@@ -43,7 +43,7 @@ static int claim_tree(int files_fd, const char *state)
 	(void)snprintf(path, sizeof(path), "%s/files", state);
 	rc = nftw(path, is_file, FTW_DESCRIPTORS, FTW_PHYS);
 	if (rc > 0) {
-		env_reason("%s holds files already: move them away first", path);
+		env_reason("%s holds files already", path);
 		return -EEXIST;
 	}
 	fd = rc < 0 ? -1 : openat(files_fd, MARK, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

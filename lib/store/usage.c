@@ -140,6 +140,25 @@ int usage_check(struct store_txn *txn, uint64_t before, uint64_t after)
 
 /* -- reading ----------------------------------------------------------------------------------- */
 
+static int read_all(struct store_txn *txn, const char *account, struct file_usage *ret)
+{
+	struct file_usage found = {.bytes = 0};
+	struct usage u = {.bytes = 0};
+	int rc = usage_read(txn, account, &u);
+
+	if (rc == 0)
+		rc = usage_reserved(txn, account, 0, &found.reserved);
+	if (rc == 0)
+		rc = policy_number_read(txn, "files_quota", &found.quota);
+	if (rc < 0)
+		return rc;
+	found.bytes = u.bytes;
+	found.files = u.files;
+	found.partial_bytes = u.partial_bytes;
+	*ret = found;
+	return 0;
+}
+
 struct get_args {
 	const char *account;
 	struct file_usage *ret;
@@ -148,21 +167,8 @@ struct get_args {
 static int get_view(struct store_txn *txn, void *arg)
 {
 	const struct get_args *g = arg;
-	struct file_usage found = {.bytes = 0};
-	struct usage u = {.bytes = 0};
-	int rc = usage_read(txn, g->account, &u);
 
-	if (rc == 0)
-		rc = usage_reserved(txn, g->account, 0, &found.reserved);
-	if (rc == 0)
-		rc = policy_number_read(txn, "files_quota", &found.quota);
-	if (rc < 0)
-		return rc;
-	found.bytes = u.bytes;
-	found.files = u.files;
-	found.partial_bytes = u.partial_bytes;
-	*g->ret = found;
-	return 0;
+	return read_all(txn, g->account, g->ret);
 }
 
 int file_usage_get(struct store *s, const char *account, struct file_usage *ret)
@@ -172,6 +178,39 @@ int file_usage_get(struct store *s, const char *account, struct file_usage *ret)
 	if (account[0] == '\0' || strlen(account) >= ACCOUNT_NAME_SIZE)
 		return -EINVAL;
 	return store_view(s, get_view, &g);
+}
+
+struct each_args {
+	int (*each)(void *arg, const char *account, const struct file_usage *u);
+	void *arg;
+};
+
+static int each_view(struct store_txn *txn, void *arg)
+{
+	const struct each_args *e = arg;
+	_cleanup_(kv_iter_done) struct kv_iter it = {0};
+	struct key table = key_table(KEY_USAGE);
+	char account[ACCOUNT_NAME_SIZE];
+	struct file_usage u = {.bytes = 0};
+	struct span key, value;
+	int rc = kv_iter_open(txn, key_span(&table), key_span(&table), &it);
+
+	while (rc == 0 && (rc = kv_iter_next(&it, &key, &value)) == 1) {
+		rc = row_name(key, account, sizeof(account));
+		if (rc == 0)
+			rc = read_all(txn, account, &u);
+		if (rc == 0)
+			rc = e->each(e->arg, account, &u);
+	}
+	return rc;
+}
+
+int file_usage_each(struct store *s,
+	int (*each)(void *arg, const char *account, const struct file_usage *u), void *arg)
+{
+	struct each_args e = {each, arg};
+
+	return store_view(s, each_view, &e);
 }
 
 /* -- reservations ------------------------------------------------------------------------------ */

@@ -2,10 +2,13 @@
 #include "hostcert.h"
 
 #include "base/timefmt.h"
+#include "store/file.h"
+#include "store/policy.h"
 #include "store/session.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/statvfs.h>
 
 #define SOON_DAYS 180 /* for what needs the root key */
 
@@ -65,6 +68,57 @@ static void ahead(struct report *r, const char *what, int64_t end_us, int64_t ca
 	time_span_text(&left, (span_us < 0 ? -span_us : span_us) / TIME_S_US);
 	say(r, span_us < 0 ? BAD : v, what, span_us < 0 ? "ended %s ago" : "for another %s",
 		buf_str(&left));
+}
+
+/* -- files ------------------------------------------------------------------------------------- */
+
+static int add_usage(void *arg, const char *account, const struct file_usage *u)
+{
+	struct file_usage *sum = (struct file_usage *)arg;
+
+	(void)account;
+	sum->files += u->files;
+	sum->bytes += u->bytes;
+	sum->partial_bytes += u->partial_bytes;
+	return 0;
+}
+
+/* Uploads are refused when no more room is left than files_keep_free says. */
+static void room_line(struct report *r)
+{
+	char path[CTL_PATH_MAX] = "";
+	uint64_t keep_free = 0, room;
+	struct statvfs fs;
+	enum verdict v;
+	int error = path_join(path, "%s/files", r->c->settings.state);
+
+	if (error == 0)
+		error = policy_number(r->c->store, "files_keep_free", &keep_free);
+	if (error == 0 && statvfs(path, &fs) != 0)
+		error = -errno;
+	if (error < 0) {
+		say(r, CARE, "room for files", "%s: %s", path, err_text(error));
+		return;
+	}
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	v = room / 2 < keep_free || fs.f_bavail < fs.f_blocks / 20 ? CARE : GOOD;
+	say(r, room <= keep_free ? BAD : v, "room for files",
+		"%llu MiB free, of which uploads leave %llu", (unsigned long long)(room >> 20),
+		(unsigned long long)(keep_free >> 20));
+}
+
+static void file_lines(struct report *r)
+{
+	struct file_usage sum = {0};
+	int error = file_usage_each(r->c->store, add_usage, &sum);
+
+	if (error < 0)
+		say(r, BAD, "files", "%s", err_text(error));
+	else
+		say(r, GOOD, "files", "%llu with an owner, %llu MiB; interrupted uploads %llu MiB",
+			(unsigned long long)sum.files, (unsigned long long)(sum.bytes >> 20),
+			(unsigned long long)(sum.partial_bytes >> 20));
+	room_line(r);
 }
 
 /* -- authorities and their CRLs
@@ -194,6 +248,7 @@ static int run_health(struct ctl *c, const struct ctl_args *a)
 	if (status != CTL_OK)
 		return status;
 	store_line(&r);
+	file_lines(&r);
 	error = ca_each(c->store, ca_line, &r);
 	if (error < 0)
 		say(&r, BAD, "authorities", "%s", err_text(error));
@@ -206,5 +261,5 @@ static int run_health(struct ctl *c, const struct ctl_args *a)
 
 const struct ctl_command ctl_health_commands[] = {
 	{"health", NULL, "", 0, 0, NULL, CTL_AS_ADMIN, run_health,
-		"what needs care: store, authorities, certificates, signer"},
+		"what needs care: store, files, authorities, certificates, signer"},
 	{.noun = NULL}};

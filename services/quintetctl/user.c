@@ -6,6 +6,7 @@
 #include "base/timefmt.h"
 #include "store/account.h"
 #include "store/cert.h"
+#include "store/file.h"
 #include "store/session.h"
 
 #include <errno.h>
@@ -43,6 +44,16 @@ static int prepare(struct ctl *c, const struct secret_job *j, char ret_hash[PASS
 	return r < 0 ? ctl_fail(r, "cannot hash the password") : CTL_OK;
 }
 
+/* A name that is given again finds what its former owner left. */
+static void warn_of_files(struct ctl *c, const char *name)
+{
+	struct file_usage u = {0};
+
+	if (file_usage_get(c->store, name, &u) == 0 && u.files > 0)
+		ctl_warn("note: a former account %s left %llu files, which are the new one's now",
+			name, (unsigned long long)u.files);
+}
+
 static int add_part(struct ctl *c, void *arg, struct buf *reply)
 {
 	const struct secret_job *j = (const struct secret_job *)arg;
@@ -61,7 +72,10 @@ static int add_part(struct ctl *c, void *arg, struct buf *reply)
 		ctl_warn("the name %s is taken", j->name);
 		return CTL_REFUSED;
 	}
-	return r < 0 ? ctl_fail(r, "cannot add %s", j->name) : CTL_OK;
+	if (r < 0)
+		return ctl_fail(r, "cannot add %s", j->name);
+	warn_of_files(c, j->name);
+	return CTL_OK;
 }
 
 static int run_add(struct ctl *c, const struct ctl_args *a)
@@ -154,23 +168,43 @@ static void account_cells(struct ctl_table *t, const struct account *a)
 	ctl_cell_time(t, a->password_us);
 }
 
+static void usage_cells(struct ctl_table *t, const struct file_usage *u)
+{
+	ctl_cell(t, "%llu", (unsigned long long)u->files);
+	ctl_cell(t, "%llu", (unsigned long long)u->bytes);
+	ctl_cell(t, "%llu", (unsigned long long)u->quota);
+}
+
+struct listing {
+	struct store *store;
+	struct ctl_table *table;
+};
+
 static int list_one(void *arg, const struct account *a)
 {
-	account_cells((struct ctl_table *)arg, a);
-	return 0;
+	const struct listing *l = (const struct listing *)arg;
+	struct file_usage u = {0};
+	int r = file_usage_get(l->store, a->name, &u);
+
+	account_cells(l->table, a);
+	usage_cells(l->table, &u);
+	return r;
 }
 
 static int run_list(struct ctl *c, const struct ctl_args *a)
 {
 	static const struct ctl_column columns[] = {{"name", CTL_TEXT}, {"role", CTL_TEXT},
-		{"state", CTL_TEXT}, {"created", CTL_TEXT}, {"password_set", CTL_TEXT}};
+		{"state", CTL_TEXT}, {"created", CTL_TEXT}, {"password_set", CTL_TEXT},
+		{"files", CTL_NUMBER}, {"bytes", CTL_NUMBER}, {"quota", CTL_NUMBER}};
 	_cleanup_(ctl_table_done) struct ctl_table t = CTL_TABLE(columns);
+	struct listing l = {.table = &t};
 	int r = ctl_store(c, STORE_READ);
 
 	(void)a;
 	if (r != CTL_OK)
 		return r;
-	r = account_each(c->store, "", list_one, &t);
+	l.store = c->store;
+	r = account_each(c->store, "", list_one, &l);
 	return r < 0 ? ctl_fail(r, "cannot list the accounts") : ctl_table_rows(c, &t);
 }
 
@@ -200,9 +234,13 @@ static int run_show(struct ctl *c, const struct ctl_args *a)
 {
 	static const struct ctl_column columns[] = {{"name", CTL_TEXT}, {"role", CTL_TEXT},
 		{"state", CTL_TEXT}, {"created", CTL_TEXT}, {"password_set", CTL_TEXT},
-		{"valid_certificates", CTL_NUMBER}, {"live_sessions", CTL_NUMBER}};
+		{"valid_certificates", CTL_NUMBER}, {"live_sessions", CTL_NUMBER},
+		{"files", CTL_NUMBER}, {"bytes", CTL_NUMBER}, {"quota", CTL_NUMBER},
+		{"interrupted_uploads_bytes", CTL_NUMBER}, {"reserved_bytes", CTL_NUMBER},
+		{"ftp_unbound", CTL_BOOL}};
 	_cleanup_(ctl_table_done) struct ctl_table t = CTL_TABLE(columns);
 	struct counts n = {.now_us = time_now_us()};
+	struct file_usage u = {0};
 	char name[ACCOUNT_NAME_SIZE];
 	struct account account;
 	int r = ctl_name(a->word[0], name);
@@ -217,12 +255,18 @@ static int run_show(struct ctl *c, const struct ctl_args *a)
 		r = cert_each(c->store, name, INT64_MAX, count_cert, &n);
 	if (r == 0)
 		r = session_each(c->store, NULL, count_session, &n);
+	if (r == 0)
+		r = file_usage_get(c->store, name, &u);
 	if (r < 0)
 		return no_account(r, name);
 	account_cells(&t, &account);
 	explicit_bzero(account.password, sizeof(account.password));
 	ctl_cell(&t, "%u", n.certificates);
 	ctl_cell(&t, "%u", n.sessions);
+	usage_cells(&t, &u);
+	ctl_cell(&t, "%llu", (unsigned long long)u.partial_bytes);
+	ctl_cell(&t, "%llu", (unsigned long long)u.reserved);
+	ctl_cell_bool(&t, (account.flags & ACCOUNT_FTP_UNBOUND) != 0);
 	return ctl_table_record(c, &t);
 }
 
@@ -265,19 +309,54 @@ static int run_unlock(struct ctl *c, const struct ctl_args *a)
 	return r;
 }
 
-static int run_admin(struct ctl *c, const struct ctl_args *a)
+/* "NAME on|off" for one flag. */
+static int change_switch(struct ctl *c, const struct ctl_args *a, uint32_t flag, bool *ret_on)
 {
 	bool on = strcmp(a->word[1], "on") == 0;
-	int r;
 
 	if (!on && strcmp(a->word[1], "off") != 0) {
-		ctl_warn("admin: \"on\" or \"off\", not \"%s\"", a->word[1]);
+		ctl_warn("\"on\" or \"off\", not \"%s\"", a->word[1]);
 		return CTL_USAGE;
 	}
-	r = change(c, a->word[0], on ? ACCOUNT_ADMIN : 0, on ? 0 : ACCOUNT_ADMIN);
+	*ret_on = on;
+	return change(c, a->word[0], on ? flag : 0, on ? 0 : flag);
+}
+
+static int run_admin(struct ctl *c, const struct ctl_args *a)
+{
+	bool on = false;
+	int r = change_switch(c, a, ACCOUNT_ADMIN, &on);
+
 	if (r == CTL_OK)
 		ctl_say(c, "Account %s is %s administrator.", a->word[0], on ? "an" : "no");
 	return r;
+}
+
+static int run_ftp_unbound(struct ctl *c, const struct ctl_args *a)
+{
+	bool on = false;
+	int r = change_switch(c, a, ACCOUNT_FTP_UNBOUND, &on);
+
+	if (r == CTL_OK)
+		ctl_say(c,
+			"FTP data connections of %s %s resume the TLS session of the log-in "
+			"from the next log-in on.",
+			a->word[0], on ? "need not" : "must");
+	return r;
+}
+
+/* Files are people's work: removing an account removes none. */
+static void say_of_files(struct ctl *c, const char *name)
+{
+	struct file_usage u = {0};
+
+	if (file_usage_get(c->store, name, &u) != 0)
+		return;
+	ctl_say(c,
+		"Its files stay: %llu (%llu bytes) by the store's count, in %s/files/shared and "
+		"%s/files/home/%s. Nobody can sign up under the name while it owns any.",
+		(unsigned long long)u.files, (unsigned long long)u.bytes, c->settings.state,
+		c->settings.state, name);
 }
 
 static int run_remove(struct ctl *c, const struct ctl_args *a)
@@ -300,6 +379,7 @@ static int run_remove(struct ctl *c, const struct ctl_args *a)
 		"Account %s removed; certificates revoked: %u. The name stays free of others "
 		"for 90 days.",
 		args.name, done.revoked);
+	say_of_files(c, args.name);
 	return CTL_OK;
 }
 
@@ -312,8 +392,10 @@ const struct ctl_command ctl_user_commands[] = {
 	{"user", "unlock", "NAME", 1, 1, NULL, CTL_AS_ADMIN, run_unlock, "undo a lock"},
 	{"user", "admin", "NAME on|off", 2, 2, NULL, CTL_AS_ADMIN, run_admin,
 		"make or unmake an administrator"},
+	{"user", "ftp-unbound", "NAME on|off", 2, 2, NULL, CTL_AS_ADMIN, run_ftp_unbound,
+		"let its FTP data connections come without the log-in's TLS session"},
 	{"user", "password", "NAME", 1, 1, password_options, CTL_AS_ROOT, run_password,
 		"set a new password"},
 	{"user", "remove", "NAME", 1, 1, NULL, CTL_AS_ADMIN, run_remove,
-		"remove an account and revoke its certificates"},
+		"remove an account and revoke its certificates; its files stay"},
 	{.noun = NULL}};

@@ -279,6 +279,36 @@ static void test_quota_race(void **state)
 	assert_int_equal(usage(f->s, "ada").reserved, 0);
 }
 
+static int sum_up(void *arg, const char *account, const struct file_usage *u)
+{
+	struct file_usage *sum = arg;
+
+	assert_true(strcmp(account, "ada") == 0 || strcmp(account, "ben") == 0);
+	sum->bytes += u->bytes;
+	sum->files += u->files;
+	sum->partial_bytes += u->partial_bytes;
+	sum->quota += u->quota;
+	return 0;
+}
+
+static void test_usage_each(void **state)
+{
+	struct store *s = store_of(state);
+	struct file_usage sum = {.bytes = 0};
+
+	quota(s, "100");
+	assert_int_equal(put(s, "/shared/a", "ada", 1), 0);
+	assert_int_equal(put(s, "/shared/b", "ben", 2), 0);
+	assert_int_equal(put_partial(s, "/shared/b", "ben", 4), 0);
+	assert_int_equal(put(s, "/shared/c", "cyd", 8), 0);
+	assert_int_equal(put(s, "/shared/c", "ada", 16), 0); /* nothing is cyd's any more */
+	assert_int_equal(file_usage_each(s, sum_up, &sum), 0);
+	assert_int_equal(sum.bytes, 19);
+	assert_int_equal(sum.files, 3);
+	assert_int_equal(sum.partial_bytes, 4);
+	assert_int_equal(sum.quota, 200);
+}
+
 /* -- removing ---------------------------------------------------------------------------------- */
 
 static void test_remove(void **state)
@@ -492,6 +522,7 @@ int main(void)
 		with_store(test_quota),
 		with_store(test_reservations),
 		with_store(test_quota_race),
+		with_store(test_usage_each),
 		with_store(test_remove),
 		with_store(test_remove_stored_before),
 		with_store(test_rename),
