@@ -58,22 +58,18 @@ static int remove_row(struct tree *t, const char *path, const char *temp)
 	return store_call(t->store, STORE_OP_PARTIAL_REMOVE, &args, NULL);
 }
 
-static int put_row(struct upload *u, uint64_t size)
+static int put_row(struct upload *u, uint64_t size, uint64_t reservation)
 {
 	struct partial_args args = {.path = span_str(u->path),
 		.partial = {.size = size},
 		.now_us = time_now_us(),
-		.reservation = u->room.id};
-	int r;
+		.reservation = reservation};
 
 	if (u->tree->store == NULL)
 		return -EACCES;
 	(void)snprintf(args.partial.account, sizeof(args.partial.account), "%s", u->tree->account);
 	(void)snprintf(args.partial.temp, sizeof(args.partial.temp), "%s", u->temp);
-	r = store_call(u->tree->store, STORE_OP_PARTIAL_PUT, &args, NULL);
-	if (r == 0)
-		u->room.id = u->room.reserved = 0;
-	return r;
+	return store_call(u->tree->store, STORE_OP_PARTIAL_PUT, &args, NULL);
 }
 
 /* -- taking ------------------------------------------------------------------------------------
@@ -119,13 +115,31 @@ int partial_take(struct upload *u, uint64_t *ret_size)
 	return 0;
 }
 
+static int lower_row(struct upload *u, const struct file_partial *row)
+{
+	int r;
+
+	if (row->size <= u->kept)
+		return 0;
+	r = put_row(u, u->kept, 0);
+	if (r < 0)
+		return r;
+	u->room.replaces -= row->size - u->kept;
+	return room_renew(&u->room);
+}
+
 int partial_cut(struct upload *u)
 {
 	struct file_partial row;
 	int r = get_row(u->tree, u->path, &row);
 
-	if (r == 0 && row.size > u->kept)
-		r = put_row(u, u->kept);
+	/* Another session has finished the file meanwhile: this is an upload like any other now. */
+	if (r == -ENOENT || (r == 0 && strcmp(row.temp, u->temp) != 0)) {
+		u->partial = false;
+		r = 0;
+	} else if (r == 0) {
+		r = lower_row(u, &row);
+	}
 	if (r == 0 && ftruncate(u->fd, (off_t)u->kept) < 0)
 		r = -errno;
 	return r;
@@ -162,7 +176,9 @@ static int store_partial(struct upload *u)
 	if (r == -ESTALE || u->tree->store == NULL)
 		return -ESTALE;
 	(void)get_row(u->tree, u->path, &old);
-	r = put_row(u, u->size);
+	r = put_row(u, u->size, u->room.id);
+	if (r == 0)
+		u->room.id = u->room.reserved = 0;
 	if (r == 0 && old.temp[0] != '\0' && strcmp(old.temp, u->temp) != 0)
 		(void)partial_unlink(u->folder_fd, old.temp);
 	return r;

@@ -168,6 +168,11 @@ int room_grow(struct room *r, uint64_t size)
 	return rc;
 }
 
+int room_renew(struct room *r)
+{
+	return r->id != 0 ? ask(r, r->reserved) : 0;
+}
+
 void room_release(struct room *r)
 {
 	if (r->id != 0 && r->tree->store != NULL)

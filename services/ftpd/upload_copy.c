@@ -89,14 +89,27 @@ static int copy_slice(struct upload *u)
 /* -- digesting ---------------------------------------------------------------------------------
  */
 
+/* At most want bytes at u->digested; those of a hole are not asked of the disk. */
+static ssize_t read_kept(const struct upload *u, unsigned char *chunk, size_t want)
+{
+	off_t data = lseek(u->fd, (off_t)u->digested, SEEK_DATA);
+
+	if (data < 0 && errno == ENXIO)
+		data = (off_t)u->kept;
+	if (data <= (off_t)u->digested)
+		return pread(u->fd, chunk, want, (off_t)u->digested);
+	want = (size_t)least((uint64_t)data - u->digested, want);
+	memset(chunk, 0, want);
+	return (ssize_t)want;
+}
+
 static int digest_slice(struct upload *u)
 {
 	const uint64_t end = u->digested + least(u->kept - u->digested, DIGEST_SLICE);
 	unsigned char chunk[CHUNK];
 
 	while (u->digested < end) {
-		size_t want = (size_t)least(end - u->digested, sizeof(chunk));
-		ssize_t n = pread(u->fd, chunk, want, (off_t)u->digested);
+		ssize_t n = read_kept(u, chunk, (size_t)least(end - u->digested, sizeof(chunk)));
 		int r = n > 0 ? hash_update(u->hash, span_of(chunk, (size_t)n)) : -EIO;
 
 		if (n < 0 && errno == EINTR)
@@ -111,13 +124,16 @@ static int digest_slice(struct upload *u)
 /* -- both --------------------------------------------------------------------------------------
  */
 
-/* The whole file at once, if it can be shared; what is too much is cut off later. */
+/* The whole file at once, if it can be shared. What is too much of it is cut off; where there is
+ * nothing yet, it is one hole. */
 static int begin_copy(struct upload *u)
 {
 	int r = upload_make_temp(u);
 
 	if (r == 0 && ioctl(u->fd, FICLONE, u->source_fd) == 0)
 		u->copied = u->kept;
+	if (r == 0 && ftruncate(u->fd, (off_t)u->kept) < 0)
+		r = -errno;
 	return r;
 }
 

@@ -28,6 +28,8 @@ struct room {
 int room_begin(struct room *r, uint64_t kept, uint64_t announced);
 /* Before the file becomes size bytes long. */
 int room_grow(struct room *r, uint64_t size);
+/* After r->replaces has changed. */
+int room_renew(struct room *r);
 /* Gives the reservation back, if a commit has not taken it. */
 void room_release(struct room *r);
 

@@ -46,8 +46,6 @@ static int place(struct upload *u)
 
 	if (r == 0 && u->partial)
 		r = partial_cut(u);
-	else if (r == 0 && u->kept > 0 && ftruncate(u->fd, (off_t)u->kept) < 0)
-		r = -errno;
 	if (r == 0 && u->kept > 0 && lseek(u->fd, (off_t)u->kept, SEEK_SET) < 0)
 		r = -errno;
 	return r;
