@@ -7,6 +7,12 @@
 
 #include <sys/types.h>
 
+/*
+ * Changes when an older program could misread a row or break what a newer one keeps. Tables of
+ * their own do neither: an older program never looks at them (only its store_check() calls them
+ * unknown), and a store without them is one where nothing was put yet. So ftpd's tables came
+ * without a step.
+ */
 #define STORE_SCHEMA 1
 #define STORE_PATH_MAX 512
 

@@ -88,7 +88,7 @@ static void room_line(struct report *r)
 {
 	char path[CTL_PATH_MAX] = "";
 	uint64_t keep_free = 0, room;
-	struct statvfs fs;
+	struct statvfs fs = {.f_bavail = 0};
 	enum verdict v;
 	int error = path_join(path, "%s/files", r->c->settings.state);
 
