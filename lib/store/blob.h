@@ -46,8 +46,7 @@ int blob_read(struct store *s, const unsigned char id[BLOB_ID_LEN], uint64_t off
  * STORE_OP_SWEEP: removes orphaned files and temporaries of blobs older than an hour, expired
  * invites, stale throttle rows, intents whose certificate would have expired, dead sessions' rows;
  * of ftpd's tree expired partials, temporaries older than a day that no partial names and no upload
- * holds, rows older than an hour whose file is gone, and reservations of dead processes. Waits a
- * second where rows have to be looked at twice. Result:
+ * holds, rows older than an hour whose file is gone, and reservations of dead processes. Result:
  */
 struct sweep_args {
 	int64_t now_us;

@@ -2,7 +2,9 @@
  * What the store knows of ftpd's files (DESIGN section 8): who owns a path and what was written
  * there, interrupted uploads, and what each account uses. The bytes are plain files below
  * STATE/files; a path here is the virtual one, "/shared/a/b" or "/home/NAME/x": absolute,
- * normalised, clean UTF-8, at most FILE_PATH_MAX bytes (proto/ftp.h, ftp_path_resolve).
+ * normalised, clean UTF-8, at most FILE_PATH_MAX bytes (proto/ftp.h, ftp_path_resolve). Whoever
+ * changes the tree and rows together holds an exclusive flock(2) on STATE/files meanwhile, the
+ * sweep too; a temporary is held by one of its own while an upload writes to it.
  */
 #ifndef STORE_FILE_H
 #define STORE_FILE_H

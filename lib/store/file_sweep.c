@@ -18,7 +18,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define US_PER_S INT64_C(1000000)
@@ -27,9 +26,6 @@
 
 enum {
 	ROWS_AT_ONCE = 256,
-	GONE_AT_ONCE = 1024,
-	PATHS_SIZE = GONE_AT_ONCE * (FILE_PATH_MAX + 1),
-	SECOND_LOOK_MS = 1000,
 };
 
 struct sweep_walk {
@@ -59,6 +55,23 @@ static int open_folder(int at_fd, const char *name, DIR **ret)
 	return -ENOMEM;
 }
 
+/*
+ * Who changes tree and rows together holds this lock meanwhile (file.h), so what is seen under it
+ * is no step in between.
+ */
+static int lock_tree(const struct sweep_walk *w)
+{
+	while (flock(w->files_fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+static void unlock_tree(const struct sweep_walk *w)
+{
+	(void)flock(w->files_fd, LOCK_UN);
+}
+
 /* -- temporaries ------------------------------------------------------------------------------- */
 
 struct partial_query {
@@ -85,40 +98,56 @@ static int partial_view(struct store_txn *txn, void *arg)
 	return rc;
 }
 
-/* Nobody writes to it while this lock is held, and whoever would begin looks at the row after. */
+static bool is_orphan(const struct sweep_walk *w, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		w->now_us - (int64_t)st.st_mtim.tv_sec * US_PER_S > TEMPORARY_AGE_US &&
+		flock(fd, LOCK_EX | LOCK_NB) == 0; /* no upload is at it */
+}
+
 static int sweep_temporary(struct sweep_walk *w, int dir_fd, const char *name)
 {
 	struct partial_query q = {buf_span(w->path), name};
 	_cleanup_(cleanup_close) int fd = -1;
-	struct stat st;
 	int rc;
 
 	fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-		w->now_us - (int64_t)st.st_mtim.tv_sec * US_PER_S <= TEMPORARY_AGE_US ||
-		flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (fd < 0 || !is_orphan(w, fd))
 		return 0;
+	rc = lock_tree(w);
+	if (rc < 0)
+		return rc;
 	rc = store_view(w->s, partial_view, &q);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	if (unlinkat(dir_fd, name, 0) == 0)
+	if (rc == 0 && unlinkat(dir_fd, name, 0) == 0)
 		w->done->files++;
-	return 0;
+	unlock_tree(w);
+	return rc < 0 ? rc : 0;
 }
 
 static int sweep_folder(struct sweep_walk *w, int at_fd, const char *name, unsigned depth);
 
-static int sweep_entry(struct sweep_walk *w, int dir_fd, const char *name, unsigned depth)
+static bool is_folder(int dir_fd, const struct dirent *e)
 {
-	size_t len = w->path->len;
 	struct stat st;
+
+	if (e->d_type != DT_UNKNOWN)
+		return e->d_type == DT_DIR;
+	return fstatat(dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int sweep_entry(struct sweep_walk *w, int dir_fd, const struct dirent *e, unsigned depth)
+{
+	const char *name = e->d_name;
+	size_t len = w->path->len;
 	int rc;
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
 	if (span_starts(span_str(name), FILE_TEMP_PREFIX))
 		return sweep_temporary(w, dir_fd, name);
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+	if (!is_folder(dir_fd, e))
 		return 0;
 	/* Deeper than any path of ftpd's: there is nothing of its there. */
 	if (depth >= FILE_DEPTH_MAX || len + 1 + strlen(name) > FILE_PATH_MAX)
@@ -144,7 +173,7 @@ static int sweep_folder(struct sweep_walk *w, int at_fd, const char *name, unsig
 		e = readdir(dir);
 		if (e == NULL)
 			return -errno;
-		rc = sweep_entry(w, dirfd(dir), e->d_name, depth);
+		rc = sweep_entry(w, dirfd(dir), e, depth);
 	}
 	return rc;
 }
@@ -189,75 +218,55 @@ bool file_is_gone(int files_fd, const char *path)
 	return fd < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-static int remove_rows(struct sweep_walk *w, const struct file_remove_args *a)
+/* Looks again under the lock: what was being renamed has its row moved by then. */
+static int remove_rows(struct sweep_walk *w, const struct file_remove_args *seen)
 {
-	int rc = a->count == 0 ? 0 : store_call(w->s, STORE_OP_FILE_REMOVE, a, NULL);
-
-	if (rc == 0)
-		w->done->rows += a->count;
-	return rc;
-}
-
-/*
- * A second look some time after the first: a file that was being renamed then has its row moved by
- * now.
- */
-static int sweep_gone(struct sweep_walk *w, struct buf *gone)
-{
-	const struct timespec pause = {
-		SECOND_LOOK_MS / 1000, (long)(SECOND_LOOK_MS % 1000) * 1000000};
 	struct file_remove_args a = {.stored_before_us = w->now_us - ROW_AGE_US};
-	struct span rest = buf_span(gone), path;
-	int rc = 0;
+	int rc = lock_tree(w);
 
-	if (gone->len == 0)
-		return 0;
-	(void)nanosleep(&pause, NULL);
-	while (rc == 0 && span_split(&rest, '\0', &path)) {
-		if (path.len > 0 && file_is_gone(w->files_fd, (const char *)path.p))
-			a.paths[a.count++] = path;
-		if (a.count == FILE_REMOVE_MAX) {
-			rc = remove_rows(w, &a);
-			a.count = 0;
-		}
-	}
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < seen->count; i++)
+		if (file_is_gone(w->files_fd, (const char *)seen->paths[i].p))
+			a.paths[a.count++] = seen->paths[i];
+	if (a.count > 0)
+		rc = store_call(w->s, STORE_OP_FILE_REMOVE, &a, NULL);
+	unlock_tree(w);
 	if (rc == 0)
-		rc = remove_rows(w, &a);
-	gone->len = 0;
+		w->done->rows += a.count;
 	return rc;
 }
 
-static int sweep_batch(struct sweep_walk *w, const struct batch *b, struct buf *gone)
+static int sweep_batch(struct sweep_walk *w, const struct batch *b)
 {
 	struct span rest = buf_span(&b->paths), path;
+	struct file_remove_args seen = {.count = 0};
 	int rc = 0;
 
 	while (rc == 0 && span_split(&rest, '\0', &path)) {
 		if (path.len == 0 || !file_is_gone(w->files_fd, (const char *)path.p))
 			continue;
-		if (gone->len + path.len + 1 > gone->max)
-			rc = sweep_gone(w, gone);
-		buf_add(gone, path);
-		buf_add_byte(gone, '\0');
+		seen.paths[seen.count++] = path;
+		if (seen.count < FILE_REMOVE_MAX)
+			continue;
+		rc = remove_rows(w, &seen);
+		seen.count = 0;
 	}
-	return rc < 0 ? rc : buf_error(gone);
+	return rc < 0 || seen.count == 0 ? rc : remove_rows(w, &seen);
 }
 
 static int sweep_rows(struct sweep_walk *w)
 {
-	_cleanup_(buf_done) struct buf gone = BUF_INIT(PATHS_SIZE);
 	struct batch b = {.before_us = w->now_us - ROW_AGE_US,
 		.paths = BUF_INIT((size_t)ROWS_AT_ONCE * (FILE_PATH_MAX + 1))};
-	int rc = 0;
+	int rc;
 
 	b.at = file_walk_of(KEY_FILE, span_of(NULL, 0));
 	do {
 		rc = store_view(w->s, batch_view, &b);
 		if (rc == 0)
-			rc = sweep_batch(w, &b, &gone);
+			rc = sweep_batch(w, &b);
 	} while (rc == 0 && b.more);
-	if (rc == 0)
-		rc = sweep_gone(w, &gone);
 	buf_done(&b.paths);
 	return rc;
 }

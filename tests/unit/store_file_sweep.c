@@ -305,13 +305,21 @@ static void test_no_tree(void **state)
 	assert_int_equal(sweep(f, FIXTURE_NOW + FIXTURE_DAY).rows, 1);
 }
 
-/* A renamer that is slow: its file has moved, its row not yet. */
+struct slow {
+	struct store_fixture *f;
+	int ready_fd;
+};
+
+/* A renamer that is slow: its file has moved, its row not yet. It holds the tree's lock. */
 static int rename_row(struct store *s, void *arg)
 {
 	const struct file_rename_args a = {SPAN_LIT("/shared/old"), SPAN_LIT("/shared/new")};
+	const struct slow *slow = arg;
+	int fd = openat(at(slow->f), "files", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	(void)arg;
-	(void)usleep(300000);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0 || write(slow->ready_fd, "", 1) != 1)
+		return 1;
+	(void)usleep(200000);
 	return store_call(s, STORE_OP_FILE_RENAME, &a, NULL) == 0 ? 0 : 1;
 }
 
@@ -319,16 +327,24 @@ static void test_rename_under_way(void **state)
 {
 	struct store_fixture *f = *state;
 	struct file_row row;
+	int ready[2];
+	struct slow slow = {.f = f};
+	char byte;
 	pid_t pid;
 
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	slow.ready_fd = ready[1];
 	make_tree(f);
 	write_file(f, "files/shared/new", "12345");
 	put_row(f, "/shared/old", "ada");
-	pid = fixture_fork(f, rename_row, NULL);
-	assert_int_equal(sweep(f, FIXTURE_NOW + FIXTURE_DAY).rows, 1); /* the one of "old" */
+	pid = fixture_fork(f, rename_row, &slow);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	(void)sweep(f, FIXTURE_NOW + FIXTURE_DAY);
 	assert_int_equal(fixture_wait(pid), 0);
 	assert_int_equal(file_get(f->s, SPAN_LIT("/shared/new"), &row), 0);
 	assert_string_equal(row.owner, "ada");
+	(void)close(ready[0]);
+	(void)close(ready[1]);
 }
 
 /* -- reservations ------------------------------------------------------------------------------ */
