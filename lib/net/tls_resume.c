@@ -14,7 +14,7 @@
 #include <openssl/rand.h>
 
 enum {
-	TICKETS = 2, /* after a full handshake; a resumed one brings one */
+	TICKETS = 2, /* of the control connection, after its handshake */
 	LIFE_S = 7 * 86400, /* the most that TLS 1.3 allows; the process ends long before */
 	TICKET_KEYS_SIZE = 80, /* name, HMAC key and AES key, as OpenSSL wants them */
 };
@@ -90,6 +90,10 @@ void tls_resume_begin(struct tls_conn *t)
 		return;
 	t->control = !t->server->has_control;
 	t->server->has_control = true;
+	/* An uploader that closes with a ticket unread resets the connection and loses what it had
+	 * not sent yet (seen with lftp). Its next ticket comes over the control connection. */
+	if (!t->control)
+		(void)SSL_set_num_tickets(t->ssl, 0);
 }
 
 int conn_tls_ticket(struct conn *c)
