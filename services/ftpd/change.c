@@ -56,17 +56,18 @@ int tree_make_folder(struct tree *t, const char *path)
 {
 	_cleanup_(tree_target_done) struct tree_target target = TREE_TARGET_INIT;
 	_cleanup_(tree_unlock) const struct tree *held = NULL;
+	struct ftp_entry there;
 	int r = tree_lock(t, &held);
 
-	if (r == 0)
-		r = tree_target(t, path, &target);
+	if (r < 0)
+		return r;
+	r = tree_target(t, path, &target);
 	/* What is there cannot be made again, even where nobody may make anything. */
-	if (r == -EACCES && tree_stat(t, path, &(struct ftp_entry){0}) == 0)
+	if (r == -EACCES && tree_stat(t, path, &there) == 0)
 		return -EEXIST;
-	if (r == 0 && target.exists)
-		r = -EEXIST;
-	if (r == 0)
-		r = forget_stale(t, path);
+	if (r < 0)
+		return r;
+	r = target.exists ? -EEXIST : forget_stale(t, path);
 	if (r == 0 && mkdirat(target.folder_fd, target.name, TREE_FOLDER_MODE) < 0)
 		r = -errno;
 	if (r < 0)
@@ -221,7 +222,7 @@ static int set_mtime(struct tree *t, const char *path, int64_t modify_us)
 		{.tv_sec = s, .tv_nsec = (modify_us - s * TIME_S_US) * 1000}};
 	_cleanup_(cleanup_close) int fd = -1;
 	struct ftp_entry entry;
-	struct rights rights;
+	struct rights rights = {0};
 	int r = tree_open_file(t, path, &fd, &entry);
 
 	if (r == 0)

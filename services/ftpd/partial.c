@@ -225,7 +225,7 @@ static int find(struct tree *t, const char *path, int *ret_folder_fd, struct fil
 int upload_partial(struct tree *t, const char *path, uint64_t *ret_size)
 {
 	_cleanup_(cleanup_close) int folder_fd = -1;
-	struct file_partial row;
+	struct file_partial row = {.size = 0};
 	struct stat st;
 	int r = find(t, path, &folder_fd, &row);
 

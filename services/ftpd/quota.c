@@ -43,7 +43,7 @@ static int disk_free(int fd, uint64_t keep_free, uint64_t *ret)
 /* Is there room for so many bytes more? */
 static int look_at_disk(const struct room *r, uint64_t bytes)
 {
-	uint64_t left;
+	uint64_t left = 0;
 	int rc = disk_free(r->folder_fd, r->keep_free, &left);
 
 	return rc == 0 && left < bytes ? -ENOSPC : rc;

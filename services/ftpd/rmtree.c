@@ -35,7 +35,7 @@ struct rmtree {
 int rmtree_new(struct tree *t, const char *path, struct rmtree **ret)
 {
 	_cleanup_(tree_target_done) struct tree_target target = TREE_TARGET_INIT;
-	_cleanup_(rmtree_freep) struct rmtree *m = NULL;
+	struct rmtree *m;
 	int r = tree_target(t, path, &target);
 
 	if (r == 0)
@@ -51,7 +51,7 @@ int rmtree_new(struct tree *t, const char *path, struct rmtree **ret)
 	m->gone = BUF_INIT((size_t)SLICE * FTP_PATH_SIZE);
 	(void)snprintf(m->top, sizeof(m->top), "%s", path);
 	(void)snprintf(m->path, sizeof(m->path), "%s", path);
-	*ret = take_ptr(&m);
+	*ret = m;
 	return 0;
 }
 
@@ -159,7 +159,7 @@ static int next_name(struct rmtree *m, const char **ret)
 /* May what m->path names go? */
 static int judge(struct rmtree *m, const char *name, struct stat *ret_st)
 {
-	struct rights rights;
+	struct rights rights = {0};
 	int r;
 
 	if (fstatat(dirfd(m->dir), name, ret_st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -184,7 +184,7 @@ static int check_temp(const struct rmtree *m, const char *name)
 
 static int check_entry(struct rmtree *m, const char *name)
 {
-	struct stat st;
+	struct stat st = {0};
 	size_t len = 0;
 	int r = push_name(m, name, &len);
 
@@ -241,7 +241,7 @@ static void note_gone(struct rmtree *m)
 
 static int remove_entry(struct rmtree *m, const char *name)
 {
-	struct stat st;
+	struct stat st = {0};
 	size_t len = 0;
 	int r = push_name(m, name, &len);
 

@@ -46,7 +46,7 @@ static int open_root(const char *state, int *ret_fd)
 
 int tree_open(const char *state, struct tree **ret)
 {
-	_cleanup_(tree_freep) struct tree *t = calloc(1, sizeof(*t));
+	struct tree *t = calloc(1, sizeof(*t));
 	int r;
 
 	if (t == NULL)
@@ -58,7 +58,9 @@ int tree_open(const char *state, struct tree **ret)
 	if (r == 0)
 		r = make_top(t->root_fd, "home");
 	if (r == 0)
-		*ret = take_ptr(&t);
+		*ret = t;
+	else
+		tree_free(t);
 	return r;
 }
 

@@ -120,14 +120,14 @@ int partial_unlink(int folder_fd, const char *temp);
  */
 struct rmtree;
 int rmtree_new(struct tree *t, const char *path, struct rmtree **ret);
-void rmtree_free(struct rmtree *r);
-void rmtree_freep(struct rmtree **r);
+void rmtree_free(struct rmtree *m);
+void rmtree_freep(struct rmtree **m);
 /* The looking alone: 1 more, 0 everything may be removed. */
-int rmtree_check(struct rmtree *r);
+int rmtree_check(struct rmtree *m);
 /* Both: 1 more, 0 everything is gone. */
-int rmtree_step(struct rmtree *r);
-uint64_t rmtree_removed(const struct rmtree *r);
+int rmtree_step(struct rmtree *m);
+uint64_t rmtree_removed(const struct rmtree *m);
 /* Where it went wrong. */
-const char *rmtree_path(const struct rmtree *r);
+const char *rmtree_path(const struct rmtree *m);
 
 #endif

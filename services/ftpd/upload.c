@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#define WHOLE UINT64_MAX /* of the file as it is when it is opened */
+
 enum { UNIQUE_COUNTED = 100, UNIQUE_RANDOM = 16 };
 
 static void upload_free(struct upload *u)
@@ -97,9 +99,11 @@ int upload_choose_name(struct tree *t, const char *wish, char ret[FTP_PATH_SIZE]
 /* The first `kept` bytes are those of the finished file. */
 static int copy_file(struct upload *u, uint64_t kept)
 {
-	struct ftp_entry entry;
+	struct ftp_entry entry = {0};
 	int r = tree_open_file(u->tree, u->path, &u->source_fd, &entry);
 
+	if (kept == WHOLE)
+		kept = entry.size;
 	if (r == 0 && kept > entry.size)
 		r = -ERANGE;
 	u->kept = u->size = kept;
@@ -115,28 +119,28 @@ static int continue_partial(struct upload *u, uint64_t there, uint64_t kept)
 	return 0;
 }
 
-static int begin_append(struct upload *u, const struct ftp_entry *file)
+static int begin_append(struct upload *u, bool exists)
 {
-	uint64_t there;
+	uint64_t there = 0;
 	int r = partial_take(u, &there);
 
 	if (r == 0)
 		return continue_partial(u, there, there);
 	if (r != -ENOENT)
 		return r;
-	return file != NULL && file->size > 0 ? copy_file(u, file->size) : 0;
+	return exists ? copy_file(u, WHOLE) : 0;
 }
 
-static int begin_at(struct upload *u, const struct ftp_entry *file, uint64_t at)
+static int begin_at(struct upload *u, bool exists, uint64_t at)
 {
-	uint64_t there;
+	uint64_t there = 0;
 	int r = partial_take(u, &there);
 
 	if (r == 0)
 		return continue_partial(u, there, at);
 	if (r != -ENOENT)
 		return r;
-	return file != NULL ? copy_file(u, at) : -ERANGE;
+	return exists ? copy_file(u, at) : -ERANGE;
 }
 
 /* A partial that this upload will take the place of, wherever it ends. */
@@ -150,15 +154,14 @@ static int count_partial(struct upload *u)
 	return r == -ENOENT ? 0 : r;
 }
 
-static int begin(
-	struct upload *u, const struct upload_request *request, const struct ftp_entry *file)
+static int begin(struct upload *u, const struct upload_request *request, bool exists)
 {
 	int r;
 
 	if (request->how == UPLOAD_APPEND)
-		r = begin_append(u, file);
+		r = begin_append(u, exists);
 	else if (request->how == UPLOAD_REPLACE && request->at_set && request->at > 0)
-		r = begin_at(u, file, request->at);
+		r = begin_at(u, exists, request->at);
 	else
 		r = 0;
 	if (r == 0 && !u->partial)
@@ -169,9 +172,8 @@ static int begin(
 /* -- a new one ---------------------------------------------------------------------------------
  */
 
-/* Where, and by what right. *ret_file is filled if 1 is returned: a file is there. */
-static int choose_target(
-	struct upload *u, const struct upload_request *request, struct ftp_entry *ret_file)
+/* Where, and by what right. 1: a file is there. */
+static int choose_target(struct upload *u, const struct upload_request *request)
 {
 	_cleanup_(tree_target_done) struct tree_target target = TREE_TARGET_INIT;
 	int r = 0;
@@ -189,7 +191,6 @@ static int choose_target(
 	u->folder_fd = u->room.folder_fd = take_fd(&target.folder_fd);
 	if (!target.exists)
 		return 0;
-	entry_fill(&target.place, &target.st, &target.rights, ret_file);
 	if (target.rights.has_row && strcmp(target.rights.row.owner, u->tree->account) == 0)
 		u->room.replaces = target.rights.row.size;
 	return 1;
@@ -198,7 +199,6 @@ static int choose_target(
 int upload_new(struct tree *t, const struct upload_request *request, struct upload **ret)
 {
 	_cleanup_(upload_freep) struct upload *u = calloc(1, sizeof(*u));
-	struct ftp_entry file;
 	int r;
 
 	if (u == NULL)
@@ -208,9 +208,9 @@ int upload_new(struct tree *t, const struct upload_request *request, struct uplo
 	u->folder_fd = u->fd = u->source_fd = -1;
 	r = hash_new(&u->hash);
 	if (r == 0)
-		r = choose_target(u, request, &file);
+		r = choose_target(u, request);
 	if (r >= 0)
-		r = begin(u, request, r == 1 ? &file : NULL);
+		r = begin(u, request, r == 1);
 	if (r == 0)
 		r = room_begin(&u->room, u->kept, request->announced);
 	if (r < 0)

@@ -158,8 +158,8 @@ static int publish_locked(
 
 static int commit(struct upload *u, struct ftp_entry *ret)
 {
-	struct file_row row;
-	struct stat st;
+	struct file_row row = {.size = 0};
+	struct stat st = {0};
 	int r = u->error;
 
 	if (r == 0 && (u->copied < u->kept || u->digested < u->kept))
