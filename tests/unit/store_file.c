@@ -3,6 +3,7 @@
 
 #include "store/file_i.h"
 #include "store/store_i.h"
+#include "tests/unit/lib/file_fixture.h"
 #include "tests/unit/lib/store_fixture.h"
 
 #include <errno.h>
@@ -18,75 +19,11 @@ static struct store *store_of(void **state)
 	return ((struct store_fixture *)*state)->s;
 }
 
-static void quota(struct store *s, const char *value)
-{
-	struct policy_set_args p = {.name = "files_quota", .by = "test"};
-
-	(void)snprintf(p.value, sizeof(p.value), "%s", value);
-	assert_int_equal(store_call(s, STORE_OP_POLICY_SET, &p, NULL), 0);
-}
-
-static int put(struct store *s, const char *path, const char *owner, uint64_t size)
-{
-	struct file_put_args a = {.path = span_str(path), .row = {.size = size, .inode = 5}};
-
-	(void)snprintf(a.row.owner, sizeof(a.row.owner), "%s", owner);
-	return store_call(s, STORE_OP_FILE_PUT, &a, NULL);
-}
-
-static int put_partial(struct store *s, const char *path, const char *account, uint64_t size)
-{
-	struct partial_args a = {.path = span_str(path),
-		.partial = {.temp = FILE_TEMP_PREFIX "0", .size = size},
-		.now_us = FIXTURE_NOW};
-
-	(void)snprintf(a.partial.account, sizeof(a.partial.account), "%s", account);
-	return store_call(s, STORE_OP_PARTIAL_PUT, &a, NULL);
-}
-
-static int reserve(
-	struct store *s, const char *account, uint64_t id, uint64_t bytes, uint64_t replaces)
-{
-	struct file_reserve_args a = {.id = id, .bytes = bytes, .replaces = replaces, .pid = 1};
-
-	(void)snprintf(a.account, sizeof(a.account), "%s", account);
-	return store_call(s, STORE_OP_FILE_RESERVE, &a, NULL);
-}
-
 static int rename_path(struct store *s, const char *from, const char *to)
 {
 	const struct file_rename_args a = {span_str(from), span_str(to)};
 
 	return store_call(s, STORE_OP_FILE_RENAME, &a, NULL);
-}
-
-static struct file_usage usage(struct store *s, const char *account)
-{
-	struct file_usage u;
-
-	assert_int_equal(file_usage_get(s, account, &u), 0);
-	return u;
-}
-
-static void check_usage(
-	struct store *s, const char *account, uint64_t bytes, uint64_t files, uint64_t partial)
-{
-	struct file_usage u = usage(s, account);
-
-	assert_int_equal(u.bytes, bytes);
-	assert_int_equal(u.files, files);
-	assert_int_equal(u.partial_bytes, partial);
-	assert_int_equal(store_check(s, NULL, NULL), 0);
-}
-
-static void check_owner(struct store *s, const char *path, const char *owner)
-{
-	struct file_row row = {.owner = "(none)"};
-	int rc = file_get(s, span_str(path), &row);
-
-	assert_int_equal(rc, owner == NULL ? -ENOENT : 0);
-	if (owner != NULL)
-		assert_string_equal(row.owner, owner);
 }
 
 /* -- put and note ------------------------------------------------------------------------------ */
@@ -107,19 +44,19 @@ static void test_put(void **state)
 	assert_int_equal(store_call(s, STORE_OP_FILE_PUT, &a, NULL), 0);
 	assert_int_equal(file_get(s, a.path, &row), 0);
 	assert_memory_equal(&row, &a.row, sizeof(row));
-	check_usage(s, "ada", 10, 1, 0);
+	file_fixture_check(s, "ada", 10, 1, 0);
 	/* Another owner's in its place, then a folder. */
-	assert_int_equal(put_partial(s, "/shared/a", "ada", 4), 0);
-	assert_int_equal(put_partial(s, "/shared/a", "ben", 5), 0);
-	assert_int_equal(put(s, "/shared/a", "ben", 20), 0);
-	check_usage(s, "ada", 0, 0, 4); /* her own partial stays */
-	check_usage(s, "ben", 20, 1, 0);
+	assert_int_equal(file_fixture_partial(s, "/shared/a", "ada", 4), 0);
+	assert_int_equal(file_fixture_partial(s, "/shared/a", "ben", 5), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/a", "ben", 20), 0);
+	file_fixture_check(s, "ada", 0, 0, 4); /* her own partial stays */
+	file_fixture_check(s, "ben", 20, 1, 0);
 	a.row.folder = true;
 	assert_int_equal(store_call(s, STORE_OP_FILE_PUT, &a, NULL), 0);
 	assert_int_equal(file_get(s, a.path, &row), 0);
 	assert_true(row.folder && row.size == 0 && !row.has_digest);
-	check_usage(s, "ada", 0, 0, 0);
-	check_usage(s, "ben", 0, 0, 0);
+	file_fixture_check(s, "ada", 0, 0, 0);
+	file_fixture_check(s, "ben", 0, 0, 0);
 }
 
 static void test_bad_paths(void **state)
@@ -133,19 +70,19 @@ static void test_bad_paths(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct file_remove_args r = {.paths = {span_str(bad[i])}, .count = 1};
 
-		assert_int_equal(put(s, bad[i], "ada", 1), -EINVAL);
-		assert_int_equal(put_partial(s, bad[i], "ada", 1), -EINVAL);
+		assert_int_equal(file_fixture_put(s, bad[i], "ada", 1), -EINVAL);
+		assert_int_equal(file_fixture_partial(s, bad[i], "ada", 1), -EINVAL);
 		assert_int_equal(rename_path(s, bad[i], "/x"), -EINVAL);
 		assert_int_equal(rename_path(s, "/x", bad[i]), -EINVAL);
 		assert_int_equal(store_call(s, STORE_OP_FILE_REMOVE, &r, NULL), -EINVAL);
 		assert_int_equal(file_get(s, span_str(bad[i]), &row), -ENOENT);
 	}
 	memset(path + 1, 'x', FILE_PATH_MAX);
-	assert_int_equal(put(s, path, "ada", 1), -EINVAL);
+	assert_int_equal(file_fixture_put(s, path, "ada", 1), -EINVAL);
 	path[FILE_PATH_MAX] = '\0';
-	assert_int_equal(put(s, path, "ada", 1), 0);
-	assert_int_equal(put(s, "/shared/a", "", 1), -EINVAL);
-	assert_int_equal(put(s, "/shared/a", "ada", UINT64_C(1) << 63), -EINVAL);
+	assert_int_equal(file_fixture_put(s, path, "ada", 1), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/a", "", 1), -EINVAL);
+	assert_int_equal(file_fixture_put(s, "/shared/a", "ada", UINT64_C(1) << 63), -EINVAL);
 }
 
 static void test_note(void **state)
@@ -156,157 +93,21 @@ static void test_note(void **state)
 	struct file_row row;
 
 	assert_int_equal(store_call(s, STORE_OP_FILE_NOTE, &a, NULL), -ESTALE); /* no row */
-	assert_int_equal(put(s, "/shared/a", "ada", 10), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/a", "ada", 10), 0);
 	assert_int_equal(store_call(s, STORE_OP_FILE_NOTE, &a, NULL), 0);
 	assert_int_equal(file_get(s, a.path, &row), 0);
 	assert_string_equal(row.owner, "ada");
 	assert_true(row.has_digest);
-	check_usage(s, "ada", 30, 1, 0);
+	file_fixture_check(s, "ada", 30, 1, 0);
 	a.row.inode = 6;
 	assert_int_equal(store_call(s, STORE_OP_FILE_NOTE, &a, NULL), -ESTALE);
 	a.path = SPAN_LIT("/shared/dropped");
 	a.row.owner[0] = '\0';
 	assert_int_equal(store_call(s, STORE_OP_FILE_NOTE, &a, NULL), 0);
-	check_owner(s, "/shared/dropped", "");
+	file_fixture_owner(s, "/shared/dropped", "");
 	/* Whoever writes over it owns it. */
-	assert_int_equal(put(s, "/shared/dropped", "ben", 1), 0);
-	check_usage(s, "ben", 1, 1, 0);
-}
-
-/* -- quota ------------------------------------------------------------------------------------- */
-
-static void test_quota(void **state)
-{
-	struct store *s = store_of(state);
-
-	quota(s, "100");
-	assert_int_equal(put(s, "/shared/a", "ada", 60), 0);
-	assert_int_equal(put(s, "/shared/b", "ada", 41), -EDQUOT);
-	check_owner(s, "/shared/b", NULL);
-	check_usage(s, "ada", 60, 1, 0);
-	assert_int_equal(put(s, "/shared/b", "ada", 40), 0);
-	assert_int_equal(put_partial(s, "/shared/c", "ada", 1), -EDQUOT);
-	assert_int_equal(put(s, "/shared/a", "ada", 59), 0);
-	assert_int_equal(put_partial(s, "/shared/c", "ada", 1), 0);
-	assert_int_equal(put(s, "/shared/c", "ada", 1), 0); /* the partial made room for it */
-	check_usage(s, "ada", 100, 3, 0);
-	assert_int_equal(put(s, "/shared/d", "ben", 100), 0); /* each has his own */
-	/* Lowered: nothing more, but less and as much as before. */
-	quota(s, "10");
-	assert_int_equal(put(s, "/shared/a", "ada", 60), -EDQUOT);
-	assert_int_equal(put(s, "/shared/a", "ada", 59), 0);
-	assert_int_equal(put(s, "/shared/a", "ada", 50), 0);
-	assert_int_equal(put(s, "/shared/e", "ada", 0), 0);
-	quota(s, "0");
-	assert_int_equal(put(s, "/shared/f", "ada", INT64_MAX), 0);
-	assert_int_equal(usage(s, "ada").quota, 0);
-}
-
-static void test_reservations(void **state)
-{
-	struct store *s = store_of(state);
-	struct file_put_args a = {.path = SPAN_LIT("/shared/big"),
-		.row = {.owner = "ada", .size = 80},
-		.reservation = 1};
-
-	quota(s, "100");
-	assert_int_equal(reserve(s, "ada", 1, 50, 0), 0);
-	assert_int_equal(reserve(s, "ada", 2, 51, 0), -EDQUOT);
-	assert_int_equal(put(s, "/shared/small", "ada", 51), -EDQUOT); /* what is held is held */
-	assert_int_equal(reserve(s, "ada", 1, 80, 0), 0);
-	assert_int_equal(put(s, "/shared/small", "ada", 20), 0);
-	assert_int_equal(usage(s, "ada").reserved, 80);
-	assert_int_equal(reserve(s, "ada", 1, 81, 0), -EDQUOT);
-	assert_int_equal(usage(s, "ada").reserved, 80);
-	/* Replacing one's own file needs only the difference. */
-	assert_int_equal(reserve(s, "ada", 3, 20, 20), 0);
-	assert_int_equal(reserve(s, "ada", 3, 21, 20), -EDQUOT);
-	assert_int_equal(reserve(s, "ada", 3, 0, 0), 0);
-	assert_int_equal(reserve(s, "ada", 3, 0, 0), 0); /* again */
-	assert_int_equal(store_call(s, STORE_OP_FILE_PUT, &a, NULL), 0);
-	assert_int_equal(usage(s, "ada").reserved, 0);
-	check_usage(s, "ada", 100, 2, 0);
-	assert_int_equal(reserve(s, "ada", 0, 1, 0), -EINVAL);
-	assert_int_equal(reserve(s, "", 1, 1, 0), -EINVAL);
-	assert_int_equal(reserve(s, "ada", 1, UINT64_C(1) << 63, 0), -EINVAL);
-	/* Over the quota one may still lower what is held. */
-	assert_int_equal(reserve(s, "ben", 5, 90, 0), 0);
-	quota(s, "10");
-	assert_int_equal(reserve(s, "ben", 5, 80, 0), 0);
-	assert_int_equal(reserve(s, "ben", 5, 81, 0), -EDQUOT);
-}
-
-enum { RACE_FILES = 60, RACE_SIZE = 10, RACE_QUOTA = 500 };
-
-/* Reserves and puts until the quota stops it; the exit status is the count put. */
-static int race(struct store *s, void *arg)
-{
-	const int number = *(const int *)arg;
-	char path[40];
-	int done = 0;
-
-	for (int i = 0; i < RACE_FILES; i++) {
-		struct file_put_args a = {.row = {.owner = "ada", .size = RACE_SIZE}};
-		int rc;
-
-		a.reservation = (uint64_t)(1000 * number + i + 1);
-		(void)snprintf(path, sizeof(path), "/shared/%d-%d", number, i);
-		a.path = span_str(path);
-		rc = reserve(s, "ada", a.reservation, RACE_SIZE, 0);
-		if (rc == 0)
-			rc = store_call(s, STORE_OP_FILE_PUT, &a, NULL);
-		if (rc < 0 && rc != -EDQUOT)
-			return 100;
-		done += rc == 0;
-	}
-	return done;
-}
-
-/* Together they ask for more than twice the quota: it is reached and never passed. */
-static void test_quota_race(void **state)
-{
-	struct store_fixture *f = *state;
-	int numbers[2] = {1, 2}, done;
-	pid_t pids[2];
-
-	quota(f->s, "500");
-	pids[0] = fixture_fork(f, race, &numbers[0]);
-	pids[1] = fixture_fork(f, race, &numbers[1]);
-	done = fixture_wait(pids[0]);
-	done += fixture_wait(pids[1]);
-	assert_int_equal(done, RACE_QUOTA / RACE_SIZE);
-	check_usage(f->s, "ada", RACE_QUOTA, RACE_QUOTA / RACE_SIZE, 0);
-	assert_int_equal(usage(f->s, "ada").reserved, 0);
-}
-
-static int sum_up(void *arg, const char *account, const struct file_usage *u)
-{
-	struct file_usage *sum = arg;
-
-	assert_true(strcmp(account, "ada") == 0 || strcmp(account, "ben") == 0);
-	sum->bytes += u->bytes;
-	sum->files += u->files;
-	sum->partial_bytes += u->partial_bytes;
-	sum->quota += u->quota;
-	return 0;
-}
-
-static void test_usage_each(void **state)
-{
-	struct store *s = store_of(state);
-	struct file_usage sum = {.bytes = 0};
-
-	quota(s, "100");
-	assert_int_equal(put(s, "/shared/a", "ada", 1), 0);
-	assert_int_equal(put(s, "/shared/b", "ben", 2), 0);
-	assert_int_equal(put_partial(s, "/shared/b", "ben", 4), 0);
-	assert_int_equal(put(s, "/shared/c", "cyd", 8), 0);
-	assert_int_equal(put(s, "/shared/c", "ada", 16), 0); /* nothing is cyd's any more */
-	assert_int_equal(file_usage_each(s, sum_up, &sum), 0);
-	assert_int_equal(sum.bytes, 19);
-	assert_int_equal(sum.files, 3);
-	assert_int_equal(sum.partial_bytes, 4);
-	assert_int_equal(sum.quota, 200);
+	assert_int_equal(file_fixture_put(s, "/shared/dropped", "ben", 1), 0);
+	file_fixture_check(s, "ben", 1, 1, 0);
 }
 
 /* -- removing ---------------------------------------------------------------------------------- */
@@ -318,20 +119,20 @@ static void test_remove(void **state)
 		.paths = {SPAN_LIT("/shared/a"), SPAN_LIT("/shared/none")}, .count = 2};
 	struct file_partial p;
 
-	assert_int_equal(put(s, "/shared/a", "ada", 1), 0);
-	assert_int_equal(put(s, "/shared/a/b", "ada", 2), 0);
-	assert_int_equal(put(s, "/shared/ab", "ada", 4), 0);
-	assert_int_equal(put(s, "/shared/a-b", "ada", 8), 0);
-	assert_int_equal(put_partial(s, "/shared/a", "ben", 1), 0);
-	assert_int_equal(put_partial(s, "/shared/a/c", "ben", 2), 0);
-	assert_int_equal(put_partial(s, "/shared/ab", "ben", 4), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/a", "ada", 1), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/a/b", "ada", 2), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/ab", "ada", 4), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/a-b", "ada", 8), 0);
+	assert_int_equal(file_fixture_partial(s, "/shared/a", "ben", 1), 0);
+	assert_int_equal(file_fixture_partial(s, "/shared/a/c", "ben", 2), 0);
+	assert_int_equal(file_fixture_partial(s, "/shared/ab", "ben", 4), 0);
 	assert_int_equal(store_call(s, STORE_OP_FILE_REMOVE, &a, NULL), 0);
-	check_usage(s, "ada", 14, 3, 0);
-	check_usage(s, "ben", 0, 0, 6);
+	file_fixture_check(s, "ada", 14, 3, 0);
+	file_fixture_check(s, "ben", 0, 0, 6);
 	a.below = true;
 	assert_int_equal(store_call(s, STORE_OP_FILE_REMOVE, &a, NULL), 0);
-	check_usage(s, "ada", 12, 2, 0);
-	check_usage(s, "ben", 0, 0, 4);
+	file_fixture_check(s, "ada", 12, 2, 0);
+	file_fixture_check(s, "ben", 0, 0, 4);
 	assert_int_equal(file_partial_get(s, "ben", SPAN_LIT("/shared/ab"), FIXTURE_NOW, &p), 0);
 	a.count = FILE_REMOVE_MAX + 1;
 	assert_int_equal(store_call(s, STORE_OP_FILE_REMOVE, &a, NULL), -EINVAL);
@@ -351,11 +152,11 @@ static void test_remove_stored_before(void **state)
 	f.path = a.paths[1];
 	f.row.stored_us = 100;
 	assert_int_equal(store_call(s, STORE_OP_FILE_PUT, &f, NULL), 0);
-	assert_int_equal(put_partial(s, "/shared/old", "ada", 7), 0);
+	assert_int_equal(file_fixture_partial(s, "/shared/old", "ada", 7), 0);
 	assert_int_equal(store_call(s, STORE_OP_FILE_REMOVE, &a, NULL), 0);
-	check_owner(s, "/shared/old", NULL);
-	check_owner(s, "/shared/new", "ada");
-	check_usage(s, "ada", 1, 1, 7);
+	file_fixture_owner(s, "/shared/old", NULL);
+	file_fixture_owner(s, "/shared/new", "ada");
+	file_fixture_check(s, "ada", 1, 1, 7);
 	a.below = true;
 	assert_int_equal(store_call(s, STORE_OP_FILE_REMOVE, &a, NULL), -EINVAL);
 }
@@ -367,26 +168,26 @@ static void test_rename(void **state)
 	struct store *s = store_of(state);
 	struct file_partial p;
 
-	assert_int_equal(put(s, "/shared/a", "ada", 1), 0);
-	assert_int_equal(put(s, "/shared/a/x", "ada", 2), 0);
-	assert_int_equal(put(s, "/shared/ab", "ada", 4), 0);
-	assert_int_equal(put(s, "/shared/z", "ben", 8), 0);
-	assert_int_equal(put(s, "/shared/z/stale", "ben", 16), 0);
-	assert_int_equal(put_partial(s, "/shared/a", "cyd", 32), 0);
-	assert_int_equal(put_partial(s, "/shared/a/y", "cyd", 64), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/a", "ada", 1), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/a/x", "ada", 2), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/ab", "ada", 4), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/z", "ben", 8), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/z/stale", "ben", 16), 0);
+	assert_int_equal(file_fixture_partial(s, "/shared/a", "cyd", 32), 0);
+	assert_int_equal(file_fixture_partial(s, "/shared/a/y", "cyd", 64), 0);
 	assert_int_equal(rename_path(s, "/shared/a", "/shared/a/x"), -EINVAL);
 	assert_int_equal(rename_path(s, "/shared/a/x", "/shared/a"), -EINVAL);
 	assert_int_equal(rename_path(s, "/shared/a", "/shared/a"), 0);
 	assert_int_equal(rename_path(s, "/shared/a", "/shared/z"), 0);
-	check_owner(s, "/shared/a", NULL);
-	check_owner(s, "/shared/a/x", NULL);
-	check_owner(s, "/shared/ab", "ada");
-	check_owner(s, "/shared/z", "ada");
-	check_owner(s, "/shared/z/x", "ada");
-	check_owner(s, "/shared/z/stale", NULL);
-	check_usage(s, "ada", 7, 3, 0);
-	check_usage(s, "ben", 0, 0, 0);
-	check_usage(s, "cyd", 0, 0, 96);
+	file_fixture_owner(s, "/shared/a", NULL);
+	file_fixture_owner(s, "/shared/a/x", NULL);
+	file_fixture_owner(s, "/shared/ab", "ada");
+	file_fixture_owner(s, "/shared/z", "ada");
+	file_fixture_owner(s, "/shared/z/x", "ada");
+	file_fixture_owner(s, "/shared/z/stale", NULL);
+	file_fixture_check(s, "ada", 7, 3, 0);
+	file_fixture_check(s, "ben", 0, 0, 0);
+	file_fixture_check(s, "cyd", 0, 0, 96);
 	assert_int_equal(file_partial_get(s, "cyd", SPAN_LIT("/shared/a"), FIXTURE_NOW, &p), 0);
 	assert_int_equal(file_partial_get(s, "cyd", SPAN_LIT("/shared/z/y"), FIXTURE_NOW, &p), 0);
 	assert_int_equal(rename_path(s, "/shared/nothing", "/shared/else"), 0);
@@ -404,22 +205,22 @@ static void test_long_paths(void **state)
 	twin[8 + KEY_PATH_WHOLE] = 'b';
 	for (unsigned i = 0; i < 20; i++) {
 		(void)snprintf(path, sizeof(path), "%s/%u", i % 2 == 0 ? folder : twin, i);
-		assert_int_equal(put(s, path, i % 2 == 0 ? "ada" : "ben", 1), 0);
+		assert_int_equal(file_fixture_put(s, path, i % 2 == 0 ? "ada" : "ben", 1), 0);
 	}
-	check_usage(s, "ada", 10, 10, 0);
+	file_fixture_check(s, "ada", 10, 10, 0);
 	assert_int_equal(rename_path(s, folder, "/shared/short"), 0);
-	check_owner(s, "/shared/short/0", "ada");
-	check_owner(s, "/shared/short/1", NULL);
+	file_fixture_owner(s, "/shared/short/0", "ada");
+	file_fixture_owner(s, "/shared/short/1", NULL);
 	(void)snprintf(path, sizeof(path), "%s/1", twin);
-	check_owner(s, path, "ben");
+	file_fixture_owner(s, path, "ben");
 	memset(to + 1, 'y', FILE_PATH_MAX - 1);
 	assert_int_equal(rename_path(s, "/shared/short", to), -ENAMETOOLONG);
-	check_owner(s, "/shared/short/0", "ada");
+	file_fixture_owner(s, "/shared/short/0", "ada");
 	to[FILE_PATH_MAX - 3] = '\0';
 	assert_int_equal(rename_path(s, "/shared/short/10", to), 0);
-	check_owner(s, to, "ada");
-	check_usage(s, "ada", 10, 10, 0);
-	check_usage(s, "ben", 10, 10, 0);
+	file_fixture_owner(s, to, "ada");
+	file_fixture_check(s, "ada", 10, 10, 0);
+	file_fixture_check(s, "ben", 10, 10, 0);
 }
 
 static int count_one(void *arg, struct span path, const struct file_row *row)
@@ -454,11 +255,11 @@ static void test_rename_limit(void **state)
 	assert_int_equal(kv_commit(txn), 0);
 	assert_int_equal(rename_path(s, "/shared/many", "/shared/more"), 0);
 	assert_int_equal(count_below(s, "/shared/more"), FILE_RENAME_MAX);
-	assert_int_equal(put(s, "/shared/more/x", "ada", 1), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/more/x", "ada", 1), 0);
 	assert_int_equal(rename_path(s, "/shared/more", "/shared/many"), -E2BIG);
 	assert_int_equal(count_below(s, "/shared/more"), FILE_RENAME_MAX + 1);
 	assert_int_equal(count_below(s, "/shared/many"), 0);
-	check_usage(s, "ada", 1, 1, 0);
+	file_fixture_check(s, "ada", 1, 1, 0);
 }
 
 /* -- partials ---------------------------------------------------------------------------------- */
@@ -471,15 +272,15 @@ static void test_partials(void **state)
 		.path = path, .partial = {.account = "ada", .temp = FILE_TEMP_PREFIX "0"}};
 	struct file_partial p;
 
-	assert_int_equal(put_partial(s, "/home/ada/f", "ada", 9), 0);
+	assert_int_equal(file_fixture_partial(s, "/home/ada/f", "ada", 9), 0);
 	assert_int_equal(file_partial_get(s, "ada", path, FIXTURE_NOW, &p), 0);
 	assert_int_equal(p.size, 9);
 	assert_int_equal(p.expires_us, FIXTURE_NOW + 7 * FIXTURE_DAY);
 	assert_int_equal(file_partial_get(s, "ben", path, FIXTURE_NOW, &p), -ENOENT);
 	assert_int_equal(file_partial_get(s, "ada", path, p.expires_us - 1, &p), 0);
 	assert_int_equal(file_partial_get(s, "ada", path, p.expires_us, &p), -ENOENT);
-	assert_int_equal(put_partial(s, "/home/ada/f", "ada", 5), 0);
-	check_usage(s, "ada", 0, 0, 5);
+	assert_int_equal(file_fixture_partial(s, "/home/ada/f", "ada", 5), 0);
+	file_fixture_check(s, "ada", 0, 0, 5);
 	(void)snprintf(a.partial.temp, sizeof(a.partial.temp), "%s", FILE_TEMP_PREFIX "other");
 	assert_int_equal(store_call(s, STORE_OP_PARTIAL_REMOVE, &a, NULL), -ESTALE);
 	a.partial.temp[0] = '\0';
@@ -488,7 +289,7 @@ static void test_partials(void **state)
 	assert_int_equal(store_call(s, STORE_OP_PARTIAL_PUT, &a, NULL), -EINVAL); /* no name */
 	(void)snprintf(a.partial.temp, sizeof(a.partial.temp), "%s", FILE_TEMP_PREFIX "/../x");
 	assert_int_equal(store_call(s, STORE_OP_PARTIAL_PUT, &a, NULL), -EINVAL);
-	check_usage(s, "ada", 0, 0, 0);
+	file_fixture_check(s, "ada", 0, 0, 0);
 }
 
 /* -- a name that owned files ------------------------------------------------------------------- */
@@ -502,9 +303,9 @@ static void test_no_heir(void **state)
 		.name = "ada", .now_us = FIXTURE_NOW + 91 * FIXTURE_DAY, .peer = "x"};
 
 	fixture_account(s, "ada");
-	assert_int_equal(put(s, "/shared/a", "ada", 1), 0);
+	assert_int_equal(file_fixture_put(s, "/shared/a", "ada", 1), 0);
 	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_REMOVE, &gone, NULL), 0);
-	check_owner(s, "/shared/a", "ada");
+	file_fixture_owner(s, "/shared/a", "ada");
 	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &c, NULL), -EEXIST);
 	assert_int_equal(store_call(s, STORE_OP_FILE_REMOVE, &r, NULL), 0);
 	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &c, NULL), 0);
@@ -519,10 +320,6 @@ int main(void)
 		with_store(test_put),
 		with_store(test_bad_paths),
 		with_store(test_note),
-		with_store(test_quota),
-		with_store(test_reservations),
-		with_store(test_quota_race),
-		with_store(test_usage_each),
 		with_store(test_remove),
 		with_store(test_remove_stored_before),
 		with_store(test_rename),

@@ -1,5 +1,6 @@
 /* A full map and a full disk: a clear refusal, what secures still works, and recovery. */
 #include "store/blob.h"
+#include "store/file.h"
 #include "store/policy.h"
 #include "store/session.h"
 #include "store/store_i.h"
@@ -77,6 +78,34 @@ static void secure_things_work(struct store *s)
 	assert_int_equal(store_call(s, STORE_OP_POLICY_SET, &p, NULL), 0);
 }
 
+static void put_files(struct store *s)
+{
+	struct file_put_args f = {.path = SPAN_LIT("/shared/f"), .row = {.owner = "ada"}};
+	struct partial_args p = {.path = SPAN_LIT("/shared/p"),
+		.partial = {.account = "ada", .temp = FILE_TEMP_PREFIX "1", .size = 1}};
+	struct file_reserve_args r = {.account = "ada", .id = 1, .bytes = 1, .pid = 1};
+
+	assert_int_equal(store_call(s, STORE_OP_FILE_PUT, &f, NULL), 0);
+	assert_int_equal(store_call(s, STORE_OP_PARTIAL_PUT, &p, NULL), 0);
+	assert_int_equal(store_call(s, STORE_OP_FILE_RESERVE, &r, NULL), 0);
+}
+
+/* Uploads end there; what they hold can be given back, and files removed. */
+static void files_can_go(struct store *s)
+{
+	struct file_put_args f = {.path = SPAN_LIT("/shared/g"), .row = {.owner = "ada"}};
+	struct file_remove_args gone = {.paths = {SPAN_LIT("/shared/f")}, .count = 1};
+	struct partial_args p = {.path = SPAN_LIT("/shared/p"),
+		.partial = {.account = "ada", .temp = FILE_TEMP_PREFIX "1", .size = 1}};
+	struct file_reserve_args r = {.account = "ada", .id = 1};
+
+	assert_int_equal(store_call(s, STORE_OP_FILE_PUT, &f, NULL), -ENOSPC);
+	assert_int_equal(store_call(s, STORE_OP_PARTIAL_PUT, &p, NULL), -ENOSPC);
+	assert_int_equal(store_call(s, STORE_OP_FILE_RESERVE, &r, NULL), 0);
+	assert_int_equal(store_call(s, STORE_OP_PARTIAL_REMOVE, &p, NULL), 0);
+	assert_int_equal(store_call(s, STORE_OP_FILE_REMOVE, &gone, NULL), 0);
+}
+
 static void test_map_full(void **state)
 {
 	struct store_fixture *f = *state;
@@ -92,6 +121,7 @@ static void test_map_full(void **state)
 	fixture_account(f->s, "ada");
 	fixture_account(f->s, "ben");
 	fixture_cert(f->s, "ada", 1, FIXTURE_NOW + FIXTURE_DAY);
+	put_files(f->s);
 	n = fill(f->s);
 	assert_true(n > 20 && n < BLOBS_MAX);
 	assert_int_equal(put_blob(f->s, n, ids[n]), -ENOSPC);
@@ -101,6 +131,7 @@ static void test_map_full(void **state)
 	assert_int_equal(store_call(f->s, STORE_OP_ACCOUNT_CREATE, &c, NULL), -ENOSPC);
 	assert_int_equal(store_call(f->s, STORE_OP_AUDIT_APPEND, &row, NULL), -ENOSPC);
 	secure_things_work(f->s);
+	files_can_go(f->s);
 	/* An operation that may use the last pages and still finds too few of them. */
 	crl.der = span_of(big, sizeof(big));
 	assert_int_equal(store_call(f->s, STORE_OP_CRL_PUT, &crl, NULL), -ENOSPC);
