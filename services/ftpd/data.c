@@ -293,10 +293,8 @@ int data_secure(struct ftpd *f, struct conn **ret_conn)
 	if (r < 0)
 		return r;
 	describe(d);
-	r = check_binding(f, d->conn);
-	if (r == 0)
-		*ret_conn = d->conn;
-	return r;
+	*ret_conn = d->conn;
+	return check_binding(f, d->conn);
 }
 
 void data_poll(const struct data *d, struct pollfd *ret)

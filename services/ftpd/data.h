@@ -25,7 +25,8 @@ bool data_is_ready(const struct data *d);
  * binding after the 150 was sent (data_secure), as clients begin TLS only then. 0 done; -EAGAIN:
  * await data_poll(); -ECONNREFUSED, -ETIMEDOUT, -EACCES: a foreign address came (it was closed; one
  * may still wait for the right one until the deadline) is not reported; -EKEYREJECTED: TLS did not
- * resume this log-in's session; -EPROTO and others: TLS failed. *ret_conn belongs to the data.
+ * resume this log-in's session (*ret_conn is there, for a goodbye); -EPROTO and others: TLS failed.
+ * *ret_conn belongs to the data.
  */
 int data_connect(struct ftpd *f);
 int data_secure(struct ftpd *f, struct conn **ret_conn);

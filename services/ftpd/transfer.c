@@ -152,6 +152,19 @@ static int step_connect(struct ftpd *f, struct transfer *t)
 	return r < 0 ? r : transfer_enter(t, TRANSFER_SECURE);
 }
 
+/* A client that cannot resume is told so: an upload is dropped for a moment and ended in order, so
+ * that it comes to look for the reply. A download is cut, lest its nothing be taken for the file.
+ */
+static int refuse_stranger(struct transfer *t)
+{
+	int r = transfer_fail(
+		t, 522, "the data connection's TLS has to resume this log-in's session");
+
+	if (!t->kind->incoming || t->conn == NULL || transfer_buffer(t) < 0)
+		return r;
+	return transfer_enter(t, TRANSFER_DRAIN);
+}
+
 static int step_secure(struct ftpd *f, struct transfer *t)
 {
 	int r = data_secure(f, &t->conn);
@@ -159,8 +172,7 @@ static int step_secure(struct ftpd *f, struct transfer *t)
 	if (r == -EAGAIN)
 		return transfer_wait(t, 425, "TLS was not begun on the data connection in time");
 	if (r == -EKEYREJECTED)
-		return transfer_fail(
-			t, 522, "the data connection's TLS has to resume this log-in's session");
+		return refuse_stranger(t);
 	if (r < 0)
 		return transfer_fail(t, 425, "TLS failed on the data connection");
 	if (transfer_buffer(t) < 0)

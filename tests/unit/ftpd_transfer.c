@@ -188,6 +188,25 @@ static void tells_size_and_digest(void **state)
 	buf_done(&hex);
 }
 
+/* A client that never reads its data connection and closes it at once: had anything been sent to it
+ * there, its close would be a reset and destroy what it had sent. */
+static void lazy_uploader_loses_nothing(void **state)
+{
+	struct ftpd_pair *p = *state;
+
+	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
+	for (int i = 0; i < 5; i++) {
+		ftpd_pair_data(p, true);
+		stor(p, "/shared/lazy");
+		assert_int_equal(ftpd_pair_reply(p), 150);
+		send_bytes(p, span_of(big, BIG));
+		assert_int_equal(conn_step_bye(p->data.conn), 0);
+		ftpd_pair_data_close(p);
+		assert_int_equal(ftpd_pair_reply(p), 226);
+		expect_got(p, "/shared/lazy", span_of(big, BIG));
+	}
+}
+
 /* A step is bounded, so that the control connection is heard in between. */
 static void steps_are_bounded(void **state)
 {
@@ -450,6 +469,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(up_and_down),
 		cmocka_unit_test(tells_size_and_digest),
+		cmocka_unit_test(lazy_uploader_loses_nothing),
 		cmocka_unit_test(steps_are_bounded),
 		cmocka_unit_test(reader_sees_the_old_file),
 		cmocka_unit_test(shrunk_file_is_told),
