@@ -14,12 +14,14 @@ VERSION := 0.1.0
 include units/packages.mk
 
 MODULES := service auth pki store net proto base
-SERVICES := daytimed cad cad-signer quintetctl
+SERVICES := daytimed ftpd cad cad-signer quintetctl
 dir_daytimed := services/daytimed
+dir_ftpd := services/ftpd
 dir_cad := services/cad
 dir_cad-signer := services/cad/signer
 dir_quintetctl := services/quintetctl
 dir_quintet := client
+more_quintet := client/ftp
 PROGRAMS := $(SERVICES) quintet
 VARIANTS := release asan static fuzz clang
 
@@ -28,6 +30,7 @@ mods_quintet := net pki proto base
 mods_default := $(MODULES)
 libs_base := -lcrypto
 libs_daytimed := -lssl -lcrypto -llmdb -lcrypt
+libs_ftpd := -lssl -lcrypto -llmdb -lcrypt
 libs_cad := -lssl -lcrypto -llmdb -lcrypt
 libs_cad-signer := -lssl -lcrypto -llmdb -lcrypt
 libs_quintetctl := -lcrypto -llmdb -lcrypt -lsystemd
@@ -64,7 +67,7 @@ ldflags_asan := -fsanitize=address,undefined -Wl,--as-needed
 ldflags_fuzz := -fsanitize=address,undefined -fprofile-instr-generate -Wl,--as-needed
 ldflags_clang := $(ldflags_release)
 
-INCLUDES := $(wildcard lib/*/*.h services/*/*.h services/*/*/*.h client/*.h)
+INCLUDES := $(wildcard lib/*/*.h services/*/*.h services/*/*/*.h client/*.h client/*/*.h)
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 FUZZERS := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
@@ -81,6 +84,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 
 # A test named after a program is linked with that program's parts.
 prog_for_daytimed := daytimed
+prog_for_ftpd := ftpd
 prog_for_cad := cad cad-signer
 prog_for_signer := cad-signer
 prog_for_cmp := cad-signer
@@ -96,6 +100,7 @@ test_mods_net := net base
 test_mods_store := store base
 test_mods_pki := pki base
 test_mods_proto := proto base
+test_mods_ftp := proto base
 test_mods_auth := auth pki store base
 test_lib = $(foreach m,$(or $(test_mods_$(call test_word,$(2))),$(MODULES)),build/$(1)/lib/lib$(m).a)
 
@@ -103,7 +108,7 @@ test_lib = $(foreach m,$(or $(test_mods_$(call test_word,$(2))),$(MODULES)),buil
 
 # -- one set of rules per variant -------------------------------------------------------------
 objs = $(patsubst %.c,build/$(1)/obj/%.o,$(2))
-service_parts = $(filter-out $(dir_$(1))/$(1).c,$(wildcard $(dir_$(1))/*.c))
+service_parts = $(filter-out $(dir_$(1))/$(1).c,$(wildcard $(addsuffix /*.c,$(dir_$(1)) $(more_$(1)))))
 
 define module_rules
 build/$(1)/lib/lib$(2).a: $(call objs,$(1),$(wildcard lib/$(2)/*.c))

@@ -8,6 +8,7 @@
  *	login.c     USER PASS ACCT HOST REIN SITE REGISTER, PBSZ PROT CCC AUTH
  *	about.c     FEAT OPTS HELP SYST STAT NOOP CLNT TYPE MODE STRU QUIT
  *	names.c     CWD CDUP PWD SIZE MDTM MFMT MLST DELE RNFR RNTO MKD RMD AVBL ALLO REST RANG
+ *	reply.c     replies: lines, paths, errors in words
  *	move.c      STOR STOU APPE RETR LIST NLST MLSD HASH XSHA256 XCRC SITE RMTREE: starts of what
  *		    takes time
  *	data.c      data.h: EPSV PASV EPRT PORT, accepting and binding a data connection
@@ -32,6 +33,8 @@ enum {
 	FTPD_BAD_MAX = 10, /* bad commands in a row until the session is ended */
 	FTPD_REPLY_MAX = 8192,
 };
+
+#define FTPD_SYSTEM "UNIX Type: L8" /* SYST's answer, which clients look for */
 
 struct ftpd_range {
 	bool set;
@@ -72,7 +75,15 @@ struct ftpd {
 	unsigned bad; /* in a row */
 	bool quit; /* the session ends when everything is sent */
 	int64_t last_ms; /* of the last command, monotonic */
+	int64_t login_until_ms; /* to be logged in by then */
+	struct auth_identity certificate; /* what the handshake proved; AUTH_NONE: nothing */
 };
+
+/* Of PROT P: implied on the implicit door. */
+bool ftpd_is_implicit(const struct service *s);
+
+/* Policy ftp_active: may data connections be made to the client (EPRT, PORT)? */
+bool ftpd_active_allowed(const struct ftpd *f);
 
 /* -- session.c --------------------------------------------------------------------------------- */
 
@@ -101,13 +112,49 @@ struct ftpd_call {
 	char path[FTP_PATH_SIZE]; /* of the argument, or of cwd without one */
 };
 
-/* -- replies (commands.c) ---------------------------------------------------------------------- */
+enum ftpd_verb_flag {
+	FTPD_LOGIN = 1, /* only after log-in, else 530 */
+	FTPD_URGENT = 2, /* run in mid-transfer too */
+	FTPD_KEEPS = 4, /* REST, RANG, ALLO, RNFR and the first SITE RMTREE outlive it */
+	FTPD_SECRET = 8, /* the argument is never logged */
+	FTPD_NONE = 16, /* takes no argument */
+	FTPD_SOME = 32, /* must have one */
+	FTPD_PATH = 64, /* it is a path, resolved into call->path */
+	FTPD_OPTIONS = 128, /* words that begin with "-" before it are skipped (LIST -a) */
+};
 
-/* "CODE text". Bytes that are not clean text are escaped by the caller (ftpd_reply_path does). */
+/* A row of the command table; what FEAT and HELP say is made of these. */
+struct ftpd_verb {
+	const char *name;
+	int (*run)(struct ftpd_call *c); /* NULL: known, not offered: 502 */
+	unsigned flags;
+	const char *feature; /* FEAT's line; NULL: none */
+	const char *syntax; /* what HELP shows behind the name; NULL: HELP leaves it out */
+};
+const struct ftpd_verb *ftpd_verbs(size_t *ret_count);
+const struct ftpd_verb *ftpd_site_verbs(size_t *ret_count);
+
+/* FEAT's and HELP's lines, each ended by LF. f NULL: before TLS, where nothing is chosen yet. */
+void ftpd_features_write(struct buf *b, const struct ftpd *f);
+void ftpd_help_write(struct buf *b, const struct ftpd_verb *verbs, size_t count);
+
+/* The argument, or a part of it, as a path of the tree in ret. 0, or 1: it was refused by a reply;
+ * negative: as ftpd_command(). */
+int ftpd_resolve(struct ftpd *f, struct span argument, char ret[FTP_PATH_SIZE]);
+
+/* What is kept for the next command is forgotten. */
+void ftpd_forget(struct ftpd *f);
+
+/* -- replies (reply.c) ------------------------------------------------------------------------- */
+
+/* "CODE text"; control bytes and line ends in it become question marks. */
 int ftpd_reply(struct ftpd *f, unsigned code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Several lines: begin, add (each without CR LF), end. */
+/* CODE "path" text: the path quoted, its quotes doubled. */
+int ftpd_reply_path(struct ftpd *f, unsigned code, const char *path, const char *text);
+
+/* Several lines: "CODE-first", each of lines (split at LF) behind a blank, "CODE last". */
 int ftpd_reply_lines(
 	struct ftpd *f, unsigned code, const char *first, struct span lines, const char *last);
 
@@ -177,6 +224,7 @@ int ftpd_cmd_hash(struct ftpd_call *c);
 int ftpd_cmd_xsha256(struct ftpd_call *c);
 int ftpd_cmd_xcrc(struct ftpd_call *c);
 int ftpd_site_register(struct ftpd_call *c); /* login.c */
+int ftpd_site_help(struct ftpd_call *c); /* about.c */
 int ftpd_site_rmtree(struct ftpd_call *c); /* move.c */
 int ftpd_site_drop(struct ftpd_call *c); /* names.c: one's own partial of a path */
 
