@@ -1,40 +1,19 @@
 """kill -9, 300 times, in every phase of a write, in sessions and in the signer, under load: nothing
 that was acknowledged is lost, and the store is consistent. See lib/base/fault.h for the phases."""
 
-import ctypes
-import mmap
 import os
 import random
 import signal
 import time
 
 from audit import check_journal, check_store, rows
+from counters import SIGNER_PHASES, STORE_PHASES, Counters
 from instance import until
 from people import Journal, Person
 
-PHASES = ("write-begun", "write-done", "commit-flush", "commit-meta", "committed", "intent-stored",
-          "signed")
+PHASES = STORE_PHASES + SIGNER_PHASES
 KILLS = {**{phase: 34 for phase in PHASES}, "session": 34, "signer": 30}
 PEOPLE, LOG_INS = 6, 40
-
-
-class Counters:
-    """The shared crash point counters."""
-
-    def __init__(self, instance):
-        path = instance.path("runtime/faults")
-        path.write_bytes(bytes(4 * len(PHASES)))
-        instance.give(path)
-        with open(path, "r+b") as f:
-            self.map = mmap.mmap(f.fileno(), 4 * len(PHASES))
-        self.values = (ctypes.c_int32 * len(PHASES)).from_buffer(self.map)
-
-    def strike(self, phase, nth):
-        """The nth process that comes to the phase dies there; returns when it has."""
-        i = PHASES.index(phase)
-        self.values[i] = nth
-        until(lambda: self.values[i] <= 0, 30, f"a kill at {phase}")
-        self.values[i] = 0
 
 
 def kill_one(service, rng):
