@@ -50,8 +50,8 @@ static void warn_of_files(struct ctl *c, const char *name)
 	struct file_usage u = {0};
 
 	if (file_usage_get(c->store, name, &u) == 0 && u.files > 0)
-		ctl_warn("note: a former account %s left %llu files, which are the new one's now",
-			name, (unsigned long long)u.files);
+		ctl_warn("note: files of the former account %s are the new one's now: %llu", name,
+			(unsigned long long)u.files);
 }
 
 static int add_part(struct ctl *c, void *arg, struct buf *reply)

@@ -1,9 +1,13 @@
 """quintetctl and ftpd's files: settings, the switch of an account, the tree's way through backup and
 restore, what the sweep and health say of it."""
+import hashlib
+import json
 import os
 import time
 
 import pytest
+
+from ftps import PASSWORD, Ftps
 
 SETTINGS = {
     "files_delete": ("owner", "all", "anybody"), "files_keep_free": ("64M", "1G", "-1"),
@@ -113,3 +117,107 @@ def test_health_tells_of_room(host):
     host.ctl("set", "files_keep_free", "1000T")
     rows = {r["what"]: r for r in host.json("health", status=1)}
     assert rows["room for files"]["state"] == "FAILED"
+
+
+# -- with ftpd -----------------------------------------------------------------------------------------
+
+@pytest.fixture(name="house")
+def fixture_house(make_instance):
+    """An instance with ftpd and two accounts."""
+    house = make_instance()
+    for name in ("alice", "bert"):
+        house.account(name, PASSWORD)
+    house.start("ftpd")
+    return house
+
+
+def log_in(house, name):
+    client = Ftps(house)
+    client.login(name)
+    return client
+
+
+def shown(house, name):
+    return json.loads(house.ctl("--json", "user", "show", name).stdout)
+
+
+def facts(client, path):
+    line = client.expect(f"MLST {path}", 250).lines[1]
+    return dict(f.split("=", 1) for f in line.split(" ")[1].rstrip(";").split(";"))
+
+
+def test_usage_follows_uploads(house):
+    alice = log_in(house, "alice")
+    assert alice.put("one", b"x" * 1000).code == 226
+    assert alice.put("/home/alice/two", b"y" * 500).code == 226
+    assert alice.cut("three", b"z" * 70000).code == 426
+    row = shown(house, "alice")
+    assert (row["files"], row["bytes"], row["reserved_bytes"]) == (2, 1500, 0)
+    assert 0 < row["interrupted_uploads_bytes"] <= 70000
+    alice.expect("DELE one", 250)
+    row = shown(house, "alice")
+    assert (row["files"], row["bytes"]) == (1, 500)
+    house.ctl("check")
+
+
+def test_lowered_quota_stops_uploads_only(house):
+    alice, bert = log_in(house, "alice"), log_in(house, "bert")
+    assert alice.put("one", b"x" * 3000).code == 226
+    house.ctl("set", "files_quota", "2K")
+    alice.passive()
+    alice.expect("STOR two", 552)
+    assert alice.get("RETR one") == b"x" * 3000
+    assert bert.put("two", b"y" * 2048).code == 226
+    alice.expect("DELE one", 250)
+    assert alice.put("one", b"x" * 2048).code == 226
+    house.ctl("check")
+
+
+def test_owners_and_digests_through_backup_and_restore(house):
+    alice, bert = log_in(house, "alice"), log_in(house, "bert")
+    assert alice.put("hers", b"hers").code == 226
+    assert bert.put("his", b"his").code == 226
+    assert alice.cut("cut", b"half" * 10000).code == 426
+    house.ctl("backup", "copy")
+    house.path("state").rename(house.path("before"))
+    house.path("state").mkdir(mode=0o700)
+    house.give(house.path("state"))
+    house.ctl("restore", "copy")
+    house.ctl("check")
+    again = log_in(house, "alice")
+    found = facts(again, "hers")
+    assert found["UNIX.ownername"] == "alice"
+    assert found["X.sha256"] == hashlib.sha256(b"hers").hexdigest()
+    assert facts(again, "his")["UNIX.ownername"] == "bert"
+    again.expect("DELE his", 550)
+    again.expect("SIZE cut", 550)
+    assert again.get("RETR his") == b"his"
+    assert shown(house, "alice")["interrupted_uploads_bytes"] == 0
+    assert [p.name for p in house.path("state/files/shared").iterdir()
+            if p.name.startswith(".")] == []
+
+
+def test_what_is_removed_by_hand_is_forgotten_by_the_sweep(house):
+    alice = log_in(house, "alice")
+    assert alice.put("one", b"x" * 1000).code == 226
+    assert alice.put("two", b"y" * 10).code == 226
+    house.path("state/files/shared/one").unlink()
+    swept = json.loads(house.ctl("--json", "sweep").stdout)
+    assert swept["rows_removed"] == 0  # an upload may be under way: not within the hour
+    assert shown(house, "alice")["bytes"] == 1010
+    assert alice.put("one", b"z" * 20).code == 226
+    assert shown(house, "alice")["bytes"] == 30
+
+
+def test_a_removed_account_leaves_its_files_to_nobody_new(house):
+    alice = log_in(house, "alice")
+    assert alice.put("one", b"x" * 1000).code == 226
+    alice.close()
+    said = house.ctl("user", "remove", "alice").stdout
+    assert "1 (1000 bytes)" in said and "files/home/alice" in said
+    bert = log_in(house, "bert")
+    assert facts(bert, "one")["UNIX.ownername"] == "alice"
+    bert.expect("DELE one", 550)
+    secret = "work/alice.password"
+    warned = house.ctl("user", "add", "alice", "--password-file", secret).stderr
+    assert "former account alice are the new one's now: 1" in warned
