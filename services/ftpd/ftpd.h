@@ -73,6 +73,7 @@ struct ftpd {
 	struct job *job; /* NULL: none */
 
 	unsigned bad; /* in a row */
+	uint64_t lines_at; /* bytes of the control connection when the last whole line came */
 	bool quit; /* the session ends when everything is sent */
 	int64_t last_ms; /* of the last command, monotonic */
 	int64_t login_until_ms; /* to be logged in by then */

@@ -90,6 +90,7 @@ static const struct error_text {
 	{-ENOTEMPTY, 550, "the folder is not empty"},
 	{-ELOOP, 550, "symbolic links are not followed"},
 	{-EXDEV, 550, "symbolic links are not followed"},
+	{-ENXIO, 550, "that is neither a file nor a folder"},
 	{-ENAMETOOLONG, 553, "the name is too long"},
 	{-EINVAL, 553, "a name like that cannot be"},
 	{-E2BIG, 550, "there is too much in it for one step"},

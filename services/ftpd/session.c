@@ -17,6 +17,7 @@ enum {
 	GOODBYE_S = 2,
 	REPLY_S = 60, /* for a peer that lets more replies pile up than are held */
 	LINES_MAX = 16, /* lines run in a row, before their replies are sent */
+	ENDLESS = 1 << 20, /* bytes without a whole line, until the session ends */
 	OVER = 1, /* the session has come to its end */
 };
 
@@ -81,6 +82,7 @@ static int take_line(struct ftpd *f, struct span line)
 	int r;
 
 	f->last_ms = time_monotonic_ms();
+	f->lines_at = conn_bytes_in(f->control);
 	conn_set_timeout_s(f->control, REPLY_S);
 	if (ftp_line_is_foreign(line))
 		return goodbye(f, "another protocol", "This is FTP: goodbye.");
@@ -104,6 +106,14 @@ static bool may_take(const struct ftpd *f)
 	return r == 0 || (r == 1 && ftpd_command_is_urgent(line));
 }
 
+/* A line that never ends costs no memory, but it is no client's either. */
+static int wait_for_line(struct ftpd *f)
+{
+	if (conn_bytes_in(f->control) - f->lines_at <= ENDLESS)
+		return 0;
+	return goodbye(f, "an endless line", "That line does not end: goodbye.");
+}
+
 /* The lines that are there. 0: go on; *ret_more when there may be others; OVER; or as conn. */
 static int run_lines(struct ftpd *f, bool *ret_more)
 {
@@ -116,7 +126,7 @@ static int run_lines(struct ftpd *f, bool *ret_more)
 			return 0;
 		r = conn_step_line(f->control, &line_rule, &line);
 		if (r == -EAGAIN)
-			return 0;
+			return wait_for_line(f);
 		if (r == 0) {
 			/* A transfer that is under way is completed first. */
 			f->service->end_reason = "end of input";

@@ -168,7 +168,7 @@ int tree_walk(const struct tree *t, const char *relative, int flags, int *ret_fd
 	if (errno == EXDEV)
 		return -EACCES;
 	if (errno == ENXIO || errno == ENODEV)
-		return -EINVAL;
+		return -ENXIO;
 	return errno == EAGAIN ? -EBUSY : -errno;
 }
 
@@ -176,7 +176,7 @@ int tree_kind(const struct stat *st)
 {
 	if (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode))
 		return 0;
-	return S_ISLNK(st->st_mode) ? -ELOOP : -EINVAL;
+	return S_ISLNK(st->st_mode) ? -ELOOP : -ENXIO;
 }
 
 bool tree_is_temp(const char *name)

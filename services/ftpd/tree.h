@@ -11,7 +11,7 @@
  * files_delete is "all". What has no row (dropped in) belongs to nobody: administrators only,
  * unless "all". In /home/NAME its owner may do all. Removing an empty folder in /shared needs its
  * owner or an administrator too. Functions return 0 or -ENOENT, -EACCES (not yours, or the made-up
- * places), -EISDIR, -ENOTDIR, -EEXIST, -ENOTEMPTY, -ELOOP, -EINVAL (neither file nor folder),
+ * places), -EISDIR, -ENOTDIR, -EEXIST, -ENOTEMPTY, -ELOOP, -ENXIO (neither file nor folder),
  * -ENOSPC, or a store error.
  */
 #ifndef FTPD_TREE_H
