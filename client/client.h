@@ -47,6 +47,7 @@ int cmd_profile(struct client *c, int argc, char **argv);
 int cmd_daytime(struct client *c, int argc, char **argv);
 int cmd_ca(struct client *c, int argc, char **argv);
 int cmd_status(struct client *c, int argc, char **argv);
+int cmd_ftp(struct client *c, int argc, char **argv);
 
 /*
  * Options (options.c). A row has one of value and flag; its argument is what the help calls it. The
@@ -74,6 +75,11 @@ struct client_words {
  */
 int client_options(struct client *c, int argc, char **argv, const struct client_option *own,
 	size_t max_words, struct client_words *ret);
+
+/* The same for options in front of a subcommand's own commands: stops at the first word, which is
+ * argv[*ret_used], if there is one. */
+int client_options_front(
+	struct client *c, int argc, char **argv, const struct client_option *own, int *ret_used);
 
 /* The options before the subcommand: as above; *ret_used counts the arguments read. */
 int client_options_global(struct client *c, int argc, char **argv, int *ret_used);

@@ -16,6 +16,10 @@ const struct client_command client_commands[] = {
 		"daytime [-i | --offset | --rfc3339 | --epoch | --zone NAME |\n"
 		"               --stamp FILE | --verify FILE] [--token FILE]",
 		"ask for the time, stamp a file, or verify a stamp"},
+	{"ftp", cmd_ftp,
+		"ftp [OPTION ...] [ls | get | put | cat | rm | mkdir | rmdir | mv | sync |\n"
+		"               stat | df | pwd] [ARGUMENT ...]",
+		"move files, one command or in a session"},
 	{"ca", cmd_ca, "ca [show | list | revoke SERIAL [REASON] | crl | check [FILE]]",
 		"see and use the certificate authority"},
 	{"status", cmd_status, "status", "reach and verify every service"},

@@ -184,6 +184,22 @@ int client_options(struct client *c, int argc, char **argv, const struct client_
 	return timeout_set(c, shared.timeout);
 }
 
+int client_options_front(
+	struct client *c, int argc, char **argv, const struct client_option *own, int *ret_used)
+{
+	struct shared shared = {0};
+	struct client_option table[SHARED_ROWS];
+	struct reading r = {c, own, table, argv, argc, 1};
+	int code;
+
+	shared_fill(table, c, &shared);
+	code = read_options(&r);
+	if (code != 0)
+		return code;
+	*ret_used = r.at;
+	return shared.help ? help_print(&r) : timeout_set(c, shared.timeout);
+}
+
 static void commands_print(FILE *to)
 {
 	fputs("usage: quintet [OPTION ...] COMMAND ...\n\n", to);

@@ -1,0 +1,160 @@
+/* How many columns text takes on a terminal. By table, so that no locale has to be set for it. */
+#include "client/ftp/ui.h"
+
+#define REPLACEMENT 0xfffdU
+
+struct range {
+	uint32_t first, last;
+};
+
+/* Combining marks, joiners and variation selectors (the blocks that names really hold). */
+static const struct range none[] = {{0x300, 0x36f}, {0x483, 0x489}, {0x591, 0x5bd}, {0x5bf, 0x5bf},
+	{0x5c1, 0x5c2}, {0x5c4, 0x5c5}, {0x610, 0x61a}, {0x64b, 0x65f}, {0x670, 0x670},
+	{0x6d6, 0x6dc}, {0x6df, 0x6e4}, {0x6e7, 0x6e8}, {0x6ea, 0x6ed}, {0x711, 0x711},
+	{0x730, 0x74a}, {0x900, 0x902}, {0x93a, 0x93a}, {0x93c, 0x93c}, {0x941, 0x948},
+	{0x94d, 0x94d}, {0x951, 0x957}, {0xe31, 0xe31}, {0xe34, 0xe3a}, {0xe47, 0xe4e},
+	{0x1160, 0x11ff}, {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x200b, 0x200f}, {0x202a, 0x202e},
+	{0x2060, 0x2064}, {0x20d0, 0x20f0}, {0x302a, 0x302d}, {0x3099, 0x309a}, {0xfe00, 0xfe0f},
+	{0xfe20, 0xfe2f}, {0xfeff, 0xfeff}, {0xe0100, 0xe01ef}};
+
+/* East Asian Wide and Fullwidth, and emoji (UAX 11). */
+static const struct range wide[] = {{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a},
+	{0x23e9, 0x23ec}, {0x23f0, 0x23f0}, {0x23f3, 0x23f3}, {0x25fd, 0x25fe}, {0x2614, 0x2615},
+	{0x2648, 0x2653}, {0x267f, 0x267f}, {0x2693, 0x2693}, {0x26a1, 0x26a1}, {0x26aa, 0x26ab},
+	{0x26bd, 0x26be}, {0x26c4, 0x26c5}, {0x26ce, 0x26ce}, {0x26d4, 0x26d4}, {0x26ea, 0x26ea},
+	{0x26f2, 0x26f3}, {0x26f5, 0x26f5}, {0x26fa, 0x26fa}, {0x26fd, 0x26fd}, {0x2705, 0x2705},
+	{0x270a, 0x270b}, {0x2728, 0x2728}, {0x274c, 0x274c}, {0x274e, 0x274e}, {0x2753, 0x2755},
+	{0x2757, 0x2757}, {0x2795, 0x2797}, {0x27b0, 0x27b0}, {0x27bf, 0x27bf}, {0x2b1b, 0x2b1c},
+	{0x2b50, 0x2b50}, {0x2b55, 0x2b55}, {0x2e80, 0x303e}, {0x3041, 0x33ff}, {0x3400, 0x4dbf},
+	{0x4e00, 0x9fff}, {0xa000, 0xa4cf}, {0xa960, 0xa97f}, {0xac00, 0xd7a3}, {0xf900, 0xfaff},
+	{0xfe10, 0xfe19}, {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x16fe0, 0x18aff},
+	{0x1b000, 0x1b2ff}, {0x1f004, 0x1f004}, {0x1f0cf, 0x1f0cf}, {0x1f18e, 0x1f18e},
+	{0x1f191, 0x1f19a}, {0x1f200, 0x1f320}, {0x1f32d, 0x1f335}, {0x1f337, 0x1f37c},
+	{0x1f37e, 0x1f393}, {0x1f3a0, 0x1f3ca}, {0x1f3cf, 0x1f3d3}, {0x1f3e0, 0x1f3f0},
+	{0x1f3f4, 0x1f3f4}, {0x1f3f8, 0x1f43e}, {0x1f440, 0x1f440}, {0x1f442, 0x1f4fc},
+	{0x1f4ff, 0x1f53d}, {0x1f54b, 0x1f54e}, {0x1f550, 0x1f567}, {0x1f57a, 0x1f57a},
+	{0x1f595, 0x1f596}, {0x1f5a4, 0x1f5a4}, {0x1f5fb, 0x1f64f}, {0x1f680, 0x1f6c5},
+	{0x1f6cc, 0x1f6cc}, {0x1f6d0, 0x1f6d2}, {0x1f6d5, 0x1f6df}, {0x1f6eb, 0x1f6ec},
+	{0x1f6f4, 0x1f6fc}, {0x1f7e0, 0x1f7eb}, {0x1f90c, 0x1f93a}, {0x1f93c, 0x1f945},
+	{0x1f947, 0x1f9ff}, {0x1fa70, 0x1faff}, {0x20000, 0x3fffd}};
+
+static bool within(uint32_t point, const struct range *table, size_t count)
+{
+	size_t low = 0;
+
+	while (low < count) {
+		size_t middle = low + (count - low) / 2;
+
+		if (point > table[middle].last)
+			low = middle + 1;
+		else
+			count = middle;
+		if (point >= table[middle].first && point <= table[middle].last)
+			return true;
+	}
+	return false;
+}
+
+static size_t point_width(uint32_t point)
+{
+	if (point < 0x300)
+		return 1;
+	if (within(point, none, sizeof none / sizeof none[0]))
+		return 0;
+	return within(point, wide, sizeof wide / sizeof wide[0]) ? 2 : 1;
+}
+
+static size_t lead_length(unsigned char c)
+{
+	return c < 0xc2 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 1;
+}
+
+size_t width_char(struct span s, uint32_t *ret_point)
+{
+	size_t len = lead_length(s.p[0]);
+	uint32_t point = s.p[0];
+
+	*ret_point = point < 0x80 ? point : REPLACEMENT;
+	if (len == 1 || len > s.len)
+		return 1;
+	point &= 0x7fU >> len;
+	for (size_t i = 1; i < len; i++) {
+		if ((s.p[i] & 0xc0) != 0x80)
+			return 1;
+		point = point << 6 | (s.p[i] & 0x3fU);
+	}
+	*ret_point = point;
+	return len;
+}
+
+struct span width_head(struct span s, size_t columns)
+{
+	size_t at = 0, used = 0;
+
+	while (at < s.len) {
+		uint32_t point;
+		size_t len = width_char(span_of(s.p + at, s.len - at), &point);
+
+		used += point_width(point);
+		if (used > columns)
+			break;
+		at += len;
+	}
+	return span_of(s.p, at);
+}
+
+size_t width_of(struct span s)
+{
+	size_t used = 0;
+
+	while (s.len > 0) {
+		uint32_t point;
+		size_t len = width_char(s, &point);
+
+		used += point_width(point);
+		s = span_of(s.p + len, s.len - len);
+	}
+	return used;
+}
+
+size_t width_behind(struct span s, size_t at)
+{
+	bool first = true;
+
+	while (at < s.len) {
+		uint32_t point;
+		size_t len = width_char(span_of(s.p + at, s.len - at), &point);
+
+		if (!first && point_width(point) > 0)
+			break;
+		first = false;
+		at += len;
+	}
+	return at;
+}
+
+size_t width_before(struct span s, size_t at)
+{
+	size_t from = 0;
+
+	for (;;) {
+		size_t next = width_behind(s, from);
+
+		if (next >= at || next <= from)
+			return from;
+		from = next;
+	}
+}
+
+struct span width_tail(struct span s, size_t columns)
+{
+	size_t all = width_of(s);
+
+	while (all > columns && s.len > 0) {
+		size_t next = width_behind(s, 0);
+
+		all -= width_of(span_of(s.p, next));
+		s = span_of(s.p + next, s.len - next);
+	}
+	return s;
+}
