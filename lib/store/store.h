@@ -103,19 +103,23 @@ int store_health(struct store *s, struct store_health *ret);
 
 /*
  * A consistent snapshot of environment and blobs while everything runs, into dir, which must not
- * exist. Each file is flushed. Files of ftpd (STATE/files) are included with their owners' rows.
+ * exist. Each file is flushed. Files of ftpd (STATE/files) are included with their owners' rows,
+ * interrupted uploads are not. Two descriptors are open for each level of that tree.
  */
 int store_backup(struct store *s, const char *state, const char *dir);
 
-/* Makes a new state from a backup; state must not hold a store. Checks the blobs' digests:
- * -EBADMSG. */
+/*
+ * Makes a new state from a backup; state must hold no store and no files of ftpd (-EEXIST, and
+ * store_open_reason()). Checks the blobs' digests: -EBADMSG. Files keep their owners; a digest of
+ * theirs stays where the copy still has it, else there is none.
+ */
 int store_restore(const char *dir, const char *state);
 
 /* Brings an older schema to this one (quintetctl migrate). The count of steps run. */
 int store_migrate(const char *state);
 
-/* Walks every row of every table and decodes it; audit chain and blob references included. 0 or
- * -EBADMSG. */
+/* Walks every row of every table and decodes it; audit chain, blob references and what accounts use
+ * of the files included. 0 or -EBADMSG. */
 int store_check(struct store *s, void (*report)(void *arg, const char *what), void *arg);
 
 #endif
