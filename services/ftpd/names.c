@@ -221,14 +221,17 @@ int ftpd_cmd_allo(struct ftpd_call *c)
 {
 	const char *text;
 	uint64_t bytes;
+	unsigned code;
 	int r;
 
 	if (ftp_size_parse(c->argument, &bytes) < 0)
 		return ftpd_reply(c->f, 501, "ALLO takes a number of bytes.");
 	c->f->allo = 0;
 	r = look_for_room(c->f, bytes);
-	if (r < 0)
-		return ftpd_reply(c->f, ftpd_error_code(r, &text), "%s.", text);
+	if (r < 0) {
+		code = ftpd_error_code(r, &text);
+		return ftpd_reply(c->f, code, "%s.", text);
+	}
 	c->f->allo = bytes;
 	return ftpd_reply(c->f, 200, "There is room for that.");
 }
