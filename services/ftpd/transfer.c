@@ -304,7 +304,7 @@ static void write_failure(const struct transfer *t, struct buf *b)
 {
 	ftp_quote(b, t->path);
 	buf_addf(b, ": %s", t->reason);
-	if (t->upload != NULL && t->keep)
+	if (t->upload != NULL && t->keep && t->moved > 0)
 		buf_addf(b, ", at byte %ju", (uintmax_t)upload_size(t->upload));
 	buf_add_str(b, ".");
 }
