@@ -135,11 +135,13 @@ void ftpd_forget(struct ftpd *f)
 int ftpd_resolve(struct ftpd *f, struct span argument, char ret[FTP_PATH_SIZE])
 {
 	const char *text;
+	unsigned code;
 	int r = ftp_path_resolve(f->cwd, argument, ret);
 
 	if (r == 0)
 		return 0;
-	r = ftpd_reply(f, ftpd_error_code(r, &text), "%s.", text);
+	code = ftpd_error_code(r, &text);
+	r = ftpd_reply(f, code, "%s.", text);
 	return r < 0 ? r : 1;
 }
 
