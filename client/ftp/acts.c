@@ -144,6 +144,19 @@ int ui_mv(struct ui *u, const struct client_words *w)
 
 /* -- df ---------------------------------------------------------------------------------------- */
 
+/* The reply's first word that is a number. */
+static int number_of(struct span text, uint64_t *ret)
+{
+	struct span line, word;
+
+	if (!span_split(&text, '\n', &line))
+		return -EINVAL;
+	while (span_split(&line, ' ', &word))
+		if (ftp_size_parse(word, ret) == 0)
+			return 0;
+	return -EINVAL;
+}
+
 int ui_df(struct ui *u, const struct client_words *w)
 {
 	_cleanup_(buf_done) struct buf line = BUF_INIT(2 * FTP_PATH_SIZE);
@@ -164,7 +177,7 @@ int ui_df(struct ui *u, const struct client_words *w)
 		return ui_oom();
 	}
 	code = ftp_pool_do(u->pool, t);
-	if (code == CLIENT_OK && ftp_size_parse(span_trim(buf_span(&t->text)), &bytes) < 0)
+	if (code == CLIENT_OK && number_of(buf_span(&t->text), &bytes) < 0)
 		code = client_fail(ERR_EXIT_TEMP, "the answer to AVBL is no number");
 	ftp_task_free(t);
 	if (code != CLIENT_OK)

@@ -200,12 +200,13 @@ static int step_move(struct session *s)
 		transfer_stop(s, r, d->local);
 		return 0;
 	}
-	d->state = d->plan->upload ? DATA_BYE : DATA_OVER;
+	d->state = DATA_BYE;
 	wait_for_word(s);
 	return 0;
 }
 
-/* Both goodbyes: a socket closed with bytes unread in it cuts what is still on its way. */
+/* Both goodbyes, and both ways: a server waits a while for that of a downloader, and a socket
+ * closed with bytes unread in it cuts what is still on its way. */
 static int step_bye(struct session *s)
 {
 	struct data *d = &s->data;
@@ -213,7 +214,8 @@ static int step_bye(struct session *s)
 
 	if (r == -EAGAIN)
 		return r;
-	if (r < 0)
+	/* A download is whole already. */
+	if (r < 0 && d->plan->upload)
 		transfer_stop(s, r, false);
 	else
 		d->state = DATA_DRAIN;
