@@ -20,11 +20,11 @@ int partial_open(int folder_fd, const char *temp, int *ret_fd)
 	struct stat st;
 
 	if (fd < 0)
-		return errno == ELOOP || errno == EISDIR || errno == ENXIO ? -EINVAL : -errno;
+		return errno == ELOOP || errno == EISDIR ? -ENXIO : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
+		return -ENXIO;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EBUSY : -errno;
 	*ret_fd = take_fd(&fd);
@@ -96,7 +96,7 @@ int partial_take(struct upload *u, uint64_t *ret_size)
 		return r;
 	r = partial_open(u->folder_fd, row.temp, &fd);
 	/* The row alone is of no use. */
-	if (r == -ENOENT || r == -EINVAL)
+	if (r == -ENOENT || r == -ENXIO)
 		r = remove_row(u->tree, u->path, row.temp);
 	if (r == 0 && fd < 0)
 		r = -ENOENT;
@@ -249,7 +249,7 @@ int upload_drop(struct tree *t, const char *path)
 		return r;
 	r = partial_open(folder_fd, row.temp, &fd);
 	/* The row alone can go as well. */
-	if (r == 0 || r == -ENOENT || r == -EINVAL)
+	if (r == 0 || r == -ENOENT || r == -ENXIO)
 		r = remove_row(t, path, row.temp);
 	if (r == 0 && fd >= 0 && unlinkat(folder_fd, row.temp, 0) < 0)
 		r = -errno;

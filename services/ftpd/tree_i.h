@@ -35,7 +35,7 @@ int tree_place(const struct tree *t, const char *path, struct tree_place *ret);
 /* openat2 below the root; flags as of open(2), O_CLOEXEC is added. */
 int tree_walk(const struct tree *t, const char *relative, int flags, int *ret_fd);
 
-/* 0: a file or folder; -ELOOP: a symbolic link; -EINVAL: something else. */
+/* 0: a file or folder; -ELOOP: a symbolic link; -ENXIO: something else. */
 int tree_kind(const struct stat *st);
 
 bool tree_is_temp(const char *name);
@@ -90,7 +90,7 @@ struct tree_target {
 int tree_target(struct tree *t, const char *path, struct tree_target *ret);
 void tree_target_done(struct tree_target *target);
 
-/* Something of one's rights and of a usual kind? 0, -ENOENT, -EACCES, -ELOOP, -EINVAL. */
+/* Something of one's rights and of a usual kind? 0, -ENOENT, -EACCES, -ELOOP, -ENXIO. */
 int tree_target_check(const struct tree_target *target);
 
 /* As the above for a file that will be written there: nothing, or a file. -EISDIR too. */
@@ -107,7 +107,7 @@ void tree_unlock(const struct tree **held);
 
 /* -- partial.c, for the tree too --------------------------------------------------------------- */
 
-/* Takes a temporary that no session is at. -EBUSY; -ENOENT; -EINVAL: no regular file. */
+/* Takes a temporary that no session is at. -EBUSY; -ENOENT; -ENXIO: no regular file. */
 int partial_open(int folder_fd, const char *temp, int *ret_fd);
 /* Removes it. Results as above. */
 int partial_unlink(int folder_fd, const char *temp);
@@ -115,7 +115,7 @@ int partial_unlink(int folder_fd, const char *temp);
 /* -- rmtree.c ---------------------------------------------------------------------------------- */
 
 /*
- * Looks at everything at and below a folder, then removes it, in slices. -EACCES, -ELOOP, -EINVAL,
+ * Looks at everything at and below a folder, then removes it, in slices. -EACCES, -ELOOP, -ENXIO,
  * -EBUSY (an upload is under way in it): nothing was removed, unless rmtree_removed() says so.
  */
 struct rmtree;

@@ -52,6 +52,7 @@ struct upload {
 
 	bool placed; /* the temporary is as long as size, and written from there on */
 	uint64_t size; /* of the file so far */
+	uint64_t written_back; /* of it: the disk was told to begin */
 	struct hash *hash; /* of all of it */
 	int error; /* the first failure of a write */
 	bool committed;

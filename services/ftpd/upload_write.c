@@ -11,6 +11,8 @@
 
 enum { RANDOM = 16 };
 
+#define WRITE_BACK (UINT64_C(16) << 20)
+
 static int choose_temp(char ret[FILE_TEMP_SIZE])
 {
 	unsigned char random[RANDOM];
@@ -55,9 +57,21 @@ int upload_place(struct upload *u)
 {
 	int r = u->placed ? 0 : place(u);
 
-	if (r == 0)
+	if (r == 0) {
 		u->placed = true;
+		u->written_back = u->kept;
+	}
 	return r;
+}
+
+/* The disk begins while bytes still come, so that the flush at the end is short. */
+static void start_write_back(struct upload *u)
+{
+	if (u->size - u->written_back < WRITE_BACK)
+		return;
+	(void)sync_file_range(u->fd, (off_t)u->written_back, (off_t)(u->size - u->written_back),
+		SYNC_FILE_RANGE_WRITE);
+	u->written_back = u->size;
 }
 
 static int write_bytes(struct upload *u, struct span bytes)
@@ -73,6 +87,7 @@ static int write_bytes(struct upload *u, struct span bytes)
 	if (r < 0)
 		return r == -EDQUOT && u->room.quota == 0 ? -ENOSPC : r;
 	u->size += bytes.len;
+	start_write_back(u);
 	return 0;
 }
 
