@@ -125,10 +125,12 @@ int ftp_unquote(struct span text, char ret[FTP_PATH_SIZE])
 	if (text.len < 2 || text.p[0] != '"')
 		return -EPROTO;
 	for (;; i++) {
-		if (i >= text.len || text.p[i] == '\0' || len >= FTP_PATH_MAX)
+		if (i >= text.len || text.p[i] == '\0')
 			return -EPROTO;
 		if (text.p[i] == '"' && (i + 1 >= text.len || text.p[i + 1] != '"'))
 			break;
+		if (len >= FTP_PATH_MAX)
+			return -EPROTO;
 		if (text.p[i] == '"')
 			i++;
 		path[len++] = (char)text.p[i];
