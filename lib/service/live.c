@@ -171,7 +171,8 @@ static int register_bell(struct service *s)
 	struct bell_args args;
 	int r = open_bell(s);
 
-	if (r < 0 || s->bell == NULL)
+	/* Whoever logged out keeps the bell for the next log-in. */
+	if (r < 0 || s->bell == NULL || *account_name(s) == '\0')
 		return r;
 	args = bell_args_of(s, account_name(s));
 	r = store_call(s->store, STORE_OP_BELL_ADD, &args, NULL);
@@ -292,6 +293,7 @@ int service_logged_in(struct service *s, const struct auth_identity *who)
 	if (s->live.account[0] != '\0') {
 		old = bell_args_of(s, s->live.account);
 		(void)store_call(s->store, STORE_OP_BELL_REMOVE, &old, NULL);
+		s->live.account[0] = '\0';
 	}
 	r = register_bell(s);
 	if (r == 0)

@@ -214,7 +214,7 @@ static int wait(struct ftpd *f, bool now)
 
 	/* What came along with the end of the handshake is where poll() does not see it. */
 	if (conn_has_more(f->control) && conn_step_fill(f->control) > 0)
-		return 0;
+		now = true;
 	/* Nothing to wait for there: a peer that hung up would wake us for ever. */
 	if (fds[0].events == 0)
 		fds[0].fd = -1;
