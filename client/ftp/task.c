@@ -97,6 +97,8 @@ static int exit_of(int error, unsigned code)
 	static const int network[] = {-ETIMEDOUT, -ECONNRESET, -ECONNREFUSED, -EPIPE, -EPROTO,
 		-ENXIO, -EAGAIN, -ENETUNREACH, -EHOSTUNREACH, -ENETDOWN, -EMSGSIZE, -EBUSY};
 
+	if (error == 0)
+		return CLIENT_OK;
 	if (error == -EREMOTEIO)
 		return code >= 400 && code < 500 ? ERR_EXIT_TEMP : CLIENT_NO;
 	if (error == -EEXIST || error == -ESTALE || error == -EACCES)
@@ -111,13 +113,15 @@ static int exit_of(int error, unsigned code)
 
 int ftp_task_told(const struct ftp_task *t)
 {
-	const char *what = t->kind == FTP_TEXT ? t->line : t->remote;
+	_cleanup_(buf_done) struct buf what = BUF_INIT((size_t)FTP_LINE_MAX * 4);
 	const char *why = t->reason[0] != '\0' ? t->reason : client_why(t->error);
+	int code = exit_of(t->error, t->code);
 
 	if (t->error == 0)
 		return CLIENT_OK;
+	text_escape(&what, span_str(t->kind == FTP_TEXT ? t->line : t->remote));
 	if (t->error == -EREMOTEIO)
-		return client_fail(exit_of(t->error, t->code), "%s: the server says: %s (%u)", what,
-			why, t->code);
-	return client_fail(exit_of(t->error, t->code), "%s: %s", what, why);
+		return client_fail(
+			code, "%s: the server says: %s (%u)", buf_str(&what), why, t->code);
+	return client_fail(code, "%s: %s", buf_str(&what), why);
 }
