@@ -290,7 +290,8 @@ static enum line_event key_act(struct line *l)
 static enum line_event insert(struct line *l)
 {
 	struct span typed = span_of(l->keys, l->key_count);
-	size_t wanted = l->keys[0] < 0xc2 ? 1 : l->keys[0] < 0xe0 ? 2 : l->keys[0] < 0xf0 ? 3 : 4;
+	unsigned char lead = l->keys[0];
+	size_t wanted = lead < 0xc2 || lead > 0xf4 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 
 	if (l->key_count < wanted)
 		return LINE_NONE;
@@ -303,6 +304,9 @@ static enum line_event insert(struct line *l)
 
 enum line_event line_key(struct line *l, unsigned char key)
 {
+	/* A character that broke off is forgotten. */
+	if (l->key_count > 0 && l->keys[0] >= 0x80 && (key & 0xc0) != 0x80)
+		l->key_count = 0;
 	if (l->key_count == 0) {
 		switch (key) {
 		case '\r':

@@ -150,7 +150,11 @@ void session_note(struct session *s, const struct reply *r)
 		said.len = (sizeof s->reason - 1) / 4;
 	else if (said.len >= sizeof s->reason - 16)
 		said.len = sizeof s->reason - 16;
-	text_escape(&text, said);
+	/* Quotes are part of what people read; only what could steer a terminal is escaped. */
+	if (text_is_clean(said))
+		buf_add(&text, said);
+	else
+		text_escape(&text, said);
 	s->code = r->code;
 	snprintf(s->reason, sizeof s->reason, "%s", buf_str(&text));
 	buf_done(&text);

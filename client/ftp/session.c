@@ -283,7 +283,10 @@ int session_fail(struct session *s, int error, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(plain, sizeof plain, format, ap);
 	va_end(ap);
-	text_escape(&text, span_str(plain));
+	if (text_is_clean(span_str(plain)))
+		buf_add_str(&text, plain);
+	else
+		text_escape(&text, span_str(plain));
 	snprintf(s->task->reason, sizeof s->task->reason, "%s", buf_str(&text));
 	return session_finish(s, error);
 }
