@@ -37,6 +37,8 @@ def test_directory(instance):
                      "root-sha256": hashlib.sha256(der).hexdigest()}
     assert f"door ca https {instance.ports['ca']}\n" in body.decode()
     assert f"door daytime daytimes {instance.ports['daytime']}\n" in body.decode()
+    assert f"door ftps ftps {instance.ports['ftps']}\n" in body.decode()
+    assert f"door ftp ftp {instance.ports['ftp']}\n" in body.decode()
 
 
 def test_create_by_invite(instance):

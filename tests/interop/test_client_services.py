@@ -11,7 +11,7 @@ import time
 import pytest
 
 from device import NO, OK, TEMPORARY, UNTRUSTED, USAGE, INTERRUPTED, Device
-from instance import until
+from instance import SERVICES, until
 
 PASSWORD = "three gentle otters, 1987"
 LINE = r"\w+day \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d"
@@ -290,9 +290,10 @@ def test_ca_without_its_signer(own):
 def test_status(instance, enrolled):
     shown = enrolled.json("status")
     rows = {row["service"]: row for row in shown["services"]}
-    assert set(rows) == {"daytime", "time-stamp", "ca", "ca-plain"}
+    assert set(rows) == {"daytime", "time-stamp", "ftps", "ftp", "ca", "ca-plain"}
     assert all(row["state"] == "ok" and row["answer_ms"] >= 0 for row in rows.values())
     assert rows["ca"]["protocol"] == "TLSv1.3" and rows["ca"]["verified_until"] > "2026"
+    assert rows["ftp"]["protocol"] == rows["ftps"]["protocol"] == "TLSv1.3" and rows["ftp"]["verified_until"] > "2026"
     assert rows["ca-plain"]["protocol"] == "plain" and rows["ca-plain"]["handshake_ms"] is None
     assert abs(shown["clock"]["offset_s"]) < 0.5
     text = enrolled.out("status")
@@ -301,7 +302,7 @@ def test_status(instance, enrolled):
 
 
 def test_status_with_a_service_down(own):
-    services = {name: own.start(name) for name in ("cad-signer", "daytimed", "daytimed-timestamp", "cad", "cad-plain")}
+    services = {name: own.start(name) for name in ("cad-signer", *SERVICES)}
     device = Device()
     device.enroll(own, "eve", PASSWORD)
     services["daytimed-timestamp"].stop()

@@ -19,7 +19,7 @@ import pytest
 from instance import TOP, VARIANT, until
 
 PROGRAMS = TOP / "build" / VARIANT / "bin"
-DOORS = {"daytimed": 13, "timestamp": 318, "cad": 443, "plain": 80}
+DOORS = {"daytimed": 13, "timestamp": 318, "ftpd": 990, "ftp": 21, "cad": 443, "plain": 80}
 SPARE_UID = 61715
 MAKEFILE = f"""MAIN_VARIANT := {VARIANT}
 all packages-run:
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.release_only
 
 
 def free_base():
-    """A PORT_BASE whose four ports nobody has."""
+    """A PORT_BASE whose ports nobody has."""
     while True:
         base = random.randrange(20000, 60000)
         try:
@@ -131,6 +131,49 @@ def check_works(checkout, addresses=("127.0.0.1", "::1")):
     assert b"demo" in mine
     password = checkout.path("demo.password").read_text().strip()
     assert b"demo" in checkout.curl("/account", "-u", f"demo:{password}")
+    for url in (f"ftps://localhost:{checkout.port('ftpd')}/", f"ftp://localhost:{checkout.port('ftp')}/"):
+        subprocess.run(["curl", "-sS", "--ssl-reqd", "--max-time", "20", "--cacert", checkout.path("root.pem"),
+                        "-u", f"demo:{password}", url], check=True, timeout=30, stdout=subprocess.DEVNULL)
+
+
+def as_printed(checkout, said, *beginnings):
+    """Runs lines of the closing hint as a person would copy them; what they print."""
+    lines = [line.strip() for line in said.splitlines()]
+    script = [line for line in lines if line.startswith("export ")]
+    for beginning in beginnings:
+        (line,) = [line for line in lines if line.startswith(beginning)]
+        script.append(re.sub(r"   +.*", "", line))
+    done = subprocess.run(["sh", "-ec", "\n".join(script)], cwd=checkout.top, capture_output=True,
+                          text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, (script, done.stdout, done.stderr)
+    return done.stdout
+
+
+def test_the_hints_work_as_printed(checkout):
+    said = checkout.run()
+    readme = checkout.top / "README.md"
+    readme.write_text("read me\n")
+    as_printed(checkout, said, "quintet ftp put README.md", "quintet daytime", "quintet ca list")
+    stored = checkout.path("state/files/shared/README.md")
+    assert stored.read_text() == "read me\n"
+    curl = "curl --cacert run/root.pem -u \"demo:$(cat run/demo.password)\" ftps://"
+    assert "README.md" in as_printed(checkout, said, curl)
+    ranges = re.search(r"^QUINTET_FTP_PASSIVE=(.*)$", checkout.path("conf/quintet.env").read_text(), re.M)[1]
+    assert ranges == f"{checkout.base + 1000}-{checkout.base + 1199}"
+
+
+def test_an_instance_of_an_older_version_is_taken_along(checkout):
+    """One that was made before ftpd came."""
+    checkout.run()
+    checkout.make("stop")
+    env = checkout.path("conf/quintet.env")
+    env.write_text("".join(line for line in env.read_text().splitlines(True) if "_FTP" not in line))
+    shutil.rmtree(checkout.path("conf/credentials/ftpd"))
+    shutil.rmtree(checkout.path("state/files"))
+    with open(checkout.path("bin/daytimed"), "ab") as program:
+        program.write(b"\0")
+    assert "amiss" not in checkout.run()
+    check_works(checkout)
 
 
 def test_life_of_an_instance(checkout):
@@ -254,7 +297,7 @@ def test_make_alone_builds_all():
     assert "\n.DEFAULT_GOAL := all\n" in said
 
 
-@pytest.mark.parametrize("base", ["x", "80", "65001", "9000x", "-9000", "09000"])
+@pytest.mark.parametrize("base", ["x", "80", "64001", "9000x", "-9000", "09000"])
 def test_a_bad_port_base_is_refused(checkout, base):
     assert "PORT_BASE is a number" in checkout.make("run", f"PORT_BASE={base}", status=2)
     assert not checkout.run_folder.exists()
@@ -298,5 +341,5 @@ def test_without_ipv6(checkout):
     if probe.returncode != 0:
         pytest.skip("no network namespace to be had here")
     said = checkout.run(wrapper=inside)
-    assert "no IPv6" in said and "127.0.0.1 only" in said and "Stopped: 5." in said
+    assert "no IPv6" in said and "127.0.0.1 only" in said and "Stopped: 7." in said
     assert "amiss" not in said

@@ -37,10 +37,10 @@ choose_user() {
 choose_ports() {
 	case $WANTED_BASE in
 	'') return ;;
-	*[!0-9]* | 0* | ??????*) die "PORT_BASE is a number from 1024 to 65000, not $WANTED_BASE" ;;
+	*[!0-9]* | 0* | ??????*) die "PORT_BASE is a number from 1024 to 64000, not $WANTED_BASE" ;;
 	esac
-	if [ "$WANTED_BASE" -lt 1024 ] || [ "$WANTED_BASE" -gt 65000 ]; then
-		die "PORT_BASE is a number from 1024 to 65000, not $WANTED_BASE"
+	if [ "$WANTED_BASE" -lt 1024 ] || [ "$WANTED_BASE" -gt 64000 ]; then
+		die "PORT_BASE is a number from 1024 to 64000, not $WANTED_BASE"
 	fi
 	if [ -f $RUN/settings ] && [ "$WANTED_BASE" -ne "$BASE" ]; then
 		die "the instance in ./run has PORT_BASE=$BASE, and its certificates name its ports:" \
@@ -76,7 +76,7 @@ make_folders() {
 # nothing outside ./run needs to be readable. Changed programs: the services start afresh.
 copy_programs() {
 	changed=
-	for program in daytimed cad cad-signer quintetctl quintet; do
+	for program in daytimed ftpd cad cad-signer quintetctl quintet; do
 		cmp -s "$BINARIES/$program" "$RUN/bin/$program" || changed="$changed $program"
 	done
 	[ -n "$changed" ] || return 0
@@ -123,8 +123,28 @@ unset_settings() {
 	unset CREDENTIALS_DIRECTORY
 }
 
+settings_of_ftpd() {
+	printf 'QUINTET_PORT_FTPS=%s\nQUINTET_PORT_FTP=%s\nQUINTET_FTP_PASSIVE=%s-%s\n' \
+		"$(port_of ftpd)" "$(port_of ftp)" $((BASE + 1000)) $((BASE + 1199))
+}
+
+# An instance that was made by an older version has what came since added.
+bring_up_to_date() {
+	grep -q '^QUINTET_PORT_FTPS=' $RUN/conf/quintet.env ||
+		settings_of_ftpd >>$RUN/conf/quintet.env
+	[ -z "$changed" ] || ctl migrate >/dev/null || die "cannot bring the store up to date"
+}
+
+renew() {
+	[ -f $RUN/conf/credentials/ftpd/tls.pem ] || ctl renew >/dev/null ||
+		die "cannot make the certificates that are missing"
+}
+
 init() {
-	[ -f $RUN/conf/pki/root.pem ] && return 0
+	if [ -f $RUN/conf/pki/root.pem ]; then
+		bring_up_to_date
+		return
+	fi
 	say "Making the authority and the store in ./run ..."
 	(
 		unset_settings
@@ -132,6 +152,9 @@ init() {
 		export QUINTET_ADMIN_USER="" QUINTET_PORT_DAYTIME=$((BASE + 13))
 		export QUINTET_PORT_TIMESTAMP=$((BASE + 318)) QUINTET_PORT_CA=$((BASE + 443))
 		export QUINTET_PORT_CA_PLAIN=$((BASE + 80))
+		for setting in $(settings_of_ftpd); do
+			export "${setting?}"
+		done
 		$RUN/quintetctl init --domain localhost --host localhost --host-name 127.0.0.1 \
 			--host-name ::1 --plain-url "http://localhost:$(port_of plain)"
 	) >$RUN/log/init.log || die "quintetctl init failed"
@@ -192,10 +215,12 @@ Now try (run/root.pem is the root; account demo, password in run/demo.password):
   export QUINTET_CLIENT_DIR="\$PWD/run/client" PATH="\$PWD/run/bin:\$PATH"
   quintet status                        every service, verified, and this clock's offset
   quintet daytime                       the time; -i: the dialogue (type help, end)
+  quintet ftp put README.md             files of the house; also: ls, get, sync; alone: a dialogue
   quintet ca list                       the certificates of demo
   run/quintetctl health                 administration; also: user list, cert list, audit, top
                                         (it looks for files from within run)
   curl --cacert run/root.pem https://localhost:$(port_of cad)/.well-known/quintet
+  curl --cacert run/root.pem -u "demo:\$(cat run/demo.password)" ftps://localhost:$(port_of ftpd)/
   openssl s_client -quiet -CAfile run/root.pem -connect localhost:$(port_of daytimed)
 Logs are in run/log. make stop ends it, make clean-run removes it, make run resumes it.
 END
@@ -211,6 +236,7 @@ copy_programs
 write_wrapper
 init
 start_all
+renew
 demo_account
 demo_certificate
 have_ipv6 || say "This machine has no IPv6 loopback: the services are on 127.0.0.1 only."

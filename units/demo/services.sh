@@ -5,11 +5,13 @@
 # which finds listening sockets and so runs in wait mode: it forks per connection and keeps the
 # limits itself. Leaving when idle is off, as nobody would take the sockets back.
 
-# ports NAME: which TCP port it has; nothing for the signer.
+# port_of NAME: which TCP port it has; nothing for the signer.
 port_of() {
 	case $1 in
 	daytimed) say $((BASE + 13)) ;;
 	timestamp) say $((BASE + 318)) ;;
+	ftpd) say $((BASE + 990)) ;;
+	ftp) say $((BASE + 21)) ;;
 	cad) say $((BASE + 443)) ;;
 	plain) say $((BASE + 80)) ;;
 	esac
@@ -21,6 +23,8 @@ command_of() {
 	cad-signer) say bin/cad-signer --max=64 --per-source=0 --idle-exit=0 ;;
 	daytimed) say bin/daytimed --door=daytime --max=20 --per-source=20 --idle-exit=0 ;;
 	timestamp) say bin/daytimed --door=timestamp --max=20 --per-source=20 --idle-exit=0 ;;
+	ftpd) say bin/ftpd --door=ftps --max=50 --per-source=50 --idle-exit=0 ;;
+	ftp) say bin/ftpd --door=ftp --max=50 --per-source=50 --idle-exit=0 ;;
 	cad) say bin/cad --door=ca --max=64 --per-source=64 --idle-exit=0 ;;
 	plain) say bin/cad --door=plain --max=64 --per-source=64 --idle-exit=0 ;;
 	esac

@@ -1,0 +1,52 @@
+"""The manual pages against the programs: doors, options, commands and settings are all told."""
+
+import re
+
+import pytest
+
+from ftps import Ftps
+from instance import SERVICES, TOP
+
+PAGES = TOP / "units/man"
+
+
+def page(name):
+    return (PAGES / name).read_text()
+
+
+@pytest.mark.parametrize("program", sorted({program for program, _, _ in SERVICES.values()}))
+def test_options_and_doors(instance, program):
+    text = page(f"{program}.8")
+    said = instance.run(program, "--help").stdout
+    for option in re.findall(r"--([a-z-]+)", said):
+        if option not in ("help", "version"):
+            assert f"Fl -{option}" in text, option
+    for door in (door for other, door, _ in SERVICES.values() if other == program):
+        assert re.search(rf"\b{door}\b", text), door
+
+
+def test_settings():
+    """Every variable that a program reads is in quintet(7)."""
+    source = "".join((TOP / f"lib/{name}.c").read_text() for name in ("service/settings", "base/log"))
+    names = set(re.findall(r'"(QUINTET_[A-Z_]+)"', source))
+    assert len(names) > 14
+    for name in names:
+        assert re.search(rf"^\.It Ev .*\b{name}\b", page("quintet.7"), re.M), name
+
+
+def test_commands_of_ftpd(instance):
+    text = page("ftpd.8")
+    with Ftps(instance) as client:
+        said = {line.split()[0] for line in client.expect("HELP", 214).lines[1:-1]}
+        site = {line.split()[0] for line in client.expect("HELP SITE", 214).lines[1:-1]}
+    told = set(" ".join(re.findall(r"^\.Cm ([A-Z0-9 ]+)$", text, re.M)).split())
+    assert {"STOR", "RETR", "MLSD", "SITE"} <= said
+    assert said <= told, said - told
+    for verb in site - {"HELP"}:
+        assert f".Cm SITE {verb} " in text or f".It Cm SITE {verb} " in text, verb
+
+
+def test_units_and_settings_example_name_what_is_there():
+    example = (TOP / "units/quintet.env.example").read_text()
+    for name in re.findall(r"^#?(QUINTET_[A-Z_]+)=", example, re.M):
+        assert name in page("quintet.7"), name
