@@ -14,12 +14,14 @@ from house import House  # noqa: E402
 from machine import Machine  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+SERVICES = ["daytimed", "ftpd", "ftpd-explicit", "cad"]
 TOOLS = ["systemd-nspawn", "mmdebstrap", "nsenter", "setpriv"]
 
 
 def pytest_collection_modifyitems(items):
     """Files in this order: what is installed, then the default units, then units/wait."""
-    order = ["test_units", "test_activation", "test_renewal", "test_revocation", "test_wait"]
+    order = ["test_units", "test_activation", "test_files", "test_renewal"]
+    order += ["test_revocation", "test_wait"]
     items.sort(key=lambda item: order.index(item.module.__name__))
 
 
@@ -92,8 +94,8 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.failed and "machine" in item.funcargs:
-        options = ["--no-pager", "-o", "verbose", "-n", "12", "--output-fields"]
-        fields = "MESSAGE,PEER,REASON,ERROR,_PID,UNIT"
+        options = ["--no-pager", "-o", "verbose", "-n", "30", "--output-fields"]
+        fields = "MESSAGE,PEER,REASON,ERROR,COMMANDS,_PID,UNIT"
         text = item.funcargs["machine"].run("journalctl", *options, fields, check=False).stdout
         report.sections.append(("journal", text))
 
@@ -106,7 +108,7 @@ def nothing_failed(request):
         return
     house = request.getfixturevalue("house")
     try:
-        house.wait_until(lambda: not house.sessions("daytimed") and not house.sessions("cad"))
+        house.wait_until(lambda: not any(house.sessions(s) for s in SERVICES))
     finally:
-        house.machine.run("systemctl", "stop", "daytimed@*", "cad@*")
+        house.machine.run("systemctl", "stop", *[f"{s}@*" for s in SERVICES])
     assert house.machine.units("*", "failed") == []

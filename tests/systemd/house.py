@@ -5,7 +5,15 @@ import re
 import ssl
 import time
 
-PORTS = {"daytimed": 13, "daytimed-timestamp": 318, "cad": 8443, "cad-plain": 8080}
+PORTS = {
+    "daytimed": 13,
+    "daytimed-timestamp": 318,
+    "ftpd": 990,
+    "ftpd-explicit": 21,
+    "cad": 8443,
+    "cad-plain": 8080,
+}
+PASSWORD = "correct horse battery staple"
 HOST = "localhost"
 
 
@@ -27,6 +35,8 @@ class House:
             context.set_alpn_protocols([alpn])
         plain = self.machine.connect(PORTS[door], source)
         try:
+            if door == "ftpd-explicit":
+                ask_for_tls(plain)
             return context.wrap_socket(plain, server_hostname=HOST)
         except BaseException:
             plain.close()
@@ -38,10 +48,29 @@ class House:
         assert_time(read_line(session))
         return session
 
+    def ftp(self, door="ftpd", name=None, identity=None):
+        """A session of ftpd, greeted; logged in by password when a name is given."""
+        session = self.tls(door, identity=identity)
+        if door == "ftpd":
+            assert read_line(session).startswith("220 ")
+        if name:
+            assert ask(session, f"USER {name}").startswith("331 ")
+            assert ask(session, f"PASS {PASSWORD}").startswith("230")
+        return session
+
+    def curl(self, name, *arguments, **more):
+        """curl as a person would call it, on the machine's network."""
+        command = ["curl", "-sS", "--cacert", str(self.root_pem), "-u", f"{name}:{PASSWORD}"]
+        return self.machine.outside(*command, *map(str, arguments), **more)
+
     def assert_answers(self, door):
         """Something of the door's own protocol comes back."""
         if door == "daytimed":
             self.daytime().close()
+            return
+        if door.startswith("ftpd"):
+            with self.ftp(door) as session:
+                assert ask(session, "NOOP").startswith("200 ")
             return
         if door == "cad-plain":
             session = self.machine.connect(PORTS[door])
@@ -76,7 +105,7 @@ class House:
         token = self.ctl("invite", "create", "--name", name).split()
         token = max(token, key=len)
         password = folder / "password"
-        password.write_text("correct horse battery staple\n")
+        password.write_text(PASSWORD + "\n")
         password.chmod(0o600)
         self.client(
             folder,
@@ -158,6 +187,12 @@ class House:
         while not condition():
             assert time.monotonic() < deadline, "it did not happen in time"
             time.sleep(every)
+
+
+def ask_for_tls(plain):
+    """AUTH TLS, as RFC 4217 has it."""
+    assert read_line(plain).startswith("220 ")
+    assert ask(plain, "AUTH TLS").startswith("234 ")
 
 
 def read_line(session):

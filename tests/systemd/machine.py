@@ -185,6 +185,16 @@ class Machine:
             )
         return result
 
+    def start(self, *command):
+        """A program of this host on the container's network, to go on meanwhile."""
+        return subprocess.Popen(
+            ["nsenter", "-t", str(self.pid), "-n", "--", *map(str, command)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def connect(self, port, source="127.0.0.1", timeout=10):
         """A TCP connection on the container's loopback, from any of its addresses."""
         self._set_net(self.net)

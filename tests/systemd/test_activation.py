@@ -98,7 +98,8 @@ def test_credentials_are_private(house):
     )
     session.close()
     house.wait_until(lambda: not house.machine.run("ls", folder, check=False).stdout)
-    for user in ("quintet-daytimed", "quintet-cad", "quintet-signer", "quintet-admin"):
+    for user in ("daytimed", "ftpd", "cad", "signer", "admin"):
+        user = f"quintet-{user}"
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
         path = "/etc/quintet/credentials/daytimed/tls.key"
         assert house.machine.run(*as_user, "cat", path, check=False).returncode != 0

@@ -1,10 +1,11 @@
 """units/wait: one listener per service, a forked process per connection, the same protocol."""
 
+import os
 import time
 
 import pytest
 import test_renewal
-from house import PORTS, ask, assert_time, seconds_until_closed
+from house import PASSWORD, PORTS, ask, assert_time, seconds_until_closed
 
 LIMIT, PER_SOURCE = 20, 10
 UNIT = "daytimed-wait.service"
@@ -85,6 +86,24 @@ def test_a_restart_leaves_the_sessions(house):
         assert house.main_pid(UNIT) != before
         assert_time(ask(session))
         house.daytime().close()
+
+
+def test_a_restart_leaves_a_transfer(house, tmp_path):
+    house.enrol(tmp_path, "mover")
+    source = tmp_path / "long"
+    source.write_bytes(os.urandom(6 << 20))
+    command = ["curl", "-sS", "--cacert", house.root_pem, "-u", f"mover:{PASSWORD}"]
+    process = house.machine.start(
+        *command, "--limit-rate", "2M", "-T", source, "ftps://localhost/long"
+    )
+    house.wait_until(lambda: '"mover"' in house.ctl("--json", "top"))
+    before = house.main_pid("ftpd-wait.service")
+    house.machine.run("systemctl", "restart", "ftpd-wait.service")
+    assert house.main_pid("ftpd-wait.service") != before and process.poll() is None
+    assert process.wait(20) == 0
+    process.stdout.close()
+    stored = house.machine.root / "var/lib/quintet/files/shared/long"
+    assert stored.read_bytes() == source.read_bytes()
 
 
 def test_renewal_restarts_the_listener_only(house):
