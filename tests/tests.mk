@@ -12,12 +12,13 @@ check-build: all asan static clang ## every variant with gcc and clang, warnings
 check-unit: unit-tests ## unit tests, under ASan and UBSan
 	tests/run-units build/asan/tests/unit $(UNIT_TESTS)
 
-# OpenSSL linked in brings a smaller provider of ours: TLS, CMP, OCSP and stamps are tried with it as well.
-STATIC_UNITS := net_tls net_tls_versions
+# OpenSSL linked in brings a smaller provider of ours: TLS with its tickets, CMP, OCSP and stamps are
+# tried with it as well.
+STATIC_UNITS := net_tls net_tls_versions net_tls_resume
 check-static: static $(addprefix build/static/tests/unit/,$(STATIC_UNITS)) ## the programs of STATIC=1
 	tests/run-units build/static/tests/unit $(STATIC_UNITS)
 	QUINTET_TEST_VARIANT=static $(PYTEST) $(addprefix tests/interop/test_,cad_cmp.py cad_status.py \
-		cad_est.py daytimed_stamp.py)
+		cad_est.py daytimed_stamp.py ftpd_clients.py)
 
 check-replay: $(REPLAYS) ## every fuzz target over its stored corpus
 	tests/run-replay build/asan/tests/fuzz $(FUZZERS)
