@@ -55,13 +55,16 @@ static int place(struct upload *u)
 
 int upload_place(struct upload *u)
 {
-	int r = u->placed ? 0 : place(u);
+	int r;
 
-	if (r == 0) {
-		u->placed = true;
-		u->written_back = u->kept;
-	}
-	return r;
+	if (u->placed)
+		return 0;
+	r = place(u);
+	if (r < 0)
+		return r;
+	u->placed = true;
+	u->written_back = u->kept;
+	return 0;
 }
 
 /* The disk begins while bytes still come, so that the flush at the end is short. */
