@@ -400,8 +400,9 @@ void transfer_poll(const struct ftpd *f, struct pollfd *ret, int64_t *ret_until_
 		ret->events = conn_wants_read(t->conn);
 	else
 		ret->events = conn_wants_write(t->conn);
-	/* Memory never makes wait, and TLS may hold a record that poll() does not see. */
-	if (conn_fd(t->conn) < 0 || (reading && conn_has_more(t->conn)))
+	/* Memory never makes wait. What TLS holds is no reason either: a step goes on until TLS has
+	 * no whole record left, and the rest of one comes through the socket. */
+	if (conn_fd(t->conn) < 0)
 		*ret_now = true;
 	if (t->stage == TRANSFER_GOODBYE && t->said_bye && !t->arrived) {
 		int64_t look_ms = time_monotonic_ms() + LOOK_MS;
