@@ -173,8 +173,8 @@ static int store_partial(struct upload *u)
 
 	if (r == 0)
 		r = upload_target(u, &target);
-	if (r == -ESTALE || u->tree->store == NULL)
-		return -ESTALE;
+	if (r == -EIDRM || u->tree->store == NULL)
+		return -EIDRM;
 	(void)get_row(u->tree, u->path, &old);
 	r = put_row(u, u->size, u->room.id);
 	if (r == 0)

@@ -98,6 +98,7 @@ static const struct error_text {
 	{-EDQUOT, 552, "your quota is used up"},
 	{-ENOSPC, 452, "the disk is full for now"},
 	{-ERANGE, 554, "the file is not that long"},
+	{-EIDRM, 451, "its folder has gone or moved meanwhile"},
 	{-EBUSY, 450, "it is in use by another session; try again later"},
 };
 

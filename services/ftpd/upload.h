@@ -43,11 +43,15 @@ const char *upload_path(const struct upload *u);
 /* Work before the first byte in slices: copying or digesting what is kept. 1: more; 0: ready. */
 int upload_prepare(struct upload *u);
 
-/* Bytes of the client, in order. The first ones make the temporary. -EDQUOT, -ENOSPC, -EFBIG, -EIO.
- */
+/* Bytes of the client, in order. The first ones make the temporary. -EDQUOT, -ENOSPC, -EFBIG, -EIO;
+ * -EIDRM: the target's folder was removed. */
 int upload_write(struct upload *u, struct span bytes);
 
-/* All is there: makes it the file, durable and with its row. On failure it is as interrupted. */
+/*
+ * All is there: makes it the file, durable and with its row. On failure it is as interrupted.
+ * Rights count as they are now: -EACCES when somebody else's file has come there; -EIDRM: the
+ * folder was removed or moved, and what was received goes.
+ */
 int upload_commit(struct upload *u, struct ftp_entry *ret);
 
 /* Ends it without commit: what was received becomes the partial (keep) or goes. Frees either way.

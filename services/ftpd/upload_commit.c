@@ -27,9 +27,9 @@ int upload_target(struct upload *u, struct tree_target *ret)
 	int r = tree_target(u->tree, u->path, &target);
 
 	if (r == -ENOENT || r == -ENOTDIR)
-		return -ESTALE;
+		return -EIDRM;
 	if (r == 0 && !same_file(target.folder_fd, u->folder_fd))
-		r = -ESTALE;
+		r = -EIDRM;
 	if (r == 0)
 		r = tree_target_may_write(&target);
 	if (r < 0)
@@ -50,7 +50,7 @@ static int find_target(struct upload *u, struct tree_target *ret)
 		if (r == 0)
 			memcpy(u->path, path, strlen(path) + 1);
 	}
-	return r == 0 ? upload_target(u, ret) : r == -ENOENT ? -ESTALE : r;
+	return r == 0 ? upload_target(u, ret) : r == -ENOENT ? -EIDRM : r;
 }
 
 /* -- the row -----------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ int upload_make_temp(struct upload *u)
 		TREE_FILE_MODE);
 	/* The folder was removed. */
 	if (fd < 0)
-		return errno == ENOENT ? -ESTALE : -errno;
+		return errno == ENOENT ? -EIDRM : -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
 	u->fd = take_fd(&fd);

@@ -207,13 +207,13 @@ static void test_folder_goes(void **state)
 	assert_int_equal(upload_write(u, SPAN_LIT("bytes")), 0);
 	/* As an administrator does it. */
 	assert_int_equal(rename(fixture_real(x, "/shared/d"), fixture_real(x, "/shared/e")), 0);
-	assert_int_equal(upload_commit(u, &e), -ESTALE);
+	assert_int_equal(upload_commit(u, &e), -EIDRM);
 	upload_end(u, true);
 	assert_int_equal(fixture_temps(x, "/shared/e"), 0);
 	assert_int_equal(rmdir(fixture_real(x, "/shared/e")), 0);
-	assert_int_equal(upload_write(v, SPAN_LIT("bytes")), -ESTALE);
-	assert_int_equal(upload_write(v, SPAN_LIT("bytes")), -ESTALE);
-	assert_int_equal(upload_commit(v, &e), -ESTALE);
+	assert_int_equal(upload_write(v, SPAN_LIT("bytes")), -EIDRM);
+	assert_int_equal(upload_write(v, SPAN_LIT("bytes")), -EIDRM);
+	assert_int_equal(upload_commit(v, &e), -EIDRM);
 	upload_end(v, true);
 	/* Another folder of that name is not the one. */
 	assert_int_equal(mkdir(fixture_real(x, "/shared/d"), 0770), 0);
@@ -221,7 +221,7 @@ static void test_folder_goes(void **state)
 	assert_int_equal(upload_write(u, SPAN_LIT("bytes")), 0);
 	assert_int_equal(rename(fixture_real(x, "/shared/d"), fixture_real(x, "/shared/e")), 0);
 	assert_int_equal(mkdir(fixture_real(x, "/shared/d"), 0770), 0);
-	assert_int_equal(upload_commit(u, &e), -ESTALE);
+	assert_int_equal(upload_commit(u, &e), -EIDRM);
 	upload_end(u, true);
 	assert_int_equal(fixture_temps(x, "/shared/e"), 0);
 	fixture_exact(x);
