@@ -1,10 +1,9 @@
 /* See ftp_fake.h. Failures end the server's process, which the test sees as a lost line. */
-#include "tests/unit/lib/ftp_fake.h"
+#include "tests/unit/lib/ftp_fake_i.h"
 
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "proto/ftp.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,46 +19,28 @@
 
 #include <cmocka.h>
 
-enum { FILE_MAX = 64 << 20, CHUNK = 60000 };
-
-struct fake {
-	const struct ftp_fake *f;
-	struct ftp_fake_order order;
-	struct tls_server *tls, *data_tls;
-	struct conn *control, *data;
-	int listen_fd;
-	uint64_t rest;
-	char from[300];
-};
-
-static void must(bool ok)
+void fake_say(struct fake *s, const char *line)
 {
-	if (!ok)
-		_exit(3);
-}
-
-static void say(struct fake *s, const char *line)
-{
-	must(conn_printf(s->control, "%s\r\n", line) == 0 && conn_flush(s->control) == 0);
+	fake_must(conn_printf(s->control, "%s\r\n", line) == 0 && conn_flush(s->control) == 0);
 }
 
 /* -- files ------------------------------------------------------------------------------------- */
 
-static void path_of(const struct fake *s, const char *path, const char *suffix, char ret[400])
+void fake_path(const struct fake *s, const char *path, const char *suffix, char ret[400])
 {
 	const char *slash = strrchr(path, '/');
 
 	snprintf(ret, 400, "%s/%s%s", s->f->dir, slash != NULL ? slash + 1 : path, suffix);
 }
 
-static void count(const struct ftp_fake *f, const char *what)
+void fake_count(const struct ftp_fake *f, const char *what)
 {
 	char path[400];
 	int fd;
 
 	snprintf(path, sizeof path, "%s/.count-%s", f->dir, what);
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	must(write(fd, "x", 1) == 1);
+	fake_must(write(fd, "x", 1) == 1);
 	cleanup_close(&fd);
 }
 
@@ -72,15 +53,7 @@ unsigned ftp_fake_count(const struct ftp_fake *f, const char *what)
 	return stat(path, &st) == 0 ? (unsigned)st.st_size : 0;
 }
 
-static bool once(const struct ftp_fake *f, const char *what)
-{
-	bool is = ftp_fake_count(f, what) == 0;
-
-	count(f, what);
-	return is;
-}
-
-static bool file_read(const char *path, struct buf *ret)
+bool fake_read(const char *path, struct buf *ret)
 {
 	_cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = 1;
@@ -88,7 +61,7 @@ static bool file_read(const char *path, struct buf *ret)
 	while (fd >= 0 && n > 0) {
 		unsigned char *p = buf_reserve(ret, CHUNK);
 
-		must(p != NULL);
+		fake_must(p != NULL);
 		n = read(fd, p, CHUNK);
 		if (n > 0)
 			buf_commit(ret, (size_t)n);
@@ -96,186 +69,31 @@ static bool file_read(const char *path, struct buf *ret)
 	return fd >= 0 && n == 0;
 }
 
-static bool digest_of(const struct fake *s, const char *path, unsigned char ret[32])
+bool fake_digest(const struct fake *s, const char *path, unsigned char ret[32])
 {
 	_cleanup_(buf_done) struct buf bytes = BUF_INIT(FILE_MAX);
 
-	if (!file_read(path, &bytes))
+	if (!fake_read(path, &bytes))
 		return false;
-	must(hash_sha256(buf_span(&bytes), ret) == 0);
+	fake_must(hash_sha256(buf_span(&bytes), ret) == 0);
 	if (s->order.wrong_digest)
 		ret[0] ^= 1;
 	return true;
 }
 
-/* -- data connections -------------------------------------------------------------------------- */
-
-static uint16_t listen_any(int *ret_fd)
+uint16_t fake_listen(int *ret_fd)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof a;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	must(fd >= 0 && bind(fd, (struct sockaddr *)&a, len) == 0 && listen(fd, 16) == 0);
-	must(getsockname(fd, (struct sockaddr *)&a, &len) == 0);
+	fake_must(fd >= 0 && bind(fd, (struct sockaddr *)&a, len) == 0 && listen(fd, 16) == 0);
+	fake_must(getsockname(fd, (struct sockaddr *)&a, &len) == 0);
 	*ret_fd = fd;
 	return ntohs(a.sin_port);
 }
 
-static void address_say(struct fake *s, bool old)
-{
-	char line[128];
-	uint16_t port;
-
-	cleanup_close(&s->listen_fd);
-	port = listen_any(&s->listen_fd);
-	if (old)
-		snprintf(line, sizeof line, "227 Here (192,0,2,77,%u,%u).", port >> 8, port & 255U);
-	else
-		snprintf(line, sizeof line, "229 Here (|||%u|)", (unsigned)port);
-	say(s, line);
-}
-
-/* Accepts, says 150, does TLS. */
-static void data_open(struct fake *s)
-{
-	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-
-	must(fd >= 0 && conn_new(fd, &s->data) == 0);
-	cleanup_close(&s->listen_fd);
-	conn_set_timeout_s(s->data, 20);
-	must(conn_tls_ticket(s->control) == 0);
-	say(s, "150 Here it comes.");
-	if (conn_tls_accept(s->data, s->data_tls) < 0)
-		conn_freep(&s->data);
-	else if (s->data_tls == s->tls && !conn_tls_resumed_from(s->data, s->control))
-		conn_freep(&s->data);
-}
-
-static void data_end(struct fake *s, const char *line)
-{
-	if (s->data != NULL)
-		(void)conn_close(s->data);
-	conn_freep(&s->data);
-	must(conn_tls_ticket(s->control) == 0);
-	say(s, line);
-}
-
-static void cut(struct fake *s)
-{
-	(void)conn_flush(s->data);
-	_exit(0);
-}
-
-/* -- transfers --------------------------------------------------------------------------------- */
-
-static void send_bytes(struct fake *s, struct span bytes)
-{
-	bool cuts = s->order.cut_down_at > 0 && once(s->f, "cut-down");
-	uint64_t sent = 0;
-
-	while (bytes.len > 0 || s->order.endless) {
-		size_t len = bytes.len < CHUNK ? bytes.len : CHUNK;
-
-		if (cuts && sent >= s->order.cut_down_at)
-			cut(s);
-		if (conn_write(s->data, len > 0 ? span_of(bytes.p, len) : SPAN_LIT("more")) < 0)
-			return;
-		sent += len;
-		bytes = span_of(bytes.p + len, bytes.len - len);
-	}
-}
-
-static void file_grow(const char *path)
-{
-	_cleanup_(cleanup_close) int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-
-	must(fd >= 0 && write(fd, "grown", 5) == 5);
-}
-
-static void do_retr(struct fake *s, const char *path)
-{
-	_cleanup_(buf_done) struct buf bytes = BUF_INIT(FILE_MAX);
-	uint64_t at = s->rest;
-	char real[400];
-
-	count(s->f, "RETR");
-	s->rest = 0;
-	if (s->order.silent)
-		pause();
-	if (s->order.transient && once(s->f, "transient")) {
-		say(s, "450 Come again.");
-		return;
-	}
-	path_of(s, path, "", real);
-	if (s->order.changes && once(s->f, "changes"))
-		file_grow(real);
-	must(file_read(real, &bytes) && at <= bytes.len);
-	if (s->order.wrong_bytes && bytes.len > 0)
-		bytes.p[bytes.len - 1] ^= 1;
-	data_open(s);
-	if (s->data == NULL) {
-		say(s, "522 Not bound to this log-in.");
-		return;
-	}
-	send_bytes(s, span_of(bytes.p + at, bytes.len - at));
-	if (s->order.no_goodbye) {
-		must(conn_flush(s->data) == 0);
-		conn_freep(&s->data);
-	}
-	data_end(s, "226 Sent.");
-}
-
-/* Into the partial; how the connection ended: 0 properly. */
-static int receive(struct fake *s, int fd)
-{
-	bool cuts = s->order.cut_up_at > 0 && once(s->f, "cut-up");
-	uint64_t got = 0;
-	struct span some;
-	int r;
-
-	while ((r = conn_read_some(s->data, CHUNK, &some)) > 0) {
-		must(write(fd, some.p, some.len) == (ssize_t)some.len);
-		got += some.len;
-		if (cuts && got >= s->order.cut_up_at)
-			_exit(0);
-	}
-	return r;
-}
-
-static void do_stor(struct fake *s, const char *path)
-{
-	_cleanup_(cleanup_close) int fd = -1;
-	_cleanup_(buf_done) struct buf line = BUF_INIT(512);
-	unsigned char digest[32];
-	char real[400], part[400];
-
-	count(s->f, "STOR");
-	path_of(s, path, "", real);
-	path_of(s, path, ".part", part);
-	fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	must(fd >= 0 && ftruncate(fd, (off_t)s->rest) == 0);
-	must(lseek(fd, (off_t)s->rest, SEEK_SET) >= 0);
-	s->rest = 0;
-	data_open(s);
-	if (s->data == NULL) {
-		say(s, "522 Not bound to this log-in.");
-		return;
-	}
-	if (receive(s, fd) != 0) {
-		data_end(s, "426 It was cut.");
-		return;
-	}
-	must(rename(part, real) == 0 && digest_of(s, real, digest));
-	buf_add_str(&line, "226 Stored");
-	if (!s->order.no_facts) {
-		buf_add_str(&line, ", SHA-256 ");
-		text_hex(&line, span_of(digest, sizeof digest));
-	}
-	data_end(s, buf_str(&line));
-}
-
-static bool entry_of(const struct fake *s, const char *real, struct ftp_entry *ret)
+bool fake_entry(const struct fake *s, const char *real, struct ftp_entry *ret)
 {
 	struct stat st;
 
@@ -284,36 +102,8 @@ static bool entry_of(const struct fake *s, const char *real, struct ftp_entry *r
 	*ret = (struct ftp_entry){.type = S_ISDIR(st.st_mode) ? FTP_ENTRY_FOLDER : FTP_ENTRY_FILE,
 		.size = (uint64_t)st.st_size,
 		.modify_us = st.st_mtim.tv_sec * INT64_C(1000000)};
-	ret->has_digest = S_ISREG(st.st_mode) && digest_of(s, real, ret->digest);
+	ret->has_digest = S_ISREG(st.st_mode) && fake_digest(s, real, ret->digest);
 	return true;
-}
-
-static void do_mlsd(struct fake *s)
-{
-	static const char evil[] = "type=file;size=1; ../escape\r\ntype=file;size=1; a/b\r\n"
-				   "type=file;size=1; ..\r\ntype=file;size=1; \x1b[2Jclear\r\n"
-				   "type=dir;; /etc\r\nnonsense\r\n";
-	_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 20);
-	DIR *dir = opendir(s->f->dir);
-	const struct dirent *d;
-	char real[400];
-
-	must(dir != NULL);
-	while ((d = readdir(dir)) != NULL) {
-		struct ftp_entry e;
-
-		path_of(s, d->d_name, "", real);
-		if (d->d_name[0] == '.' || !entry_of(s, real, &e))
-			continue;
-		ftp_facts_write(&text, &e, FTP_FACT_ALL, d->d_name);
-		buf_add_str(&text, "\r\n");
-	}
-	closedir(dir);
-	if (s->order.evil_names)
-		buf_add_str(&text, evil);
-	data_open(s);
-	must(s->data != NULL && conn_write(s->data, buf_span(&text)) == 0);
-	data_end(s, "226 Listed.");
 }
 
 /* -- commands ---------------------------------------------------------------------------------- */
@@ -321,7 +111,7 @@ static void do_mlsd(struct fake *s)
 static void do_feat(struct fake *s, const char *argument)
 {
 	(void)argument;
-	say(s,
+	fake_say(s,
 		s->order.no_facts ? "211-Features\r\n REST STREAM\r\n211 End"
 				  : "211-Features\r\n MLST type*;size*;modify*;X.sha256*;\r\n"
 				    " HASH SHA-256*;CRC32\r\n MFMT\r\n REST STREAM\r\n UTF8\r\n"
@@ -330,8 +120,8 @@ static void do_feat(struct fake *s, const char *argument)
 
 static void do_pass(struct fake *s, const char *argument)
 {
-	count(s->f, "login");
-	say(s, strcmp(argument, FTP_FAKE_PASSWORD) == 0 ? "230 In." : "530 No.");
+	fake_count(s->f, "login");
+	fake_say(s, strcmp(argument, FTP_FAKE_PASSWORD) == 0 ? "230 In." : "530 No.");
 }
 
 static void do_mlst(struct fake *s, const char *argument)
@@ -340,15 +130,15 @@ static void do_mlst(struct fake *s, const char *argument)
 	struct ftp_entry e;
 	char real[400];
 
-	path_of(s, argument, "", real);
-	if (s->order.no_facts || !entry_of(s, real, &e)) {
-		say(s, s->order.no_facts ? "500 What?" : "550 No such file.");
+	fake_path(s, argument, "", real);
+	if (s->order.no_facts || !fake_entry(s, real, &e)) {
+		fake_say(s, s->order.no_facts ? "500 What?" : "550 No such file.");
 		return;
 	}
 	buf_add_str(&text, "250-Listing\r\n ");
 	ftp_facts_write(&text, &e, FTP_FACT_ALL, argument);
 	buf_add_str(&text, "\r\n250 End");
-	say(s, buf_str(&text));
+	fake_say(s, buf_str(&text));
 }
 
 static void do_size(struct fake *s, const char *argument)
@@ -356,21 +146,21 @@ static void do_size(struct fake *s, const char *argument)
 	char part[400], real[400], line[64];
 	struct stat st;
 
-	path_of(s, argument, ".part", part);
-	path_of(s, argument, "", real);
+	fake_path(s, argument, ".part", part);
+	fake_path(s, argument, "", real);
 	if (stat(part, &st) < 0 && stat(real, &st) < 0) {
-		say(s, "550 No such file.");
+		fake_say(s, "550 No such file.");
 		return;
 	}
 	snprintf(line, sizeof line, "213 %lld", (long long)st.st_size);
-	say(s, line);
+	fake_say(s, line);
 }
 
 static void do_rest(struct fake *s, const char *argument)
 {
-	count(s->f, "REST");
-	must(ftp_size_parse(span_str(argument), &s->rest) == 0);
-	say(s, "350 From there.");
+	fake_count(s->f, "REST");
+	fake_must(ftp_size_parse(span_str(argument), &s->rest) == 0);
+	fake_say(s, "350 From there.");
 }
 
 static void do_hash(struct fake *s, const char *argument)
@@ -379,15 +169,15 @@ static void do_hash(struct fake *s, const char *argument)
 	unsigned char digest[32];
 	char real[400];
 
-	path_of(s, argument, "", real);
-	if (s->order.no_facts || !digest_of(s, real, digest)) {
-		say(s, "550 No.");
+	fake_path(s, argument, "", real);
+	if (s->order.no_facts || !fake_digest(s, real, digest)) {
+		fake_say(s, "550 No.");
 		return;
 	}
 	buf_add_str(&line, "213 SHA-256 0-1 ");
 	text_hex(&line, span_of(digest, sizeof digest));
 	buf_addf(&line, " %s", argument);
-	say(s, buf_str(&line));
+	fake_say(s, buf_str(&line));
 }
 
 static void do_mfmt(struct fake *s, const char *argument)
@@ -397,18 +187,18 @@ static void do_mfmt(struct fake *s, const char *argument)
 	char real[400];
 	int64_t us;
 
-	must(span_split(&path, ' ', &when) && ftp_time_parse(when, &us) == 0);
-	path_of(s, (const char *)path.p, "", real);
+	fake_must(span_split(&path, ' ', &when) && ftp_time_parse(when, &us) == 0);
+	fake_path(s, (const char *)path.p, "", real);
 	times[1].tv_sec = us / 1000000;
-	say(s, utimensat(AT_FDCWD, real, times, 0) == 0 ? "213 Set." : "550 No.");
+	fake_say(s, utimensat(AT_FDCWD, real, times, 0) == 0 ? "213 Set." : "550 No.");
 }
 
 static void path_do(struct fake *s, const char *argument, int (*act)(const char *path))
 {
 	char real[400];
 
-	path_of(s, argument, "", real);
-	say(s, act(real) == 0 ? "250 Done." : "550 No.");
+	fake_path(s, argument, "", real);
+	fake_say(s, act(real) == 0 ? "250 Done." : "550 No.");
 }
 
 static int act_mkdir(const char *path)
@@ -434,43 +224,22 @@ static void do_rmd(struct fake *s, const char *argument)
 static void do_rnfr(struct fake *s, const char *argument)
 {
 	snprintf(s->from, sizeof s->from, "%s", argument);
-	say(s, "350 To?");
+	fake_say(s, "350 To?");
 }
 
 static void do_rnto(struct fake *s, const char *argument)
 {
 	char from[400], to[400];
 
-	path_of(s, s->from, "", from);
-	path_of(s, argument, "", to);
-	say(s, rename(from, to) == 0 ? "250 Done." : "550 No.");
-}
-
-static void do_epsv(struct fake *s, const char *argument)
-{
-	(void)argument;
-	if (s->order.foreign_pasv)
-		say(s, "500 What?");
-	else
-		address_say(s, false);
-}
-
-static void do_pasv(struct fake *s, const char *argument)
-{
-	(void)argument;
-	address_say(s, true);
-}
-
-static void do_list(struct fake *s, const char *argument)
-{
-	(void)argument;
-	do_mlsd(s);
+	fake_path(s, s->from, "", from);
+	fake_path(s, argument, "", to);
+	fake_say(s, rename(from, to) == 0 ? "250 Done." : "550 No.");
 }
 
 static void do_quit(struct fake *s, const char *argument)
 {
 	(void)argument;
-	say(s, "221 Bye.");
+	fake_say(s, "221 Bye.");
 	(void)conn_close(s->control);
 	_exit(0);
 }
@@ -488,12 +257,12 @@ static const struct {
 	{"PROT", NULL, "200 Protected."},
 	{"TYPE", NULL, "200 Binary."},
 	{"PWD", NULL, "257 \"/shared\" is here."},
-	{"EPSV", do_epsv, NULL},
-	{"PASV", do_pasv, NULL},
+	{"EPSV", fake_epsv, NULL},
+	{"PASV", fake_pasv, NULL},
 	{"REST", do_rest, NULL},
-	{"RETR", do_retr, NULL},
-	{"STOR", do_stor, NULL},
-	{"MLSD", do_list, NULL},
+	{"RETR", fake_retr, NULL},
+	{"STOR", fake_stor, NULL},
+	{"MLSD", fake_mlsd, NULL},
 	{"MLST", do_mlst, NULL},
 	{"SIZE", do_size, NULL},
 	{"MDTM", NULL, "213 20260102030405"},
@@ -515,17 +284,17 @@ static void command(struct fake *s, struct span line)
 	struct ftp_command c;
 	char argument[300] = "";
 
-	must(ftp_command_parse(line, &c) == 0);
-	must(span_copy_str(c.argument, argument, sizeof argument) == 0);
+	fake_must(ftp_command_parse(line, &c) == 0);
+	fake_must(span_copy_str(c.argument, argument, sizeof argument) == 0);
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(verbs[i].verb, c.verb) == 0) {
 			if (verbs[i].act != NULL)
 				verbs[i].act(s, argument);
 			else
-				say(s, verbs[i].reply);
+				fake_say(s, verbs[i].reply);
 			return;
 		}
-	say(s, "502 Not here.");
+	fake_say(s, "502 Not here.");
 }
 
 /* -- processes --------------------------------------------------------------------------------- */
@@ -540,7 +309,7 @@ static struct tls_server *context(
 	buf_add(&chain, buf_span(&leaf->cert_pem));
 	buf_add(&chain, buf_span(&f->world.issuing.pem));
 	config.cert_pem = buf_span(&chain);
-	must(tls_server_new(&config, &ret) == 0);
+	fake_must(tls_server_new(&config, &ret) == 0);
 	return ret;
 }
 
@@ -553,15 +322,15 @@ static void session(const struct ftp_fake *f, const struct ftp_fake_order *order
 	s.tls = s.data_tls = context(f, &f->world.server, true);
 	if (order->unbound || order->other_cert)
 		s.data_tls = context(f, order->other_cert ? &f->stranger : &f->world.server, false);
-	must(tls_server_fresh(s.tls) == 0 && conn_new(fd, &s.control) == 0);
+	fake_must(tls_server_fresh(s.tls) == 0 && conn_new(fd, &s.control) == 0);
 	conn_set_timeout_s(s.control, 30);
-	must(conn_tls_accept(s.control, s.tls) == 0);
-	count(f, "session");
+	fake_must(conn_tls_accept(s.control, s.tls) == 0);
+	fake_count(f, "session");
 	if (order->sessions > 0 && ftp_fake_count(f, "session") > order->sessions) {
-		say(&s, "421 Too many.");
+		fake_say(&s, "421 Too many.");
 		_exit(0);
 	}
-	say(&s, "220-A fake\r\n220 ready");
+	fake_say(&s, "220-A fake\r\n220 ready");
 	while (conn_read_line(s.control, &rule, &line) == 1)
 		command(&s, line);
 	_exit(0);
@@ -569,7 +338,7 @@ static void session(const struct ftp_fake *f, const struct ftp_fake_order *order
 
 static void end_with_parent(void)
 {
-	must(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+	fake_must(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
 }
 
 static void serve(const struct ftp_fake *f, const struct ftp_fake_order *order, int listen_fd)
@@ -597,7 +366,7 @@ void ftp_fake_start(struct ftp_fake *f, const struct ftp_fake_order *order)
 
 	test_world_make(&f->world);
 	test_leaf_new(&f->stranger, &f->world.issuing, &other);
-	f->port = listen_any(&f->fd);
+	f->port = fake_listen(&f->fd);
 	f->pid = fork();
 	assert_true(f->pid >= 0);
 	if (f->pid == 0)
