@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -295,6 +295,55 @@ static void polls(void **state)
 		}
 }
 
+/* Carries at most max bytes from one socket to the other, without waiting. */
+static void carry(int from_fd, int to_fd, size_t max)
+{
+	unsigned char bytes[32768];
+	ssize_t n = recv(from_fd, bytes, max < sizeof(bytes) ? max : sizeof(bytes), MSG_DONTWAIT);
+
+	if (n > 0)
+		assert_int_equal(send(to_fd, bytes, (size_t)n, MSG_NOSIGNAL), n);
+}
+
+/* Half a record is held by TLS, but is nothing to work on: that would be a busy loop. */
+static void half_a_record_waits(void **state)
+{
+	struct ftpd_pair *p = *state;
+	int64_t until_ms = time_monotonic_ms() + 20000;
+	struct pollfd fd;
+	bool now = true;
+	int tcp, pair[2];
+
+	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	tcp = ftpd_pair_connect(p, ftpd_pair_passive(p), NULL);
+	stor(p, "/shared/target");
+	assert_int_equal(ftpd_pair_reply(p), 150);
+	ftpd_pair_secure(p, pair[0], true);
+	while (p->data.handshake == -EAGAIN || p->f.transfer->stage != TRANSFER_MOVE) {
+		assert_true(time_monotonic_ms() < until_ms);
+		carry(pair[1], tcp, SIZE_MAX);
+		carry(tcp, pair[1], SIZE_MAX);
+		ftpd_pair_turn(p);
+	}
+	assert_int_equal(conn_step_write(p->data.conn, span_of(big, 5000)), 5000);
+	carry(pair[1], tcp, 2500);
+	(void)usleep(50000);
+	ftpd_pair_turn(p);
+	transfer_poll(&p->f, &fd, &until_ms, &now);
+	assert_false(now);
+	assert_int_equal(poll(&fd, 1, 50), 0);
+	assert_int_equal(p->f.transfer->moved, 0);
+	carry(pair[1], tcp, SIZE_MAX);
+	assert_int_equal(poll(&fd, 1, 5000), 1);
+	ftpd_pair_turn(p);
+	assert_int_equal(p->f.transfer->moved, 5000);
+	assert_int_equal(transfer_abort(&p->f, false), 0);
+	expect_untouched(p, true);
+	(void)close(pair[1]);
+	(void)close(tcp);
+}
+
 /* -- listings, over memory --------------------------------------------------------------------- */
 
 struct script {
@@ -464,6 +513,7 @@ int main(void)
 		cmocka_unit_test(unclosed_is_done),
 		cmocka_unit_test(described),
 		cmocka_unit_test(polls),
+		cmocka_unit_test(half_a_record_waits),
 		cmocka_unit_test(names_as_they_are_asked_for),
 		cmocka_unit_test(long_listings),
 		cmocka_unit_test(scripted_data),
