@@ -23,7 +23,7 @@ static bool line_is_one(const char *line)
 	return strchr(line, '\r') == NULL && strchr(line, '\n') == NULL;
 }
 
-int session_ask(struct session *s, session_then *then, const char *format, ...)
+int session_ask(struct session *s, session_then then, const char *format, ...)
 {
 	char line[FTP_LINE_MAX + 1];
 	va_list ap;
@@ -71,7 +71,7 @@ static int line_take(struct session *s, struct span line, struct reply *ret)
 /* 421 may come at any time, and is the last thing said. */
 static int reply_give(struct session *s, const struct reply *r)
 {
-	session_then *then = s->asked[0];
+	session_then then = s->asked[0];
 
 	if (r->code == 421 || s->asked_count == 0) {
 		session_note(s, r);

@@ -44,7 +44,7 @@ struct reply {
 struct session;
 
 /* 0, or negative: the session cannot go on. */
-typedef int session_then(struct session *s, const struct reply *r);
+typedef int (*session_then)(struct session *s, const struct reply *r);
 
 struct session {
 	struct ftp_pool *pool;
@@ -56,7 +56,7 @@ struct session {
 	struct conn *conn;
 	int64_t deadline_ms; /* until then the server has to move on; INT64_MAX: nothing is due */
 
-	session_then *asked[SESSION_ASKED_MAX]; /* oldest first */
+	session_then asked[SESSION_ASKED_MAX]; /* oldest first */
 	size_t asked_count;
 	unsigned patience_s; /* added to the next command's deadline */
 	unsigned inside; /* the code of the reply that is being read */
@@ -107,7 +107,7 @@ int session_connected(int fd);
 
 /* Sends a command; then() gets its reply, and each 1yz before it. -EINVAL: the line would be
  * several, or is too long. */
-int session_ask(struct session *s, session_then *then, const char *format, ...)
+int session_ask(struct session *s, session_then then, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* The server has until timeout and patience_s from now. */
