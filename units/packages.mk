@@ -10,7 +10,8 @@ PACKAGES_interop := python3-pytest python3-cryptography openssl curl gnutls-bin 
 	libstrongswan-standard-plugins libstrongswan-extra-plugins xinetd ucspi-tcp lmdb-utils \
 	systemd util-linux strace iproute2 lftp ftp-ssl
 PACKAGES_systemd := systemd systemd-container mmdebstrap python3-pytest iproute2 util-linux zstd
-PACKAGES_bench := xinetd ucspi-tcp stunnel4 systemd openssl
+PACKAGES_bench := xinetd ucspi-tcp stunnel4 systemd openssl openssh-client libhiredis0.14 \
+	libmemcached11 libmemcachedutil2 libpcre2-posix3 libsodium23 libwrap0
 PACKAGES_test := $(sort $(PACKAGES_build) $(PACKAGES_run) $(PACKAGES_lint) $(PACKAGES_unit) \
 	$(PACKAGES_fuzz) $(PACKAGES_interop) $(PACKAGES_systemd) $(PACKAGES_bench))
 PACKAGE_PURPOSES := build run lint unit fuzz interop systemd bench test

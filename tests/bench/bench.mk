@@ -1,10 +1,11 @@
-# Figures, not tests: what a connection costs, by whom it is started, and what issuing costs. About
-# three minutes on a quiet machine; anything else that runs is measured too.
+# Figures, not tests: what a connection costs, by whom it is started, what issuing costs, and ftpd
+# beside other servers. About nine minutes on a quiet machine; anything else that runs is measured
+# too.
 
 BENCH_PROGRAMS := build/release/tests/bench/load build/release/tests/bench/cost \
 	build/release/tests/bench/minimal build/static/tests/bench/minimal \
-	build/static/bin/daytimed
+	build/release/tests/bench/ftp build/static/bin/daytimed build/static/bin/ftpd
 
 .PHONY: bench
-bench: packages-bench packages-systemd all $(BENCH_PROGRAMS) ## measure processes, activation and issuing (root; a quiet machine)
+bench: packages-bench packages-systemd all $(BENCH_PROGRAMS) ## measure processes, activation, issuing and file transfer (root; a quiet machine)
 	tests/bench/run
