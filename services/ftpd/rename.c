@@ -4,6 +4,7 @@
  * place goes before. A failure of the rows takes the move back where nothing was replaced.
  */
 #include "base/cleanup.h"
+#include "base/timefmt.h"
 #include "services/ftpd/tree_i.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ int tree_may_rename(struct tree *t, const char *from)
 	return r == 0 ? tree_target_check(&target) : r;
 }
 
-/* A folder of one's own may hold files of others: they are not to be taken out of /shared. */
+/* What has no row belongs to nobody. */
 static int all_mine(struct tree *t, const char *folder)
 {
 	_cleanup_(rmtree_freep) struct rmtree *walk = NULL;
@@ -40,15 +41,33 @@ static int all_mine(struct tree *t, const char *folder)
 	return r;
 }
 
+static int is_others(void *arg, struct span path, const struct file_row *row)
+{
+	const struct tree *t = arg;
+
+	(void)path;
+	return row->owner[0] != '\0' && strcmp(row->owner, t->account) != 0 ? -EACCES : 0;
+}
+
+/*
+ * A folder of one's own may hold files of others: they are not to be taken out of /shared, by an
+ * administrator neither, since they would go on counting for people who cannot see them.
+ */
+static int check_taking_home(const struct renaming *m)
+{
+	int r = file_each(m->tree->store, span_str(m->from), is_others, m->tree);
+
+	return r == 0 && !m->source.rights.all ? all_mine(m->tree, m->from) : r;
+}
+
 static int check_folder(const struct renaming *m)
 {
 	if (m->target.exists)
 		return -EEXIST;
 	if (ftp_path_below(m->to, m->from))
 		return -EINVAL;
-	if (m->source.place.area == TREE_SHARED && m->target.place.area != TREE_SHARED &&
-		!m->source.rights.all)
-		return all_mine(m->tree, m->from);
+	if (m->source.place.area == TREE_SHARED && m->target.place.area == TREE_HOME)
+		return check_taking_home(m);
 	return 0;
 }
 
@@ -97,10 +116,38 @@ static int move_rows(const struct renaming *m)
 	return store_call(m->tree->store, STORE_OP_FILE_RENAME, &args, NULL);
 }
 
-static int rename_both(const struct renaming *m)
+/*
+ * Into a home and out of it, what comes is the mover's from now on: it counts for him, and what he
+ * gives to /shared he can take back.
+ */
+static int take_over(struct renaming *m)
 {
-	int r = clear_rows(m);
+	struct rights *from = &m->source.rights;
+	const struct stat *st = &m->source.st;
+	struct file_put_args args = {.path = span_str(m->from), .row = from->row};
+	bool believed = rights_believe(from, st);
 
+	if (m->source.place.area == m->target.place.area ||
+		(from->has_row && strcmp(from->row.owner, m->tree->account) == 0))
+		return 0;
+	args.row.folder = S_ISDIR(st->st_mode);
+	args.row.size = args.row.folder ? 0 : (uint64_t)st->st_size;
+	args.row.inode = st->st_ino;
+	args.row.mtime_ns = entry_mtime_ns(st);
+	args.row.has_digest = believed;
+	args.row.stored_us = time_now_us();
+	(void)snprintf(args.row.owner, sizeof(args.row.owner), "%s", m->tree->account);
+	from->row = args.row;
+	from->has_row = true;
+	return store_call(m->tree->store, STORE_OP_FILE_PUT, &args, NULL);
+}
+
+static int rename_both(struct renaming *m)
+{
+	int r = take_over(m);
+
+	if (r == 0)
+		r = clear_rows(m);
 	if (r == 0)
 		r = move_entry(&m->source, &m->target, m->target.exists);
 	if (r < 0)

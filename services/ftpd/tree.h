@@ -9,10 +9,11 @@
  * Rights: in /shared everyone reads, makes files and folders, and overwrites, removes and renames
  * what is their own by the store's row; an administrator all; everyone all when the policy
  * files_delete is "all". What has no row (dropped in) belongs to nobody: administrators only,
- * unless "all". In /home/NAME its owner may do all. Removing an empty folder in /shared needs its
- * owner or an administrator too. Functions return 0 or -ENOENT, -EACCES (not yours, or the made-up
- * places), -EISDIR, -ENOTDIR, -EEXIST, -ENOTEMPTY, -ELOOP, -ENXIO (neither file nor folder),
- * -ENOSPC, or a store error.
+ * unless "all". In /home/NAME its owner may do all; what is renamed into a home or out of it is its
+ * mover's from then on, and a folder that holds files of others is not taken home. Removing an
+ * empty folder in /shared needs its owner or an administrator too. Functions return 0 or -ENOENT,
+ * -EACCES (not yours, or the made-up places), -EISDIR, -ENOTDIR, -EEXIST, -ENOTEMPTY, -ELOOP,
+ * -ENXIO (neither file nor folder), -ENOSPC, or a store error.
  */
 #ifndef FTPD_TREE_H
 #define FTPD_TREE_H

@@ -330,6 +330,39 @@ static void test_renaming_folders(void **state)
 	fixture_exact(x);
 }
 
+static uint64_t used(const struct tree_fixture *x, const char *account)
+{
+	struct file_usage usage;
+
+	assert_int_equal(file_usage_get(x->f->s, account, &usage), 0);
+	return usage.bytes;
+}
+
+/* Whoever takes something home, or gives away what is in his home, is who it belongs to. */
+static void test_moving_between_areas(void **state)
+{
+	struct tree_fixture *x = *state;
+
+	assert_int_equal(fixture_put(x->bob, "/shared/f", "bob's"), 0);
+	assert_int_equal(tree_make_folder(x->chief, "/shared/d"), 0);
+	assert_int_equal(fixture_put(x->bob, "/shared/d/f", "bob's"), 0);
+	assert_int_equal(tree_rename(x->chief, "/shared/d", "/home/chief/d"), -EACCES);
+	assert_int_equal(used(x, "bob"), 10);
+	assert_int_equal(tree_rename(x->chief, "/shared/f", "/home/chief/f"), 0);
+	assert_int_equal(used(x, "bob"), 5);
+	assert_int_equal(used(x, "chief"), 5);
+	assert_true(entry_of(x->chief, "/home/chief/f").has_digest);
+	fixture_exact(x);
+	fixture_policy(x, "files_quota", "6");
+	fixture_drop_in(x, "/home/bob/new", "dropped in");
+	assert_int_equal(tree_rename(x->bob, "/home/bob/new", "/shared/new"), -EDQUOT);
+	fixture_policy(x, "files_quota", "0");
+	assert_int_equal(tree_rename(x->bob, "/home/bob/new", "/shared/new"), 0);
+	assert_string_equal(entry_of(x->alice, "/shared/new").owner, "bob");
+	assert_int_equal(tree_remove_file(x->bob, "/shared/new"), 0);
+	fixture_exact(x);
+}
+
 static void test_times(void **state)
 {
 	struct tree_fixture *x = *state;
@@ -465,6 +498,7 @@ int main(void)
 		each_test(test_removing),
 		each_test(test_renaming_files),
 		each_test(test_renaming_folders),
+		each_test(test_moving_between_areas),
 		each_test(test_times),
 		each_test(test_listing),
 		each_test(test_available),
