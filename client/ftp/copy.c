@@ -43,11 +43,11 @@ static bool ends_with_slash(const char *path)
 
 static int unwritten(int error, const char *path)
 {
-	const char *format = error == -ELOOP || error == -ENOTDIR
-		? "%s: a link or a file stands where a folder has to be"
-		: "%s: the folder cannot be made or opened here";
+	const char *why = error == -ELOOP || error == -ENOTDIR
+		? "a link or a file stands where a folder has to be"
+		: "the folder cannot be made or opened here";
 
-	return ui_fail(client_unwritten(error), format, path);
+	return ui_fail(client_unwritten(error), "%s: %s", path, why);
 }
 
 /* -- get --------------------------------------------------------------------------------------- */

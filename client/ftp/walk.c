@@ -340,12 +340,12 @@ static int add_stated(struct ui *u, const char *path, struct walk *ret)
 	return r;
 }
 
-static int expand_told(int r, const char *what, const char *format)
+static int expand_told(int r, const char *what, const char *why)
 {
 	if (r == -ECANCELED)
 		return CLIENT_INTERRUPTED;
 	return r < 0     ? client_fail(client_exit_of(r), "%s", client_why(r))
-		: r == 0 ? ui_fail(CLIENT_NO, format, what)
+		: r == 0 ? ui_fail(CLIENT_NO, "%s: %s", what, why)
 			 : CLIENT_OK;
 }
 
@@ -364,7 +364,7 @@ int walk_expand(struct ui *u, const char *word, struct walk *ret)
 		r = add_stated(u, path, ret);
 	}
 	if (!pattern || r != 0)
-		return expand_told(r, path, "%s: no such file or folder");
+		return expand_told(r, path, "no such file or folder");
 	r = expand(u, word, &found);
 	for (size_t i = 0; i < found.count; i++) {
 		if (r < 0)
@@ -373,7 +373,7 @@ int walk_expand(struct ui *u, const char *word, struct walk *ret)
 		found.v[i].path = NULL;
 	}
 	walk_done(&found);
-	return expand_told(r, word, "nothing matches %s");
+	return expand_told(r, word, "nothing matches");
 }
 
 /* -- this side --------------------------------------------------------------------------------- */
@@ -394,12 +394,12 @@ static int entry_local(int dir_fd, const char *name, struct walk_entry *ret)
 
 static void left_out(struct walk *w, const char *path, int error)
 {
-	const char *why = error == -ELOOP ? "%s is a symbolic link; left out"
-		: error == -EINVAL        ? "%s is no plain file; left out"
-		: error == -ENAMETOOLONG  ? "%s is too deep; left out"
-					  : "%s cannot be read; left out";
+	const char *why = error == -ELOOP ? "is a symbolic link"
+		: error == -EINVAL        ? "is no plain file"
+		: error == -ENAMETOOLONG  ? "is too deep"
+					  : "cannot be read";
 
-	w->code = ui_first(w->code, ui_fail(CLIENT_NO, why, path));
+	w->code = ui_first(w->code, ui_fail(CLIENT_NO, "%s %s; left out", path, why));
 }
 
 /* Everything directly in relative ("" the top). */
