@@ -23,7 +23,7 @@ int ui_rm(struct ui *u, const struct client_words *w)
 		if (f->folder && !u->o.recursive)
 			code = ui_first(code,
 				ui_fail(CLIENT_NO,
-					"%s is a folder; rm -r deletes it "
+					" is a folder; rm -r deletes it "
 					"with all that is in it",
 					f->path));
 		else
@@ -68,7 +68,7 @@ int ui_folder_make(struct ui *u, const char *path, bool parents)
 	if (r < 0)
 		return client_fail(client_exit_of(r), "%s", client_why(r));
 	if (r == 1)
-		return e.folder ? CLIENT_OK : ui_fail(CLIENT_NO, "%s is no folder", path);
+		return e.folder ? CLIENT_OK : ui_fail(CLIENT_NO, " is no folder", path);
 	ftp_path_folder(path, above);
 	r = strcmp(above, "/") != 0 ? ui_folder_make(u, above, true) : CLIENT_OK;
 	return r == CLIENT_OK ? make_one(u, path, true) : r;
@@ -126,7 +126,7 @@ int ui_mv(struct ui *u, const struct client_words *w)
 			code = client_fail(client_exit_of(there), "%s", client_why(there));
 		else if ((found.count > 1 || last[strlen(last) - (*last != '\0')] == '/') &&
 			(there == 0 || !e.folder))
-			code = ui_fail(CLIENT_NO, "%s is no folder", to);
+			code = ui_fail(CLIENT_NO, " is no folder", to);
 	}
 	for (size_t i = 0; i < found.count && code == CLIENT_OK; i++) {
 		const char *from = found.v[i].path;
@@ -134,7 +134,7 @@ int ui_mv(struct ui *u, const struct client_words *w)
 		if (there != 1 || !e.folder)
 			code = ui_do_told(u, FTP_RENAME, from, to);
 		else if (ui_join(to, ftp_path_name(from), whole) < 0)
-			code = ui_fail(CLIENT_NO, "%s: the name would be too long", from);
+			code = ui_fail(CLIENT_NO, ": the name would be too long", from);
 		else
 			code = ui_do_told(u, FTP_RENAME, from, whole);
 	}
@@ -159,11 +159,11 @@ static int number_of(struct span text, uint64_t *ret)
 
 int ui_df(struct ui *u, const struct client_words *w)
 {
-	_cleanup_(buf_done) struct buf line = BUF_INIT(2 * FTP_PATH_SIZE);
+	_cleanup_(buf_done) struct buf line = BUF_INIT(UI_NAME_MAX);
 	_cleanup_(buf_done) struct buf shown = BUF_INIT(64);
 	char path[FTP_PATH_SIZE], number[24];
 	struct ftp_task *t;
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	int code = ui_remote_path(u, w->count > 0 ? w->v[0] : "", path);
 
 	if (code != CLIENT_OK)

@@ -219,8 +219,8 @@ static void begin(struct run *r, struct batch_item *i)
 	bar_clear(r);
 	i->code = e == -ENOMEM ? ui_oom()
 			       : ui_fail(ERR_EXIT_CONFIG,
-					 e == -ELOOP ? "%s: a symbolic link is in the way here"
-						     : "%s: what is here is no plain file",
+					 e == -ELOOP ? ": a symbolic link is in the way here"
+						     : ": what is here is no plain file",
 					 i->local);
 	if (t != NULL) {
 		t->error = e;
@@ -270,6 +270,7 @@ int batch_run(struct ui *u, struct batch *b)
 
 	for (size_t i = 0; i < b->count; i++)
 		r.all_bytes += b->v[i].size;
+	progress_sample(&r.meter, time_monotonic_ms(), 0);
 	while (run >= 0 && (r.next < b->count || r.under_way > 0)) {
 		struct ftp_task *t;
 

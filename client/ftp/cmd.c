@@ -181,7 +181,7 @@ int ui_run(struct ui *u, int argc, char **argv)
 			u->o.password_file != options.password_file ||
 			u->client->profile != profile))
 		code = client_usage(u->client, "this is said when the session begins");
-	if (code < 0)
+	if (code < 0 && k != NULL)
 		code = k->run(u, &w);
 	u->client->command = outer;
 	u->client->json = json;
@@ -194,7 +194,7 @@ int ui_run(struct ui *u, int argc, char **argv)
 
 static int ui_pwd(struct ui *u, const struct client_words *w)
 {
-	_cleanup_(buf_done) struct buf name = BUF_INIT(4 * FTP_PATH_SIZE);
+	_cleanup_(buf_done) struct buf name = BUF_INIT(UI_NAME_MAX);
 
 	(void)w;
 	ui_name(&name, u->cwd);
@@ -228,7 +228,7 @@ static int ui_cd(struct ui *u, const struct client_words *w)
 	if (r < 0)
 		return client_fail(client_exit_of(r), "%s", client_why(r));
 	if (r == 0 || !e.folder)
-		return ui_fail(CLIENT_NO, r == 0 ? "%s: no such folder" : "%s is no folder", path);
+		return ui_fail(CLIENT_NO, r == 0 ? ": no such folder" : " is no folder", path);
 	memcpy(u->cwd, path, sizeof u->cwd);
 	return CLIENT_OK;
 }
@@ -243,7 +243,7 @@ static int ui_lcd(struct ui *u, const struct client_words *w)
 	else
 		buf_add_str(&path, home != NULL ? home : "/");
 	return chdir(buf_str(&path)) < 0
-		? ui_fail(ERR_EXIT_CONFIG, "%s: no such folder here", buf_str(&path))
+		? ui_fail(ERR_EXIT_CONFIG, ": no such folder here", buf_str(&path))
 		: CLIENT_OK;
 }
 

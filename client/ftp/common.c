@@ -20,15 +20,12 @@ void ui_name(struct buf *b, const char *name)
 		text_escape(b, span_str(name));
 }
 
-int ui_fail(int code, const char *format, const char *name)
+int ui_fail(int code, const char *what, const char *name)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(65536);
 
 	ui_name(&text, name);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	return client_fail(code, format, buf_str(&text));
-#pragma GCC diagnostic pop
+	return client_fail(code, "%s%s", buf_str(&text), what);
 }
 
 size_t ui_columns(int fd)
@@ -63,9 +60,8 @@ int ui_remote_path(const struct ui *u, const char *word, char ret[FTP_PATH_SIZE]
 	else
 		buf_add_str(&plain, word);
 	r = buf_error(&plain) < 0 ? -ENAMETOOLONG : ftp_path_resolve(u->cwd, buf_span(&plain), ret);
-	return r < 0
-		? ui_fail(ERR_EXIT_CONFIG, "%s cannot be a name on the server", buf_str(&plain))
-		: CLIENT_OK;
+	return r < 0 ? ui_fail(ERR_EXIT_CONFIG, " cannot be a name on the server", buf_str(&plain))
+		     : CLIENT_OK;
 }
 
 int ui_join(const char *folder, const char *relative, char ret[FTP_PATH_SIZE])

@@ -96,7 +96,7 @@ static int candidates(
 	const char *word = buf_str(&last->plain);
 	struct span folder;
 	const char *name;
-	_cleanup_(cleanup_free) char *text = NULL;
+	_cleanup_(buf_done) struct buf text = BUF_INIT(WORDS_LINE_MAX);
 	char path[FTP_PATH_SIZE];
 
 	local_split(word, &folder, &name);
@@ -106,14 +106,14 @@ static int candidates(
 		return commands_list(all);
 	}
 	/* The folder with its slash, so that "/" is one. */
-	text = strndup(word, folder.len + (name > word ? 1 : 0));
-	if (text == NULL)
-		return -ENOMEM;
+	buf_add(&text, span_of(word, folder.len + (name > word ? 1 : 0)));
+	if (buf_error(&text) < 0)
+		return buf_error(&text);
 	switch (side_of(last)) {
 	case UI_LOCAL:
-		return local_list(text, all);
+		return local_list(buf_str(&text), all);
 	case UI_REMOTE:
-		return ui_join(u->cwd, text, path) < 0 ? 0 : walk_quiet(u, path, all);
+		return ui_join(u->cwd, buf_str(&text), path) < 0 ? 0 : walk_quiet(u, path, all);
 	default:
 		return 0;
 	}

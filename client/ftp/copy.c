@@ -44,10 +44,10 @@ static bool ends_with_slash(const char *path)
 static int unwritten(int error, const char *path)
 {
 	const char *why = error == -ELOOP || error == -ENOTDIR
-		? "a link or a file stands where a folder has to be"
-		: "the folder cannot be made or opened here";
+		? ": a link or a file stands where a folder has to be"
+		: ": the folder cannot be made or opened here";
 
-	return ui_fail(client_unwritten(error), "%s: %s", path, why);
+	return ui_fail(client_unwritten(error), why, path);
 }
 
 /* -- get --------------------------------------------------------------------------------------- */
@@ -102,7 +102,7 @@ static int get_tree(struct getting *g, const char *remote)
 		int r = CLIENT_OK;
 
 		if (ui_join(remote, e->path, path) < 0) {
-			r = ui_fail(CLIENT_NO, "%s: too long a path; left out", e->path);
+			r = ui_fail(CLIENT_NO, ": too long a path; left out", e->path);
 		} else if (e->folder) {
 			int fd = local_folder(root_fd, span_str(e->path), true);
 
@@ -124,18 +124,17 @@ static int get_named(struct getting *g, const struct walk_entry *e)
 {
 	struct span folder;
 	const char *name;
-	_cleanup_(cleanup_free) char *parent = NULL;
+	_cleanup_(buf_done) struct buf parent = BUF_INIT(WORDS_LINE_MAX);
 	int fd;
 
 	local_split(g->to, &folder, &name);
-	parent = folder.len > 0   ? strndup(g->to, folder.len)
-		: g->to[0] == '/' ? strdup("/")
-				  : strdup(".");
-	if (parent == NULL)
-		return ui_oom();
-	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder.len > 0)
+		buf_add(&parent, folder);
+	else
+		buf_add_str(&parent, g->to[0] == '/' ? "/" : ".");
+	fd = open(buf_str(&parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return ui_fail(ERR_EXIT_CONFIG, "%s: no such folder here", parent);
+		return ui_fail(ERR_EXIT_CONFIG, "%s: no such folder here", buf_str(&parent));
 	fd = roots_add(&g->roots, fd);
 	return fd < 0 ? ui_oom() : get_add(g, e, e->path, fd, name);
 }
@@ -143,7 +142,7 @@ static int get_named(struct getting *g, const struct walk_entry *e)
 static int get_one(struct getting *g, const struct walk_entry *e)
 {
 	if (e->folder && !g->u->o.recursive)
-		return ui_fail(CLIENT_NO, "%s is a folder; -r fetches it", e->path);
+		return ui_fail(CLIENT_NO, " is a folder; -r fetches it", e->path);
 	if (e->folder)
 		return get_tree(g, e->path);
 	return g->to_folder ? get_add(g, e, e->path, g->to_fd, ftp_path_name(e->path))
@@ -157,7 +156,7 @@ static int get_target(struct getting *g, size_t sources)
 	g->to_fd = fd < 0 ? -1 : roots_add(&g->roots, fd);
 	g->to_folder = g->to_fd >= 0;
 	if (!g->to_folder && (sources > 1 || ends_with_slash(g->to)))
-		return ui_fail(ERR_EXIT_CONFIG, "%s: no such folder here", g->to);
+		return ui_fail(ERR_EXIT_CONFIG, ": no such folder here", g->to);
 	return CLIENT_OK;
 }
 
@@ -203,8 +202,7 @@ int ui_cat(struct ui *u, const struct client_words *w)
 		struct ftp_task *t = NULL;
 
 		if (found.v[i].folder) {
-			code = ui_first(
-				code, ui_fail(CLIENT_NO, "%s is a folder", found.v[i].path));
+			code = ui_first(code, ui_fail(CLIENT_NO, " is a folder", found.v[i].path));
 			continue;
 		}
 		t = ftp_task_new(FTP_GET, found.v[i].path);
@@ -248,7 +246,7 @@ static int put_target(const struct putting *p, const char *name, char ret[FTP_PA
 		return CLIENT_OK;
 	}
 	return ui_join(p->to, name, ret) < 0
-		? ui_fail(CLIENT_NO, "%s: the server takes no such name", name)
+		? ui_fail(CLIENT_NO, ": the server takes no such name", name)
 		: CLIENT_OK;
 }
 
@@ -266,7 +264,7 @@ static int put_tree(struct putting *p, int root_fd, const char *top)
 
 		if (ui_join(top, e->path, path) < 0)
 			r = ui_fail(
-				CLIENT_NO, "%s: the server takes no such name; left out", e->path);
+				CLIENT_NO, ": the server takes no such name; left out", e->path);
 		else if (e->folder)
 			r = ui_folder_make(p->u, path, true);
 		else
@@ -285,15 +283,15 @@ static int put_folder(struct putting *p, const char *local)
 	int code, fd;
 
 	if (!p->u->o.recursive)
-		return ui_fail(CLIENT_NO, "%s is a folder; -r sends it", local);
+		return ui_fail(CLIENT_NO, " is a folder; -r sends it", local);
 	if (real == NULL)
-		return ui_fail(ERR_EXIT_CONFIG, "%s cannot be read", local);
+		return ui_fail(ERR_EXIT_CONFIG, " cannot be read", local);
 	code = put_target(p, strrchr(real, '/') + 1, target);
 	if (code != CLIENT_OK)
 		return code;
 	fd = open(local, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return ui_fail(ERR_EXIT_CONFIG, "%s cannot be read", local);
+		return ui_fail(ERR_EXIT_CONFIG, " cannot be read", local);
 	fd = roots_add(&p->roots, fd);
 	return fd < 0 ? ui_oom() : put_tree(p, fd, target);
 }
@@ -309,11 +307,11 @@ static int put_one(struct putting *p, const char *local)
 
 	if (stat(local, &st) < 0)
 		return ui_fail(ERR_EXIT_CONFIG,
-			errno == ENOENT ? "%s: no such file here" : "%s cannot be read", local);
+			errno == ENOENT ? ": no such file here" : " cannot be read", local);
 	if (S_ISDIR(st.st_mode))
 		return put_folder(p, local);
 	if (!S_ISREG(st.st_mode))
-		return ui_fail(ERR_EXIT_CONFIG, "%s is no plain file", local);
+		return ui_fail(ERR_EXIT_CONFIG, " is no plain file", local);
 	local_split(local, &folder, &name);
 	code = put_target(p, name, target);
 	e.size = (uint64_t)st.st_size;
@@ -332,7 +330,7 @@ static int put_word(struct putting *p, const char *word)
 		return put_one(p, buf_str(&plain));
 	}
 	if (glob(word, GLOB_TILDE, NULL, &found) != 0)
-		return ui_fail(CLIENT_NO, "nothing here matches %s", word);
+		return ui_fail(CLIENT_NO, ": nothing here matches it", word);
 	for (size_t i = 0; i < found.gl_pathc && code != CLIENT_INTERRUPTED; i++)
 		code = ui_first(code, put_one(p, found.gl_pathv[i]));
 	globfree(&found);
@@ -351,7 +349,7 @@ static int put_into(struct putting *p, const char *word, size_t sources)
 		return client_fail(client_exit_of(r), "%s", client_why(r));
 	p->to_folder = r == 1 && e.folder;
 	if (!p->to_folder && (sources > 1 || ends_with_slash(word)))
-		return ui_fail(CLIENT_NO, "%s: no such folder on the server", p->to);
+		return ui_fail(CLIENT_NO, ": no such folder on the server", p->to);
 	return CLIENT_OK;
 }
 

@@ -45,6 +45,23 @@ static void both(
 	}
 }
 
+/* The next of both lists, in order: negative from's, positive to's, 0 both. */
+static int next_order(const struct walk_entry *from, const struct walk_entry *to)
+{
+	if (from == NULL || to == NULL)
+		return from == NULL ? 1 : -1;
+	return walk_compare(from->path, to->path);
+}
+
+static void one(
+	struct plan *p, const struct walk_entry *from, const struct walk_entry *to, bool delete)
+{
+	if (from != NULL)
+		step_add(p, from->folder ? PLAN_FOLDER : PLAN_NEW, from, NULL);
+	else if (delete)
+		step_add(p, PLAN_DELETE, NULL, to);
+}
+
 int plan_make(const struct walk *from, const struct walk *to, bool delete, struct plan *ret)
 {
 	size_t i = 0, k = 0;
@@ -58,21 +75,19 @@ int plan_make(const struct walk *from, const struct walk *to, bool delete, struc
 	while (i < from->count || k < to->count) {
 		const struct walk_entry *f = i < from->count ? &from->v[i] : NULL;
 		const struct walk_entry *t = k < to->count ? &to->v[k] : NULL;
-		int order = f == NULL ? 1 : t == NULL ? -1 : walk_compare(f->path, t->path);
+		int order = next_order(f, t);
 
 		i += order <= 0;
 		k += order >= 0;
 		/* What is below a clash is part of it. */
 		if (clash != NULL && is_below(order <= 0 ? f->path : t->path, clash))
 			continue;
-		if (order == 0) {
-			clash = f->folder != t->folder && !delete ? f->path : NULL;
-			both(ret, f, t, delete);
-		} else if (order < 0) {
-			step_add(ret, f->folder ? PLAN_FOLDER : PLAN_NEW, f, NULL);
-		} else if (delete) {
-			step_add(ret, PLAN_DELETE, NULL, t);
+		if (order != 0) {
+			one(ret, order < 0 ? f : NULL, order < 0 ? NULL : t, delete);
+			continue;
 		}
+		clash = f->folder != t->folder && !delete ? f->path : NULL;
+		both(ret, f, t, delete);
 	}
 	return 0;
 }

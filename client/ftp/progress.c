@@ -45,7 +45,7 @@ void progress_bytes(struct buf *b, uint64_t bytes)
 		buf_addf(b, "%u B", (unsigned)bytes);
 		return;
 	}
-	while (bytes >= 1024 * 1024 && unit + 1 < sizeof units / sizeof units[0]) {
+	while (bytes >= 1048576 && unit + 1 < sizeof units / sizeof units[0]) {
 		bytes /= 1024;
 		unit++;
 	}
@@ -62,7 +62,7 @@ static void time_left(struct buf *b, const struct progress_view *v)
 		return;
 	}
 	s = (v->size - v->at + v->rate - 1) / v->rate;
-	if (s >= 100 * 3600)
+	if (s >= 360000)
 		buf_add_str(b, "  > 4 d");
 	else if (s >= 3600)
 		buf_addf(b, "  %2u h %02u", (unsigned)(s / 3600), (unsigned)(s / 60 % 60));

@@ -301,9 +301,6 @@ static int told_facts(struct session *s, const struct reply *r)
 		return put_decide(s, false);
 	if (reply_facts(r, &t->entry, &facts) < 0)
 		return -EPROTO;
-	/* Beside a finished file of another size the digest would be that file's. */
-	if (t->entry.size != t->at && t->work->sent_to == 0)
-		return put_from_start(s);
 	return put_decide(s, t->entry.size == t->at);
 }
 

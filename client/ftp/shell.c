@@ -273,7 +273,7 @@ static void history_write(struct shell *s)
 
 static int person(struct ui *u)
 {
-	struct shell s = {.u = u, .line = LINE_INIT, .prompt = BUF_INIT(4 * FTP_PATH_SIZE)};
+	struct shell s = {.u = u, .line = LINE_INIT, .prompt = BUF_INIT(UI_NAME_MAX)};
 	int code;
 
 	if (tcgetattr(STDIN_FILENO, &s.cooked) < 0)

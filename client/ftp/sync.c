@@ -28,7 +28,7 @@ static int fail(int error, const char *path)
 	return error == -ENOMEM ? ui_oom()
 		: error == -ECANCELED
 		? CLIENT_INTERRUPTED
-		: ui_fail(client_unwritten(error), "%s cannot be read or written here", path);
+		: ui_fail(client_unwritten(error), " cannot be read or written here", path);
 }
 
 /* -- both sides -------------------------------------------------------------------------------- */
@@ -39,13 +39,13 @@ static int local_open(struct sync *s, const char *word)
 
 	ui_local_path(s->u, word, &path);
 	if (!s->up && !s->u->o.dry_run && mkdir(buf_str(&path), 0777) < 0 && errno != EEXIST)
-		return ui_fail(ERR_EXIT_CONFIG, "%s: the folder cannot be made", buf_str(&path));
+		return ui_fail(ERR_EXIT_CONFIG, ": the folder cannot be made", buf_str(&path));
 	s->local_fd = open(buf_str(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->local_fd >= 0)
 		return walk_local(s->u, s->local_fd, &s->here);
 	return !s->up && s->u->o.dry_run && errno == ENOENT
 		? CLIENT_OK
-		: ui_fail(ERR_EXIT_CONFIG, "%s: no such folder here", buf_str(&path));
+		: ui_fail(ERR_EXIT_CONFIG, ": no such folder here", buf_str(&path));
 }
 
 static int remote_open(struct sync *s, const char *word)
@@ -59,11 +59,11 @@ static int remote_open(struct sync *s, const char *word)
 	if (r < 0)
 		return client_fail(client_exit_of(r), "%s", client_why(r));
 	if (r == 1 && !e.folder)
-		return ui_fail(CLIENT_NO, "%s is no folder", s->remote);
+		return ui_fail(CLIENT_NO, " is no folder", s->remote);
 	if (r == 1)
 		return walk_remote(s->u, s->remote, true, &s->there);
 	if (!s->up)
-		return ui_fail(CLIENT_NO, "%s: no such folder", s->remote);
+		return ui_fail(CLIENT_NO, ": no such folder", s->remote);
 	return s->u->o.dry_run ? CLIENT_OK : ui_folder_make(s->u, s->remote, true);
 }
 
@@ -226,7 +226,7 @@ static int folder_one(struct sync *s, const char *relative)
 
 	if (s->up)
 		return ui_join(s->remote, relative, path) < 0
-			? ui_fail(CLIENT_NO, "%s: the server takes no such name", relative)
+			? ui_fail(CLIENT_NO, ": the server takes no such name", relative)
 			: ui_folder_make(s->u, path, true);
 	fd = local_folder(s->local_fd, span_str(relative), true);
 	if (fd < 0)
@@ -240,7 +240,7 @@ static int copy_add(struct sync *s, struct batch *b, const struct walk_entry *e)
 	char path[FTP_PATH_SIZE];
 
 	if (ui_join(s->remote, e->path, path) < 0)
-		return ui_fail(CLIENT_NO, "%s: the server takes no such name", e->path);
+		return ui_fail(CLIENT_NO, ": the server takes no such name", e->path);
 	if (batch_add(b, s->up ? FTP_PUT : FTP_GET, path, s->local_fd, e->path) < 0)
 		return ui_oom();
 	b->v[b->count - 1].size = e->size;
@@ -264,7 +264,7 @@ static int copies(struct sync *s)
 			r = copy_add(s, &b, step->from);
 		else if (step->act == PLAN_CLASH)
 			r = ui_fail(CLIENT_NO,
-				"%s is a file on one side and a folder on the other; --delete "
+				" is a file on one side and a folder on the other; --delete "
 				"replaces it",
 				step->from->path);
 		else

@@ -224,6 +224,8 @@ void plan_done(struct plan *p);
 /* -- the session --------------------------------------------------------------------------------
  */
 
+#define UI_NAME_MAX 16384U /* a path, escaped */
+
 struct ui_options {
 	bool recursive, is_long, fresh, parents, delete, dry_run, no_overwrite, quiet;
 	const char *user, *password_file, *parallel;
@@ -275,8 +277,9 @@ void ui_local_path(const struct ui *u, const char *word, struct buf *ret);
 int ui_join(const char *folder, const char *relative, char ret[FTP_PATH_SIZE]);
 /* Appends a name for people: as it is when it is clean text, else escaped. */
 void ui_name(struct buf *b, const char *name);
-/* client_fail() with a name for people put in place of the %s of format. */
-int ui_fail(int code, const char *format, const char *name) __attribute__((format(printf, 2, 0)));
+/* client_fail() of a name for people and what is said of it, " is no folder" or ": no such file".
+ */
+int ui_fail(int code, const char *what, const char *name);
 /* Columns of the terminal at fd; 80 when it does not say. */
 size_t ui_columns(int fd);
 int ui_oom(void); /* told; an exit code */

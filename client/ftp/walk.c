@@ -86,10 +86,12 @@ static char *path_join(const char *folder, struct span name)
 
 	if (path == NULL)
 		return NULL;
-	memcpy(path, folder, len);
+	if (len > 0)
+		memcpy(path, folder, len);
 	if (len > 0 && folder[len - 1] != '/')
 		path[at++] = '/';
-	memcpy(path + at, name.p, name.len);
+	if (name.len > 0)
+		memcpy(path + at, name.p, name.len);
 	path[at + name.len] = '\0';
 	return path;
 }
@@ -162,7 +164,7 @@ static int list_ask(struct remote_walk *r, const char *relative)
 	struct ftp_task *t;
 
 	if (is_deep(relative) || ui_join(r->top, relative, path) < 0)
-		return ui_fail(CLIENT_NO, "%s is too deep; left out", relative);
+		return ui_fail(CLIENT_NO, " is too deep; left out", relative);
 	t = ftp_task_new(FTP_LIST, path);
 	if (t != NULL)
 		t->tag = strdup(relative);
@@ -188,8 +190,8 @@ static int list_take(struct remote_walk *r, struct ftp_task *t)
 			code = ui_fail(
 				client_exit_of(e), "the listing of %s cannot be read", t->remote);
 		else if (bad > 0)
-			code = ui_fail(CLIENT_NO, "%s: names that cannot be files' are left out",
-				t->remote);
+			code = ui_fail(
+				CLIENT_NO, ": names that cannot be files' are left out", t->remote);
 	}
 	free(t->tag);
 	ftp_task_free(t);
@@ -345,7 +347,7 @@ static int expand_told(int r, const char *what, const char *why)
 	if (r == -ECANCELED)
 		return CLIENT_INTERRUPTED;
 	return r < 0     ? client_fail(client_exit_of(r), "%s", client_why(r))
-		: r == 0 ? ui_fail(CLIENT_NO, "%s: %s", what, why)
+		: r == 0 ? ui_fail(CLIENT_NO, why, what)
 			 : CLIENT_OK;
 }
 
@@ -364,7 +366,7 @@ int walk_expand(struct ui *u, const char *word, struct walk *ret)
 		r = add_stated(u, path, ret);
 	}
 	if (!pattern || r != 0)
-		return expand_told(r, path, "no such file or folder");
+		return expand_told(r, path, ": no such file or folder");
 	r = expand(u, word, &found);
 	for (size_t i = 0; i < found.count; i++) {
 		if (r < 0)
@@ -373,7 +375,7 @@ int walk_expand(struct ui *u, const char *word, struct walk *ret)
 		found.v[i].path = NULL;
 	}
 	walk_done(&found);
-	return expand_told(r, word, "nothing matches");
+	return expand_told(r, word, ": nothing matches it");
 }
 
 /* -- this side --------------------------------------------------------------------------------- */
@@ -394,12 +396,12 @@ static int entry_local(int dir_fd, const char *name, struct walk_entry *ret)
 
 static void left_out(struct walk *w, const char *path, int error)
 {
-	const char *why = error == -ELOOP ? "is a symbolic link"
-		: error == -EINVAL        ? "is no plain file"
-		: error == -ENAMETOOLONG  ? "is too deep"
-					  : "cannot be read";
+	const char *why = error == -ELOOP ? " is a symbolic link; left out"
+		: error == -EINVAL        ? " is no plain file; left out"
+		: error == -ENAMETOOLONG  ? " is too deep; left out"
+					  : " cannot be read; left out";
 
-	w->code = ui_first(w->code, ui_fail(CLIENT_NO, "%s %s; left out", path, why));
+	w->code = ui_first(w->code, ui_fail(CLIENT_NO, why, path));
 }
 
 /* Everything directly in relative ("" the top). */

@@ -141,9 +141,9 @@ static void command_keep(struct words_last *ret)
 	size_t i = 0;
 
 	for (; i < ret->plain.len && i + 1 < sizeof ret->command; i++) {
-		char c = (char)ret->plain.p[i];
+		unsigned char c = ret->plain.p[i];
 
-		ret->command[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		ret->command[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20U : c);
 	}
 	ret->command[i] = '\0';
 }
