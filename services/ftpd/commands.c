@@ -26,7 +26,7 @@ static const struct ftpd_verb verbs[] = {
 	{"CCC", ftpd_cmd_ccc, FTPD_NONE, NULL, NULL},
 	{"SYST", ftpd_cmd_syst, FTPD_NONE | FTPD_KEEPS, NULL, ""},
 	{"FEAT", ftpd_cmd_feat, FTPD_NONE | FTPD_KEEPS, NULL, ""},
-	{"OPTS", ftpd_cmd_opts, FTPD_SOME | FTPD_KEEPS, "UTF8", "UTF8 ON | MLST FACTS | HASH ALGORITHM"},
+	{"OPTS", ftpd_cmd_opts, FTPD_SOME | FTPD_KEEPS, "UTF8", "UTF8 ON | MLST FACTS | HASH NAME"},
 	{"HELP", ftpd_cmd_help, FTPD_KEEPS, NULL, "[COMMAND]"},
 	{"STAT", ftpd_cmd_stat, FTPD_PATH | FTPD_OPTIONS | FTPD_URGENT | FTPD_KEEPS, NULL, "[PATH]"},
 	{"NOOP", ftpd_cmd_noop, FTPD_URGENT | FTPD_KEEPS, NULL, ""},

@@ -204,7 +204,7 @@ static uint64_t quota_left(const struct file_usage *u, bool own)
 static int look_for_room(struct ftpd *f, uint64_t bytes)
 {
 	struct file_usage usage;
-	uint64_t available;
+	uint64_t available = 0;
 	int r = file_usage_get(tree_store(f->tree), f->user, &usage);
 
 	if (r == 0 && quota_left(&usage, true) < bytes)
