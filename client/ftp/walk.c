@@ -188,7 +188,7 @@ static int list_take(struct remote_walk *r, struct ftp_task *t)
 
 		if (e < 0)
 			code = ui_fail(
-				client_exit_of(e), "the listing of %s cannot be read", t->remote);
+				client_exit_of(e), ": the listing of it cannot be read", t->remote);
 		else if (bad > 0)
 			code = ui_fail(
 				CLIENT_NO, ": names that cannot be files' are left out", t->remote);
