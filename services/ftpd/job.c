@@ -7,6 +7,7 @@
 #include "base/timefmt.h"
 #include "services/ftpd/digest_i.h"
 #include "services/ftpd/tree_i.h"
+#include "services/ftpd/upload.h"
 
 #include <errno.h>
 
@@ -19,6 +20,7 @@ struct job {
 	struct job_digest what;
 	uint64_t size; /* of the file at the start */
 	struct ftp_entry entry;
+	bool partial; /* of an interrupted upload, which is no file yet */
 	int slot_fd; /* held while digesting */
 };
 
@@ -80,7 +82,7 @@ static void note_digest(struct ftpd *f, const struct job *j, const unsigned char
 	struct stat st;
 	int r;
 
-	if (!j->what.whole || j->what.hash != FTP_HASH_SHA256 || s == NULL ||
+	if (j->partial || !j->what.whole || j->what.hash != FTP_HASH_SHA256 || s == NULL ||
 		fstat(digest_fd(j->digest), &st) < 0 || (uint64_t)st.st_size != j->size ||
 		st.st_ino != j->entry.unique[1] || entry_mtime_ns(&st) / 1000 != j->entry.modify_us)
 		return;
@@ -137,19 +139,35 @@ static int begin_digest(struct ftpd *f, struct job *j, int fd)
 	return digest_new(fd, j->what.hash, j->what.first, j->what.length, &j->digest);
 }
 
+/* A part is asked for of what SIZE has told of: one's own interrupted upload. */
+static int open_digested(struct ftpd *f, struct job *j, int *ret_fd)
+{
+	int r;
+
+	if (!j->what.whole && strcmp(f->partial_shown, j->path) == 0) {
+		r = upload_partial_read(f->tree, j->path, ret_fd, &j->size);
+		j->partial = r == 0;
+		if (r != -ENOENT)
+			return r;
+	}
+	r = tree_open_file(f->tree, j->path, ret_fd, &j->entry);
+	if (r == 0)
+		j->size = j->entry.size;
+	return r;
+}
+
 int job_digest(struct ftpd *f, const char *path, const struct job_digest *what)
 {
 	_cleanup_(job_freep) struct job *j = NULL;
 	_cleanup_(cleanup_close) int fd = -1;
 	int r = job_new(path, &j);
 
-	if (r == 0)
-		r = tree_open_file(f->tree, path, &fd, &j->entry);
 	if (r == 0) {
 		j->what = *what;
-		j->size = j->entry.size;
-		r = place_range(&j->what, j->size);
+		r = open_digested(f, j, &fd);
 	}
+	if (r == 0)
+		r = place_range(&j->what, j->size);
 	if (r == 0 && j->what.whole && j->what.hash == FTP_HASH_SHA256 && j->entry.has_digest)
 		return reply_digest(
 			f, path, &j->what, span_of(j->entry.digest, sizeof(j->entry.digest)));

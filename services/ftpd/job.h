@@ -11,7 +11,9 @@
 /*
  * From the store's row where that is believed and the whole file is asked for; else computed, and
  * noted in the row when whole. style: how the reply looks. whole: first and length do not count;
- * else 554 when they are not in the file. Result as ftpd_command(); sets f->job when it takes time.
+ * else 554 when they are not in the file; and a part is one of one's own interrupted upload if SIZE
+ * has told of that, so that a client may ask whether it is the same before it goes on. Result as
+ * ftpd_command(); sets f->job when it takes time.
  */
 enum job_style { JOB_HASH, JOB_XSHA256, JOB_XCRC };
 struct job_digest {

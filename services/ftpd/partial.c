@@ -239,6 +239,24 @@ int upload_partial(struct tree *t, const char *path, uint64_t *ret_size)
 	return 0;
 }
 
+/* No lock: what the row tells of is not written to any more. */
+int upload_partial_read(struct tree *t, const char *path, int *ret_fd, uint64_t *ret_size)
+{
+	_cleanup_(cleanup_close) int folder_fd = -1, fd = -1;
+	struct file_partial row = {.size = 0};
+	int r = find(t, path, &folder_fd, &row);
+
+	if (r < 0)
+		return r;
+	fd = openat(folder_fd, row.temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ELOOP ? -ENOENT : -errno;
+	r = continuable(fd, &row, ret_size);
+	if (r == 0)
+		*ret_fd = take_fd(&fd);
+	return r;
+}
+
 int upload_drop(struct tree *t, const char *path)
 {
 	_cleanup_(cleanup_close) int folder_fd = -1, fd = -1;

@@ -61,9 +61,10 @@ void upload_end(struct upload *u, bool keep);
 /* Bytes of the file so far, those before `at` included. */
 uint64_t upload_size(const struct upload *u);
 
-/* One's own interrupted upload to path: how much can be continued (SIZE), and away with it (SITE
- * DROP). -ENOENT; -EBUSY: a session is at it. */
+/* One's own interrupted upload to path: how much can be continued (SIZE), those bytes for reading
+ * (HASH of a part), and away with it (SITE DROP). -ENOENT; -EBUSY: a session is at it. */
 int upload_partial(struct tree *t, const char *path, uint64_t *ret_size);
+int upload_partial_read(struct tree *t, const char *path, int *ret_fd, uint64_t *ret_size);
 int upload_drop(struct tree *t, const char *path);
 
 #endif

@@ -138,6 +138,35 @@ static void test_parts(void **state)
 	talk_end(&t);
 }
 
+/* What SIZE has told of can be compared before a client goes on with it. */
+static void test_part_of_partial(void **state)
+{
+	struct tree_fixture *x = *state;
+	const struct upload_request request = {.how = UPLOAD_REPLACE, .path = "/shared/a"};
+	struct upload *u = NULL;
+	struct talk t;
+
+	talk_begin(&t, x, x->alice);
+	assert_int_equal(upload_new(x->alice, &request, &u), 0);
+	assert_int_equal(upload_write(u, SPAN_LIT("text, the first half")), 0);
+	upload_end(u, true);
+	t.f.range = (struct ftpd_range){.set = true, .first = 0, .last = 3};
+	expect(&t, ftpd_cmd_hash, "a", "550 ");
+	(void)snprintf(t.f.partial_shown, sizeof(t.f.partial_shown), "/shared/a");
+	expect(&t, ftpd_cmd_hash, "a", "213 SHA-256 0-3 " SHA_TEXT);
+	t.f.range.last = 100;
+	expect(&t, ftpd_cmd_hash, "a", "213 SHA-256 0-19 ");
+	t.f.range.set = false;
+	expect(&t, ftpd_cmd_hash, "a", "550 ");
+	fixture_exact(x);
+	/* Finished meanwhile: the file it is. */
+	assert_int_equal(fixture_put(x->alice, "/shared/a", "text"), 0);
+	t.f.range = (struct ftpd_range){.set = true, .first = 0, .last = 3};
+	expect(&t, ftpd_cmd_hash, "a", "213 SHA-256 0-3 " SHA_TEXT);
+	talk_end(&t);
+	fixture_exact(x);
+}
+
 static bool has_digest(struct tree *t, const char *path)
 {
 	struct ftp_entry e;
@@ -352,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		each_test(test_digests),
 		each_test(test_parts),
+		each_test(test_part_of_partial),
 		each_test(test_noted),
 		each_test(test_cap_and_abort),
 		each_test(test_rmtree),
