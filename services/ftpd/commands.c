@@ -141,7 +141,7 @@ int ftpd_resolve(struct ftpd *f, struct span argument, char ret[FTP_PATH_SIZE])
 	if (r == 0)
 		return 0;
 	code = ftpd_error_code(r, &text);
-	r = ftpd_reply(f, code, "%s.", text);
+	r = ftpd_reply(f, code, "No: %s.", text);
 	return r < 0 ? r : 1;
 }
 

@@ -230,7 +230,7 @@ int ftpd_cmd_allo(struct ftpd_call *c)
 	r = look_for_room(c->f, bytes);
 	if (r < 0) {
 		code = ftpd_error_code(r, &text);
-		return ftpd_reply(c->f, code, "%s.", text);
+		return ftpd_reply(c->f, code, "No: %s.", text);
 	}
 	c->f->allo = bytes;
 	return ftpd_reply(c->f, 200, "There is room for that.");
