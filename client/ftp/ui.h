@@ -38,14 +38,14 @@ size_t width_behind(struct span s, size_t at);
 /* -- words.c ------------------------------------------------------------------------------------
  */
 
-#define WORDS_LINE_MAX 65536
+#define WORDS_LINE_MAX 65536U
 
 struct words {
 	struct buf bytes;
 	char **v; /* into bytes; one NULL behind the last */
 	size_t count;
 };
-#define WORDS_INIT ((struct words){.bytes = BUF_INIT(2 * WORDS_LINE_MAX)})
+#define WORDS_INIT ((struct words){.bytes = BUF_INIT(2 * (size_t)WORDS_LINE_MAX)})
 
 /*
  * Blank-separated words; '...' is taken as it is, in "..." and outside a backslash makes the next

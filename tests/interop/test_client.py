@@ -15,7 +15,7 @@ from device import INTERRUPTED, NO, TEMPORARY, USAGE, UNTRUSTED, Device
 from instance import TOP
 
 PASSWORD = "three gentle otters, 1987"
-COMMANDS = ("enroll", "renew", "whoami", "password", "profile", "daytime", "ca", "status")
+COMMANDS = ("enroll", "renew", "whoami", "password", "profile", "daytime", "ftp", "ca", "status")
 
 
 @pytest.fixture
