@@ -148,11 +148,30 @@ int partial_cut(struct upload *u)
 /* -- the end of an upload ----------------------------------------------------------------------
  */
 
-/* Continuing came to nothing: what was there before is there again. */
-static void restore(struct upload *u)
+/* Is the row still that of u's temporary? In another folder by now, it went along. */
+static bool is_given_up(struct upload *u)
 {
-	if (ftruncate(u->fd, (off_t)u->kept) < 0)
-		u->error = -errno; /* the row says how much of it counts */
+	_cleanup_(tree_target_done) struct tree_target target = TREE_TARGET_INIT;
+	struct file_partial row = {.temp = ""};
+	int r = u->tree->store != NULL ? upload_target(u, &target) : -EIDRM;
+
+	if (r == -EIDRM)
+		return false;
+	r = file_partial_get(u->tree->store, u->tree->account, span_str(u->path), 0, &row);
+	return r == -ENOENT || (r == 0 && strcmp(row.temp, u->temp) != 0);
+}
+
+/* What another session has removed or replaced meanwhile (DELE) is not left without a row, where
+ * nobody would count it. */
+void partial_restore(struct upload *u)
+{
+	_cleanup_(tree_unlock) const struct tree *held = NULL;
+
+	/* Should that fail: the row says how much of it counts. */
+	if (u->placed && ftruncate(u->fd, (off_t)u->kept) < 0)
+		u->error = -errno;
+	if (tree_lock(u->tree, &held) == 0 && is_given_up(u))
+		(void)unlinkat(u->folder_fd, u->temp, 0);
 }
 
 static int flush_received(struct upload *u)
@@ -188,22 +207,22 @@ void partial_keep(struct upload *u)
 {
 	int r = u->error == -EDQUOT ? u->error : 0;
 
-	if (u->partial && !u->placed)
-		return; /* as it was */
-	if (r == 0 && (!u->partial || u->size > u->kept))
+	if (u->partial && (!u->placed || u->size == u->kept)) {
+		partial_restore(u);
+		return;
+	}
+	if (r == 0)
 		r = flush_received(u);
-	if (r == 0 && (!u->partial || u->size > u->kept))
+	if (r == 0)
 		r = store_partial(u);
-	if (u->partial && (r < 0 || u->size == u->kept))
-		restore(u);
+	if (r < 0 && u->partial)
+		partial_restore(u);
 	else if (r < 0)
 		partial_discard(u);
 }
 
 void partial_discard(struct upload *u)
 {
-	if (u->partial && u->tree->store != NULL)
-		(void)remove_row(u->tree, u->path, u->temp);
 	(void)unlinkat(u->folder_fd, u->temp, 0);
 }
 

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 /* Not taken: the client is told at once where it may be listening, and dropped soon. What could not
- * be completed anyway does not stay in the way. */
+ * be completed anyway does not stay in the way; but what there was before does. */
 static int refuse(struct transfer *t, int error)
 {
 	t->code = ftpd_error_code(error, &t->reason);

@@ -229,6 +229,8 @@ void upload_end(struct upload *u, bool keep)
 		/* What the client sent, or what had been interrupted before. */
 		if (keep && (u->partial || u->size > u->kept))
 			partial_keep(u);
+		else if (u->partial)
+			partial_restore(u);
 		else
 			partial_discard(u);
 	}

@@ -54,8 +54,8 @@ int upload_write(struct upload *u, struct span bytes);
  */
 int upload_commit(struct upload *u, struct ftp_entry *ret);
 
-/* Ends it without commit: what was received becomes the partial (keep) or goes. Frees either way.
- */
+/* Ends it without commit: what was received becomes the partial (keep) or goes; what had been
+ * interrupted before stays in either case. Frees. */
 void upload_end(struct upload *u, bool keep);
 
 /* Bytes of the file so far, those before `at` included. */

@@ -83,8 +83,10 @@ int upload_choose_name(struct tree *t, const char *wish, char ret[FTP_PATH_SIZE]
 int partial_take(struct upload *u, uint64_t *ret_size);
 /* Cuts it to u->kept, the row first. */
 int partial_cut(struct upload *u);
-/* What was received becomes the partial, or goes. */
+/* What was received becomes the partial, or goes; of a partial that was continued, what it was
+ * before is there again. */
 void partial_keep(struct upload *u);
-void partial_discard(struct upload *u);
+void partial_discard(struct upload *u); /* one without a row */
+void partial_restore(struct upload *u); /* one with */
 
 #endif

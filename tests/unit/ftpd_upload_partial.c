@@ -145,6 +145,66 @@ static void test_two_sessions(void **state)
 	fixture_exact(x);
 }
 
+/* Whatever stops it: what was interrupted before can still be continued. */
+static void test_refused_in_continuing(void **state)
+{
+	struct tree_fixture *x = *state;
+	const struct upload_request request = {.how = UPLOAD_APPEND, .path = "/shared/a"};
+	struct upload *u = NULL;
+
+	interrupt(x->alice, "/shared/a", "text");
+	assert_int_equal(upload_new(x->alice, &request, &u), 0);
+	upload_end(u, false); /* no data connection, say */
+	assert_int_equal(partial_size(x->alice, "/shared/a"), 4);
+	fixture_exact(x);
+	assert_int_equal(start(x->alice, &request, &u), 0);
+	assert_int_equal(upload_write(u, SPAN_LIT(" goes on")), 0);
+	upload_end(u, false); /* the disk is full, say */
+	assert_int_equal(partial_size(x->alice, "/shared/a"), 4);
+	fixture_exact(x);
+	assert_int_equal(fixture_upload(x->alice, &request, SPAN_LIT(" goes on")), 0);
+	fixture_expect(x->alice, "/shared/a", "text goes on");
+	fixture_exact(x);
+}
+
+/* A temporary whose row is gone would count for nobody. */
+static void test_removed_in_continuing(void **state)
+{
+	static const bool keeps[] = {true, false};
+	struct tree_fixture *x = *state;
+	const struct upload_request request = {.how = UPLOAD_APPEND, .path = "/shared/a"};
+	struct upload *u = NULL;
+
+	for (size_t i = 0; i < sizeof(keeps) / sizeof(keeps[0]); i++) {
+		interrupt(x->alice, "/shared/a", "text");
+		assert_int_equal(start(x->alice, &request, &u), 0);
+		assert_int_equal(tree_remove_file(x->alice, "/shared/a"), 0);
+		assert_int_equal(fixture_temps(x, "/shared"), 1);
+		upload_end(u, keeps[i]);
+		assert_int_equal(fixture_temps(x, "/shared"), 0);
+		fixture_exact(x);
+	}
+	/* With bytes of its own it becomes a partial anew. */
+	interrupt(x->alice, "/shared/a", "text");
+	assert_int_equal(start(x->alice, &request, &u), 0);
+	assert_int_equal(tree_remove_file(x->alice, "/shared/a"), 0);
+	assert_int_equal(upload_write(u, SPAN_LIT("!")), 0);
+	upload_end(u, true);
+	assert_int_equal(partial_size(x->alice, "/shared/a"), 5);
+	fixture_exact(x);
+	/* In a folder that has moved, the row went along. */
+	assert_int_equal(tree_make_folder(x->alice, "/shared/d"), 0);
+	interrupt(x->alice, "/shared/d/b", "text");
+	assert_int_equal(
+		start(x->alice,
+			&(struct upload_request){.how = UPLOAD_APPEND, .path = "/shared/d/b"}, &u),
+		0);
+	assert_int_equal(tree_rename(x->alice, "/shared/d", "/shared/e"), 0);
+	upload_end(u, true);
+	assert_int_equal(partial_size(x->alice, "/shared/e/b"), 4);
+	fixture_exact(x);
+}
+
 static void test_append_to_file(void **state)
 {
 	struct tree_fixture *x = *state;
@@ -374,6 +434,8 @@ int main(void)
 		each_test(test_continue_lower),
 		each_test(test_append_to_partial),
 		each_test(test_two_sessions),
+		each_test(test_refused_in_continuing),
+		each_test(test_removed_in_continuing),
 		each_test(test_append_to_file),
 		each_test(test_restart_in_file),
 		each_test(test_removing),
