@@ -26,6 +26,7 @@ static void port_set(union address *a, uint16_t port)
 /* From this end's address to the other end's: what the server checks. */
 int data_connect(struct session *s, uint16_t port)
 {
+	static const int one = 1;
 	_cleanup_(cleanup_close) int fd = -1;
 	union address from = {0}, to = {0};
 	socklen_t from_len = sizeof from, to_len = sizeof to;
@@ -37,6 +38,10 @@ int data_connect(struct session *s, uint16_t port)
 	port_set(&from, 0);
 	port_set(&to, port);
 	fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* Its port is chosen with the other end known: else thousands of files use all of them up.
+	 */
+	if (fd >= 0)
+		(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
 	if (fd < 0 || bind(fd, &from.any, from_len) < 0)
 		return -errno;
 	if (connect(fd, &to.any, to_len) < 0 && errno != EINPROGRESS)

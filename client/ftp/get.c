@@ -6,7 +6,6 @@
 #include "client/ftp/work.h"
 
 #include "base/file.h"
-#include "base/timefmt.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -104,7 +103,7 @@ static int get_anew(struct session *s)
 	if (!is_file(t) || w->again)
 		return get_different(s);
 	w->again = true;
-	w->known = w->inherited = w->overflow = false;
+	w->known = w->inherited = w->overflow = w->digested = false;
 	t->fresh = true;
 	return get_begin(s);
 }
@@ -158,10 +157,11 @@ static int told_hash(struct session *s, const struct reply *r)
 static int get_verify(struct session *s)
 {
 	struct ftp_task *t = s->task;
-	int r = work_digest(t->work, t->digest);
+	int r = t->work->digested ? 0 : work_digest(t->work, t->digest);
 
 	if (r < 0)
 		return fail_local(s, r);
+	t->work->digested = true;
 	if (!s->pool->options.want_digest)
 		return get_done(s);
 	if (t->entry.has_digest)
@@ -204,7 +204,8 @@ static int get_transfer(struct session *s)
 
 static int get_catch_up(struct session *s)
 {
-	int r = work_catch_up(s->task->work, s->task->at);
+	struct ftp_task *t = s->task;
+	int r = t->work->digested ? 0 : work_catch_up(t->work, t->at);
 
 	if (r == 1)
 		return 1;
@@ -228,10 +229,7 @@ static int get_fit(struct session *s)
 		return fail_local(s, r);
 	w->remote = *e;
 	w->known = true;
-	if (t->began_ms == 0) {
-		t->began_at = t->at;
-		t->began_ms = time_monotonic_ms();
-	}
+	work_began(t);
 	s->busy = get_catch_up;
 	return 0;
 }

@@ -127,9 +127,11 @@ int part_open(struct ftp_task *t)
 
 static bool is_same(const struct ftp_entry *a, const struct ftp_entry *b)
 {
-	if (a->size != b->size || a->modify_us != b->modify_us || a->has_digest != b->has_digest)
+	if (a->size != b->size || a->modify_us != b->modify_us)
 		return false;
-	return !a->has_digest || memcmp(a->digest, b->digest, sizeof a->digest) == 0;
+	/* A server may come to know a digest later. */
+	return !a->has_digest || !b->has_digest ||
+		memcmp(a->digest, b->digest, sizeof a->digest) == 0;
 }
 
 static bool note_parse(struct span text, struct ftp_entry *ret)

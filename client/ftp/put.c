@@ -18,9 +18,10 @@ static int fail_local(struct session *s, int error)
 	return session_fail(s, error, "%s: %s", s->task->local, err_text(error));
 }
 
+/* Whole seconds: not every server takes a fraction. */
 static int64_t mtime_us(const struct stat *st)
 {
-	return st->st_mtim.tv_sec * TIME_S_US + st->st_mtim.tv_nsec / 1000;
+	return st->st_mtim.tv_sec * TIME_S_US;
 }
 
 static bool has_changed(const struct ftp_work *w)
@@ -164,10 +165,7 @@ static int put_transfer(struct session *s)
 
 	t->work->has_said = false;
 	t->work->sent_from = t->at;
-	if (t->began_ms == 0) {
-		t->began_at = t->at;
-		t->began_ms = time_monotonic_ms();
-	}
+	work_began(t);
 	return transfer_begin(s, &plan, t->at);
 }
 

@@ -109,6 +109,9 @@ static int answered(struct session *s, const struct reply *r)
 
 static int command(struct session *s)
 {
+	/* The server may have to digest or copy what it has before it says 150. */
+	if (s->data.plan->upload)
+		s->patience_s = work_patience_s(s->data.at);
 	return session_ask(s, answered, "%s %s", s->data.plan->verb, s->task->remote);
 }
 

@@ -2,6 +2,7 @@
 #include "client/ftp/work.h"
 
 #include "base/cleanup.h"
+#include "base/timefmt.h"
 #include "client/ftp/session.h"
 
 #include <errno.h>
@@ -88,6 +89,14 @@ int work_digest(struct ftp_work *w, unsigned char ret[HASH_SHA256_LEN])
 	int r = hash_final(w->hash, ret);
 
 	return r == 0 ? work_rewind(w) : r;
+}
+
+void work_began(struct ftp_task *t)
+{
+	if (t->began_ms == 0 || t->at < t->began_at)
+		t->began_at = t->at;
+	if (t->began_ms == 0)
+		t->began_ms = time_monotonic_ms();
 }
 
 unsigned work_patience_s(uint64_t size)

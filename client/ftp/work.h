@@ -32,6 +32,7 @@ struct ftp_work {
 	bool known; /* remote is set */
 	bool inherited; /* from another run */
 	bool noted; /* the note is written */
+	bool digested; /* all of it: the task's digest is set */
 	bool overflow; /* more came than the file is long */
 
 	struct buf line; /* of a listing: the first piece of one that is not whole yet */
@@ -55,6 +56,9 @@ int work_add(struct ftp_work *w, struct span bytes);
 int work_catch_up(struct ftp_work *w, uint64_t upto);
 /* The digest, after which the work is rewound. */
 int work_digest(struct ftp_work *w, unsigned char ret[HASH_SHA256_LEN]);
+
+/* Notes where this run of the task began, for progress. */
+void work_began(struct ftp_task *t);
 
 /* Seconds that a server may need to digest or store that much. */
 unsigned work_patience_s(uint64_t size);
