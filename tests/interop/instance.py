@@ -209,8 +209,7 @@ class Instance:
 
     def start_all(self):
         for name in ("cad-signer", *SERVICES):
-            if name == "cad-signer" or self.path(f"bin/{SERVICES[name][0]}").exists():
-                self.start(name)
+            self.start(name)
 
     def log_text(self):
         """Everything the services have said."""

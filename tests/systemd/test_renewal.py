@@ -59,3 +59,26 @@ def test_new_certificates_are_used_at_once(house):
     after = {door: certificate(house, door) for door in before}
     assert all(after[d] != before[d] for d in before)
     house.ctl("check")
+
+
+def test_what_came_with_a_newer_version_is_made(house):
+    """A house that was made before ftpd came."""
+    folder = "/etc/quintet/credentials/ftpd"
+    before = certificate(house, "ftpd")
+    house.machine.run("rm", "-r", folder)
+    assert "it is missing" in renew(house)
+    modes = house.machine.run("stat", "-c", "%a %U", folder, f"{folder}/tls.key").stdout.split()
+    assert modes == ["700", "root", "600", "root"]
+    assert certificate(house, "ftpd") != before
+
+
+def test_the_sweep_reaches_the_tree(house):
+    """What a killed upload left goes after a day, and nothing else."""
+    old, new, mine = (f"/var/lib/quintet/files/shared/{name}" for name in (
+        ".quintet-0123456789abcdef", ".quintet-fedcba9876543210", "mine"))
+    script = f"umask 007; touch -d '2 days ago' {old} {mine}; touch {new}; chown quintet-ftpd {old}"
+    house.machine.run("sh", "-c", script)
+    renew(house)
+    left = house.machine.run("sh", "-c", f"ls -d {old} {new} {mine}", check=False).stdout.split()
+    assert left == [new, mine]
+    house.machine.run("rm", new, mine)
