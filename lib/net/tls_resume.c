@@ -14,7 +14,8 @@
 #include <openssl/rand.h>
 
 enum {
-	TICKETS = 2, /* of the control connection, after its handshake */
+	TICKETS = 1, /* of the control connection, after its handshake: each is a copy of the
+			session */
 	LIFE_S = 7 * 86400, /* the most that TLS 1.3 allows; the process ends long before */
 	TICKET_KEYS_SIZE = 80, /* name, HMAC key and AES key, as OpenSSL wants them */
 };
