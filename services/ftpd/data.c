@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 
 enum {
@@ -273,6 +274,14 @@ static int begin_tls(struct ftpd *f, struct data *d)
 	return conn_tls_begin_accept(d->conn, f->service->tls);
 }
 
+/* A client's small writes (Nagle) would wait 40 ms for the acknowledgement of its handshake. */
+static void acknowledge(const struct data *d)
+{
+	static const int one = 1;
+
+	(void)setsockopt(conn_fd(d->conn), IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
+}
+
 int data_secure(struct ftpd *f, struct conn **ret_conn)
 {
 	struct data *d = f->data;
@@ -292,6 +301,7 @@ int data_secure(struct ftpd *f, struct conn **ret_conn)
 		r = conn_step_handshake(d->conn);
 	if (r < 0)
 		return r;
+	acknowledge(d);
 	describe(d);
 	*ret_conn = d->conn;
 	return check_binding(f, d->conn);
