@@ -410,6 +410,11 @@ def last_bytes(instance, verb, remote):
     return int(found[-1])
 
 
+def settled(instance, remote):
+    """Waits until the server has put an interrupted upload aside: it notices when it notices."""
+    until(lambda: re.search(rf'transfer failed .* VERB="STOR" PATH="{remote}"', instance.log_text()), what="the end")
+
+
 BIG = 400 * 2**20
 
 
@@ -474,6 +479,8 @@ def test_ctrl_c_keeps_the_part(instance, place, way):
     out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (INTERRUPTED, "")
     assert not (folder / "big").exists()
+    if way == "put":
+        settled(instance, f"{there}/big")
     out = device.out("ftp", *args)
     assert ", from " in out and digest_of(folder / "big") == digest_of(big)
     # From the beginning when asked to.
@@ -683,6 +690,7 @@ def test_ctrl_c_in_a_transfer_returns_to_the_prompt(instance, place, terminal):
     t.expect("stopped; ")
     t.expect(f"{there}> ")
     say(t, "pwd", there)
+    settled(instance, f"{there}/big")
     t.send(f"put {big}\r")
     t.expect(", from ", seconds=60)
     t.expect(f"{there}> ")
