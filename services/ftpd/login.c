@@ -217,12 +217,14 @@ int ftpd_cmd_rein(struct ftpd_call *c)
 	data_reset(f->data, true);
 	(void)service_logged_in(s, &f->certificate);
 	f->user[0] = f->partial_shown[0] = '\0';
+	/* Who never logged in gets no more time for it by beginning anew. */
+	if (f->logged_in)
+		f->login_until_ms = time_monotonic_ms() + (int64_t)s->door->login_s * 1000;
 	f->logged_in = f->admin = false;
 	(void)snprintf(f->cwd, sizeof(f->cwd), "/");
 	f->facts = FTP_FACT_ALL;
 	f->hash = FTP_HASH_SHA256;
 	f->prot_private = f->pbsz = ftpd_is_implicit(s);
-	f->login_until_ms = time_monotonic_ms() + (int64_t)s->door->login_s * 1000;
 	if (s->tls != NULL && tls_server_fresh(s->tls) < 0) {
 		f->quit = true;
 		s->end_reason = "no fresh TLS secrets";

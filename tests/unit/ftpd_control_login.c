@@ -304,6 +304,19 @@ static void test_long_and_broken_lines(void **state)
 	assert_int_equal(t->result, -ECONNRESET);
 }
 
+/* What comes byte by byte takes longer than the log-in's last moments. */
+static void test_no_time_by_rein(void **state)
+{
+	static char lines[900000] = "REIN\r\n";
+	struct ftpd_talk *t = *state;
+
+	memset(lines + 6, 'x', sizeof(lines) - 7);
+	t->age_ms = 59900;
+	t->step = 1;
+	assert_string_equal(ftpd_talk(t, lines), "220 220 500 421");
+	assert_string_equal(t->reason, "no log-in in time");
+}
+
 static void test_clocks(void **state)
 {
 	struct ftpd_talk *t = *state;
@@ -342,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup(test_bad_commands_end_it, reset),
 		cmocka_unit_test_setup(test_foreign_protocols_end_it, reset),
 		cmocka_unit_test_setup(test_long_and_broken_lines, reset),
+		cmocka_unit_test_setup(test_no_time_by_rein, reset),
 		cmocka_unit_test_setup(test_clocks, reset),
 		cmocka_unit_test_setup(test_who_tries_too_often_has_to_call_again, reset),
 	};
