@@ -53,6 +53,26 @@ static int64_t clock_ns(clockid_t id)
 	return (int64_t)ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
+static int64_t count(const struct timespec *t, int64_t per_s, int64_t ns_each)
+{
+	int64_t at;
+
+	if (__builtin_mul_overflow((int64_t)t->tv_sec, per_s, &at) ||
+		__builtin_add_overflow(at, (int64_t)t->tv_nsec / ns_each, &at))
+		return t->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+	return at;
+}
+
+int64_t time_spec_us(const struct timespec *t)
+{
+	return count(t, TIME_S_US, NS_PER_US);
+}
+
+int64_t time_spec_ns(const struct timespec *t)
+{
+	return count(t, TIME_S_US * NS_PER_US, 1);
+}
+
 int64_t time_now_us(void)
 {
 	return clock_ns(CLOCK_REALTIME) / NS_PER_US;

@@ -13,6 +13,12 @@ int64_t time_now_us(void); /* the wall clock */
 int64_t time_now_ns(void); /* the wall clock, nanoseconds */
 int64_t time_monotonic_ms(void); /* for deadlines */
 
+struct timespec;
+/* Of a file, say; what is too far off for 64 bits (ns: before 1678 or after 2262) is the nearest
+ * that is not. */
+int64_t time_spec_us(const struct timespec *t);
+int64_t time_spec_ns(const struct timespec *t);
+
 /* A broken-down time in some zone. */
 struct time_parts {
 	int year, month, day, hour, minute, second; /* month and day from 1 */

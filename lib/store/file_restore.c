@@ -19,7 +19,6 @@
 
 /* In the tree while a restore is under way, so that it can be begun again. */
 #define MARK FILE_TEMP_PREFIX "restore"
-#define NS_PER_S INT64_C(1000000000)
 
 enum { ROWS_AT_ONCE = 64, FTW_DESCRIPTORS = 16 };
 
@@ -112,7 +111,7 @@ static int fit(int files_fd, const char *path, struct file_row *row)
 		return 1;
 	row->size = row->folder ? 0 : (uint64_t)st.st_size;
 	row->inode = st.st_ino;
-	row->mtime_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+	row->mtime_ns = time_spec_ns(&st.st_mtim);
 	if (row->has_digest)
 		row->has_digest = has_digest(files_fd, path, row);
 	return 0;

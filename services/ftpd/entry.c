@@ -4,12 +4,7 @@
 
 int64_t entry_mtime_ns(const struct stat *st)
 {
-	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-}
-
-static int64_t mtime_us(const struct stat *st)
-{
-	return (int64_t)st->st_mtim.tv_sec * TIME_S_US + st->st_mtim.tv_nsec / 1000;
+	return time_spec_ns(&st->st_mtim);
 }
 
 /* Section 7.5.5. For a file: append, delete, rename, retrieve, store. For a folder: make files,
@@ -31,7 +26,7 @@ void entry_fill(const struct tree_place *place, const struct stat *st, const str
 	bool folder = S_ISDIR(st->st_mode);
 	struct ftp_entry e = {.type = folder ? FTP_ENTRY_FOLDER : FTP_ENTRY_FILE,
 		.size = folder ? 0 : (uint64_t)st->st_size,
-		.modify_us = mtime_us(st),
+		.modify_us = time_spec_us(&st->st_mtim),
 		.unique = {st->st_dev, st->st_ino}};
 
 	(void)snprintf(e.perm, sizeof(e.perm), "%s", perm(place, folder, r));

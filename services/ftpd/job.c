@@ -84,7 +84,7 @@ static void note_digest(struct ftpd *f, const struct job *j, const unsigned char
 
 	if (j->partial || !j->what.whole || j->what.hash != FTP_HASH_SHA256 || s == NULL ||
 		fstat(digest_fd(j->digest), &st) < 0 || (uint64_t)st.st_size != j->size ||
-		st.st_ino != j->entry.unique[1] || entry_mtime_ns(&st) / 1000 != j->entry.modify_us)
+		st.st_ino != j->entry.unique[1] || time_spec_us(&st.st_mtim) != j->entry.modify_us)
 		return;
 	r = file_get(s, args.path, &args.row);
 	if (r == -ENOENT)

@@ -357,6 +357,30 @@ static void test_clocks_agree(void **state)
 	assert_true(time_monotonic_ms() >= ms && ms > 0);
 }
 
+static void test_specs(void **state)
+{
+	static const struct {
+		struct timespec t;
+		int64_t us, ns;
+	} rows[] = {
+		{{0, 0}, 0, 0},
+		{{1, 999999999}, 1999999, 1999999999},
+		{{-2, 500000000}, -1500000, -1500000000},
+		{{LAST_S, 999999999}, LAST_S * 1000000 + 999999, INT64_MAX},
+		{{FIRST_S, 0}, FIRST_S * 1000000, INT64_MIN},
+		{{INT64_MAX, 999999999}, INT64_MAX, INT64_MAX},
+		{{INT64_MIN, 0}, INT64_MIN, INT64_MIN},
+		{{9223372036, 854775807}, INT64_C(9223372036854775), INT64_MAX},
+		{{9223372036, 854775808}, INT64_C(9223372036854775), INT64_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_true(time_spec_us(&rows[i].t) == rows[i].us);
+		assert_true(time_spec_ns(&rows[i].t) == rows[i].ns);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_local),
 		cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_clocks_agree),
+		cmocka_unit_test(test_specs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
