@@ -11,7 +11,7 @@
 enum {
 	TRANSFER_CHUNK = 262144, /* bytes held of a file */
 	TRANSFER_STEP_MAX = 16 * TRANSFER_CHUNK, /* moved in one step */
-	TRANSFER_TEXT_MAX = 4096, /* of a reply */
+	TRANSFER_TEXT_MAX = FTPD_REPLY_MAX - 16, /* of a reply; a path may have to be quoted */
 };
 
 /* How long each stage is waited for. */

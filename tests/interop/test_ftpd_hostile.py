@@ -1,0 +1,51 @@
+"""Clients that mean ill, and clients that are only unlucky."""
+
+from ftpdhouse import a, b, leftovers, name, people  # noqa: F401
+
+QUOTES = '"' * 250
+
+
+def test_refused_continuation_keeps_the_partial(a, name):
+    assert a.cut(f"/shared/{name}", b"x" * 5000).code == 426
+    a.expect("REST 5000", 350)
+    assert a.ask(f"STOR /shared/{name}").code == 425
+    assert a.expect(f"SIZE /shared/{name}", 213).text == "5000"
+    a.expect("REST 5000", 350)
+    assert a.put(f"/shared/{name}", b"y").code == 226
+    assert a.get(f"RETR /shared/{name}") == b"x" * 5000 + b"y"
+
+
+def test_partial_removed_by_another_session(instance, a, name, people):
+    """What a session goes on with has no row after DELE: it may not stay uncounted."""
+    before = leftovers(instance)
+    assert a.cut(f"/shared/{name}", b"x" * 5000).code == 426
+    with type(a)(instance) as other:
+        other.login(people[0])
+        other.passive()
+        other.expect("REST 5000", 350)
+        other.send(f"STOR /shared/{name}")
+        while a.ask(f"SITE DROP /shared/{name}").code != 450:
+            assert a.cut(f"/shared/{name}", b"x" * 5000).code == 426
+        a.expect(f"DELE /shared/{name}", 250)
+        assert other.ask("ABOR").code == 426
+        assert other.reply().code == 226
+    assert leftovers(instance) == before
+
+
+def test_times_that_nobody_can_count(a, name):
+    assert a.put(f"/home/probea/{name}", b"x").code == 226
+    for when in ("99991231235959", "00010101000000", "22620411234717", "16770921001243"):
+        a.expect(f"MFMT {when} /home/probea/{name}", 213)
+        assert "X.sha256" in a.expect(f"MLST /home/probea/{name}", 250).text
+
+
+def test_paths_of_quotes_are_told_whole(a):
+    path = "/home/probea"
+    while len(path) + 251 < 2040:
+        path += "/" + QUOTES
+        a.ask(f"MKD {path}")
+    path += "/" + "x" * (2047 - len(path))
+    reply = a.cut(path, b"abc")
+    assert reply.code == 426
+    assert reply.text.endswith(", at byte 3."), reply.text[-100:]
+    assert path.replace('"', '""') in reply.text
