@@ -166,6 +166,20 @@ def test_rein(instance, person):
         assert client.put("/home/sessc/x", DATA).code == 226
 
 
+def test_rein_in_a_registered_session(instance):
+    for name in ("sessd", "sesse"):
+        instance.account(name, PASSWORD)
+    with Ftps(instance) as client:
+        client.login("sessd")
+        time.sleep(1.2)  # past the session's registration
+        client.expect("REIN", 220)
+        instance.ctl("user", "lock", "sessd")
+        client.expect("NOOP", 200)  # it is nobody's session now
+        client.login("sesse")
+        instance.ctl("user", "lock", "sesse")
+        assert client.reply().code == 421
+
+
 def test_host(instance):
     with Ftps(instance) as client:
         client.expect(f"HOST {instance.host}", 220)
