@@ -164,7 +164,7 @@ static void tell(struct run *r, const struct batch_item *i, const struct ftp_tas
 		}
 		buf_add_str(&line, ", ");
 		progress_bytes(&line, moved * 1000 / (uint64_t)(took_ms > 0 ? took_ms : 1));
-		buf_add_str(&line, "/s, verified");
+		buf_add_str(&line, t->verified ? "/s, verified" : "/s");
 	}
 	puts(buf_str(&line));
 	(void)fflush(stdout);

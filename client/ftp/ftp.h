@@ -65,6 +65,7 @@ struct ftp_task {
 	char reason[256]; /* escaped, for people */
 	struct ftp_entry entry; /* FTP_STAT, FTP_PUT and FTP_GET: as it is now */
 	unsigned char digest[32]; /* FTP_DIGEST, FTP_GET, FTP_PUT */
+	bool verified; /* FTP_GET, FTP_PUT: the server's digest is the same */
 	struct buf text; /* FTP_TEXT; FTP_LIST: MLSD lines with CR LF taken off, each ended by LF */
 
 	void *tag; /* the user interface's own */

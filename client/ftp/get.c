@@ -131,7 +131,8 @@ static int get_judge(struct session *s, const unsigned char *theirs)
 	struct ftp_task *t = s->task;
 	struct ftp_work *w = t->work;
 
-	if (memcmp(t->digest, theirs, sizeof t->digest) == 0)
+	t->verified = memcmp(t->digest, theirs, sizeof t->digest) == 0;
+	if (t->verified)
 		return get_done(s);
 	if (w->inherited || (s->features & SESSION_HAS_MLST) == 0)
 		return get_anew(s);

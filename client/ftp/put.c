@@ -89,7 +89,7 @@ static int put_time(struct session *s)
 	int r;
 
 	t->entry.size = t->size;
-	t->entry.has_digest = true;
+	t->entry.has_digest = t->verified;
 	memcpy(t->entry.digest, t->digest, sizeof t->digest);
 	if (!t->keep_time || (s->features & SESSION_HAS_MFMT) == 0)
 		return session_finish(s, 0);
@@ -114,9 +114,10 @@ static int put_different(struct session *s)
 
 static int put_judge(struct session *s, const unsigned char *theirs)
 {
-	if (memcmp(s->task->digest, theirs, sizeof s->task->digest) != 0)
-		return put_different(s);
-	return put_time(s);
+	struct ftp_task *t = s->task;
+
+	t->verified = memcmp(t->digest, theirs, sizeof t->digest) == 0;
+	return t->verified ? put_time(s) : put_different(s);
 }
 
 static int told_hash(struct session *s, const struct reply *r)
@@ -247,9 +248,8 @@ static int whole_compare(struct session *s)
 
 	if (r < 0)
 		return fail_local(s, r);
-	if (memcmp(t->digest, t->entry.digest, sizeof t->digest) != 0)
-		return put_from_start(s);
-	return put_time(s);
+	t->verified = memcmp(t->digest, t->entry.digest, sizeof t->digest) == 0;
+	return t->verified ? put_time(s) : put_from_start(s);
 }
 
 static int busy_compare(struct session *s)

@@ -79,8 +79,45 @@ static int told_facts(struct session *s, const struct reply *r)
 	return session_finish(s, 0);
 }
 
+/* Servers without MLST: a file has a size, and where one can go is a folder. */
+static int told_folder(struct session *s, const struct reply *r)
+{
+	if (r->code < 200)
+		return 0;
+	if (r->code >= 300)
+		return session_refused(s, r);
+	s->task->entry.type = FTP_ENTRY_FOLDER;
+	return session_finish(s, 0);
+}
+
+static int told_time(struct session *s, const struct reply *r)
+{
+	if (r->code < 200)
+		return 0;
+	if (r->code == 213 && ftp_time_parse(r->text, &s->task->entry.modify_us) < 0)
+		return -EPROTO;
+	return session_finish(s, 0);
+}
+
+static int told_size(struct session *s, const struct reply *r)
+{
+	struct ftp_task *t = s->task;
+
+	if (r->code < 200)
+		return 0;
+	t->entry = (struct ftp_entry){.type = FTP_ENTRY_FILE};
+	if (r->code != 213)
+		return session_ask(s, told_folder, "CWD %s", t->remote);
+	if (ftp_size_parse(r->text, &t->entry.size) < 0)
+		return -EPROTO;
+	t->size = t->entry.size;
+	return session_ask(s, told_time, "MDTM %s", t->remote);
+}
+
 int stat_begin(struct session *s)
 {
+	if ((s->features & SESSION_HAS_MLST) == 0)
+		return session_ask(s, told_size, "SIZE %s", s->task->remote);
 	return session_ask(s, told_facts, "MLST %s", s->task->remote);
 }
 

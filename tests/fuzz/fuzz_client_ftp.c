@@ -33,7 +33,7 @@ static void must(bool ok)
 
 /* -- the client's own folder ------------------------------------------------------------------- */
 
-static char folder[] = "/dev/shm/fuzz_client_ftp.XXXXXX";
+static char folder[64];
 static int folder_fd = -1;
 
 static void file_make(const char *name, size_t size)
@@ -48,18 +48,17 @@ static void folder_remove(void)
 {
 	must(unlinkat(folder_fd, "small", 0) == 0 && unlinkat(folder_fd, "large", 0) == 0);
 	must(rmdir(folder) == 0);
+	cleanup_close(&folder_fd);
 }
 
 static void folder_need(void)
 {
-	if (folder_fd >= 0)
-		return;
+	snprintf(folder, sizeof folder, "/dev/shm/fuzz_client_ftp.XXXXXX");
 	must(mkdtemp(folder) != NULL);
 	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	must(folder_fd >= 0);
 	file_make("small", SOURCE_SMALL);
 	file_make("large", SOURCE_LARGE);
-	must(atexit(folder_remove) == 0);
 }
 
 /* Nothing else is there; and what was made is told and removed. */
@@ -247,6 +246,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	play(data, in, 0, &whole);
 	play(data, in, 1U + data[1] % 32, &pieces);
 	must(span_eq(buf_span(&whole), buf_span(&pieces)));
+	folder_remove();
 	buf_done(&whole);
 	buf_done(&pieces);
 	return 0;

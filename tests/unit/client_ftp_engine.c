@@ -168,6 +168,7 @@ static void test_download_goes_on(void **state)
 	t = scene_task(&s, FTP_GET, "/shared/big", "big");
 	assert_int_equal(ftp_pool_do(s.pool, t), CLIENT_OK);
 	assert_int_equal(t->attempts, 1);
+	assert_true(t->verified);
 	ftp_task_free(t);
 	assert_file(s.here, "big", buf_span(&s.big));
 	assert_int_equal(ftp_fake_count(&s.fake, "RETR"), 2);

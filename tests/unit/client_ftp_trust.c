@@ -116,15 +116,24 @@ static void test_no_goodbye(void **state)
 static void test_old_server(void **state)
 {
 	struct scene s;
+	struct ftp_task *t;
 
 	(void)state;
 	scene_start(&s, &(struct ftp_fake_order){.no_facts = true, .foreign_pasv = true});
 	scene_open(&s);
 	fixture_write(s.fake.dir, "f", SPAN_LIT("hello"));
-	assert_int_equal(scene_get(&s, "/shared/f", "f"), CLIENT_OK);
+	t = scene_task(&s, FTP_GET, "/shared/f", "f");
+	assert_int_equal(ftp_pool_do(s.pool, t), CLIENT_OK);
+	assert_false(t->verified);
+	ftp_task_free(t);
 	assert_file(s.here, "f", SPAN_LIT("hello"));
 	assert_int_equal(scene_put(&s, "f", "/shared/g"), CLIENT_OK);
 	assert_file(s.fake.dir, "g", SPAN_LIT("hello"));
+	t = scene_task(&s, FTP_STAT, "/shared/g", NULL);
+	assert_int_equal(ftp_pool_do(s.pool, t), CLIENT_OK);
+	assert_int_equal(t->entry.size, 5);
+	ftp_task_free(t);
+	assert_int_equal(scene_run(&s, scene_task(&s, FTP_STAT, "/shared/none", NULL)), CLIENT_NO);
 	scene_end(&s);
 }
 
