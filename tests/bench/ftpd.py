@@ -2,6 +2,7 @@
 same run, TLS 1.3, one P-256 certificate, files on tmpfs."""
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -25,16 +26,18 @@ from instance import Instance  # noqa: E402
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 MIB = 512
 SMALL = 200
+MANY = 5 * SMALL  # by sftp, whose own start is taken off
 LOGINS = {"cheap": (40, 20), "dear": (12, 6)}
-IDLE = 10
+IDLE = 20
 CLIENT = str(TOP / "build/release/tests/bench/ftp")
 MB = 1.048576
+SFTP = "sftp (OpenSSH, its own client)"
 
 
 def client(server, what, count, clients=1, user=None, suites=None):
     user = user or server.cheap
     env = {"PATH": os.environ["PATH"], "BENCH_PASSWORD": PASSWORD}
-    if user == "ann" and what != "dear":
+    if user == "ann" and what == "cheap":
         env["BENCH_CERT"] = str(server.room.path / "ann.pem")
     if suites:
         env["BENCH_SUITES"] = suites
@@ -102,7 +105,7 @@ class Sftp(ftpservers.Server):
     """By OpenSSH's client, whose start is taken off."""
 
     def __init__(self, room):
-        super().__init__("sftp (OpenSSH, its own client)", room, ftpservers.sshd(room))
+        super().__init__(SFTP, room, ftpservers.sshd(room))
 
     def batch(self, lines):
         batch = self.room.write("batch", "".join(f"{line}\n" for line in lines))
@@ -120,17 +123,16 @@ class Sftp(ftpservers.Server):
         (here / "small").write_bytes(bytes(1024))
         self.start()
         try:
-            self.batch([])
-            alone = self.batch([])
+            alone = min(self.batch([]) for _ in range(3))
             used = cpu.used_ms(self.group.path)
             put = self.batch([f"put {here}/big big"]) - alone
             middle = cpu.used_ms(self.group.path)
             get = self.batch([f"get big {here}/back"]) - alone
             end = cpu.used_ms(self.group.path)
-            stor = self.batch(f"put {here}/small small{i % 100}" for i in range(SMALL)) - alone
-            retr = self.batch(f"get small{i % 100} {here}/back" for i in range(SMALL)) - alone
-            return {"put": MIB * MB / put, "get": MIB * MB / get, "stor": SMALL / stor,
-                    "retr": SMALL / retr, ("cheap", 1): 1 / alone,
+            stor = self.batch(f"put {here}/small small{i % 100}" for i in range(MANY)) - alone
+            retr = self.batch(f"get small{i % 100} {here}/back" for i in range(MANY)) - alone
+            return {"put": MIB * MB / put, "get": MIB * MB / get, "stor": MANY / stor,
+                    "retr": MANY / retr, ("cheap", 1): 1 / alone,
                     "put_cpu": (middle - used) / 1e3 * 1024 / MIB,
                     "get_cpu": (end - middle) / 1e3 * 1024 / MIB}
         finally:
@@ -188,26 +190,36 @@ def best(figures, key, anchors):
 
 def compare(figures):
     ours = {name: f for name, f in figures.items() if name.startswith("ftpd")}
-    anchors = [name for name in figures if name not in ours]
-    show("ratios: ours to the best anchor of each column (memory, CPU: ours / least)",
+    anchors = [name for name in figures if name not in ours and not name.startswith("sftp")]
+    show("ratios: ours to the best FTP anchor of each column (memory, CPU: to the least)",
          ["", *(title for _, title in COLUMNS[:-1])],
          [[name, *(f"{f[key].median / best(figures, key, anchors):.2f}" for key, _ in COLUMNS[:-1])]
           for name, f in ours.items()])
-    median = {key: figures["ftpd, exec"][key].median for key, _ in COLUMNS}
+    mine, waiting = figures["ftpd, exec"], figures["ftpd, wait"]
+    static = figures["ftpd, exec, STATIC=1"]
     for key, title in COLUMNS[:-1]:
-        value = median[key] / best(figures, key, anchors)
-        ratio(f"exec / best anchor, {title}", value, 1, at_least=key not in LESS_IS_MORE)
-    ratio("log-ins/s, wait / best anchor",
-          figures["ftpd, wait"]["cheap", 1].median / best(figures, ("cheap", 1), anchors), 3, True)
-    ratio("log-ins/s with 4 clients, wait / best anchor",
-          figures["ftpd, wait"]["cheap", 4].median / best(figures, ("cheap", 4), anchors), 3, True)
-    ratio("get, MB/s", median["get"], 1250, True)
-    ratio("put, MB/s", median["put"], 950, True)
-    ratio("STOR/s", median["stor"], 1000, True)
-    ratio("RETR/s", median["retr"], 1000, True)
-    ratio("PSS MB of an idle log-in, exec", median["pss"] * KIB, 1.3)
-    ratio("PSS MB of an idle log-in, exec, STATIC=1",
-          figures["ftpd, exec, STATIC=1"]["pss"].median * KIB, 0.8)
+        ratio(f"exec / best FTP anchor, {title}", mine[key].median / best(figures, key, anchors), 1,
+              at_least=key not in LESS_IS_MORE)
+    for clients in (1, 4):
+        key = "cheap", clients
+        ratio(f"log-ins/s, {clients} clients: wait / best anchor",
+              waiting[key].median / best(figures, key, anchors), 3, at_least=True)
+    # One channel for all files, and nothing made durable: another trade.
+    for key in ("get", "put", "stor", "retr"):
+        ratio(f"exec / sftp, {key}", mine[key].median / best(figures, key, [SFTP]))
+    for key, goal in (("get", 1250), ("put", 950), ("stor", 1000), ("retr", 1000),
+                      (("cheap", 1), 160)):
+        ratio(f"exec, {dict(COLUMNS)[key]}", mine[key].median, goal, at_least=True)
+    ratio("PSS MB of an idle log-in, exec", mine["pss"].median * KIB, 1.3)
+    ratio("PSS MB of an idle log-in, exec, STATIC=1", static["pss"].median * KIB, 0.8)
+
+
+def hash_speed():
+    """MB/s of SHA-256 alone, on one core."""
+    data = bytes(64 << 20)
+    began = time.monotonic()
+    hashlib.sha256(data).digest()
+    return len(data) / (time.monotonic() - began) / 1e6
 
 
 def main():
@@ -220,8 +232,8 @@ def main():
          ["server", *(title for _, title in COLUMNS)],
          [[name, *(f.get(key, "-") for key, _ in COLUMNS)] for name, f in figures.items()])
     print("  ftpd: fsync of file, folder and store on (tmpfs makes it cheap), SHA-256 of every "
-          "upload; the anchors do neither.\n"
-          "  log-ins/s: ftpd by client certificate; the anchors by SHA-256 crypt of 1000 rounds; "
+          f"upload ({hash_speed():.0f} MB/s alone); the anchors do neither.\n"
+          "  log-ins/s: ftpd by client certificate (all else by password); the anchors by SHA-256 crypt of 1000 rounds; "
           "sftp by ed25519 key.\n"
           "  yescrypt: all by a password of crypt(5)'s $y$j9T$, the hash of our accounts.\n"
           "  PSS, private: of all processes of one idle log-in, those that listen left out.\n"
