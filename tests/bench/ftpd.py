@@ -233,7 +233,8 @@ def main():
          [[name, *(f.get(key, "-") for key, _ in COLUMNS)] for name, f in figures.items()])
     print("  ftpd: fsync of file, folder and store on (tmpfs makes it cheap), SHA-256 of every "
           f"upload ({hash_speed():.0f} MB/s alone); the anchors do neither.\n"
-          "  log-ins/s: ftpd by client certificate (all else by password); the anchors by SHA-256 crypt of 1000 rounds; "
+          "  log-ins/s: ftpd by client certificate (all else by password); the anchors by SHA-256 "
+          "crypt of 1000 rounds; "
           "sftp by ed25519 key.\n"
           "  yescrypt: all by a password of crypt(5)'s $y$j9T$, the hash of our accounts.\n"
           "  PSS, private: of all processes of one idle log-in, those that listen left out.\n"

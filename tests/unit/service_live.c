@@ -121,6 +121,23 @@ static void test_registration(void **state)
 	assert_int_equal(bells_in(f), 0);
 }
 
+/* What went past the connection, as file transfers do, is told in the row. */
+static void test_data_is_counted(void **state)
+{
+	struct auth_fixture *f = *state;
+	int peer_fd;
+	struct service s = begin(f, "ann", &peer_fd);
+	struct rows rows;
+
+	s.data_in = 1000;
+	s.data_out = 70000;
+	assert_int_equal(service_register(&s), 0);
+	rows = rows_of(f);
+	assert_int_equal(rows.last.bytes_in, 1000);
+	assert_int_equal(rows.last.bytes_out, 70000);
+	end(&s, peer_fd);
+}
+
 static void test_nobody_has_no_bell(void **state)
 {
 	struct auth_fixture *f = *state;
