@@ -237,6 +237,6 @@ int ftpd_cmd_site(struct ftpd_call *c)
 	(void)ftpd_site_verbs(&count);
 	verb = word.len <= VERB_MAX ? find(site_verbs, count, word) : NULL;
 	if (verb == NULL)
-		return refuse(c->f, 504, "Unknown SITE command; try HELP SITE.");
+		return refuse(c->f, 500, "Unknown SITE command; try HELP SITE.");
 	return run(&sub, verb);
 }

@@ -184,7 +184,9 @@ def test_lftp_mirror_both_ways(instance, person, home, tmp_path, explicit):
     (source / "deep/er/ä").write_bytes(b"deep")
     (source / "deep/big").write_bytes(BIG)
     os.utime(source / "file 3", (1_600_000_000, 1_600_000_000))
-    lftp(instance, person, f"mirror -R -P 3 {source} /home/{person[0]}/copy", explicit=explicit)
+    lftp(instance, person, f"debug -o {tmp_path}/log 5", f"mirror -R -P 3 {source} /home/{person[0]}/copy",
+         explicit=explicit)
+    assert (tmp_path / "log").read_text().count("---> SITE CHMOD") <= 3  # once in each of its sessions
     for path in source.rglob("*"):
         if path.is_file():
             assert (home / "copy" / path.relative_to(source)).read_bytes() == path.read_bytes()

@@ -99,7 +99,7 @@ static void test_gate_before_log_in(void **state)
 		{"EPSV\r\n", "530"},
 		{"SIZE x\r\n", "530"},
 		{"SITE RMTREE x\r\n", "530"},
-		{"SITE XYZZY\r\n", "504"},
+		{"SITE XYZZY\r\n", "500"},
 		{"STAT /shared\r\n", "530"},
 		{"STAT\r\n", "211"},
 		{"FEAT\r\n", "211"},
