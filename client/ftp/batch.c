@@ -19,6 +19,7 @@ struct run {
 	struct batch *b;
 	size_t next, under_way, ended;
 	uint64_t ended_bytes, all_bytes;
+	uint64_t ended_moved; /* what was there before left out, for the rate */
 	struct progress_meter meter;
 	bool drawn;
 	struct buf rows; /* --json */
@@ -66,8 +67,15 @@ int batch_add(struct batch *b, enum ftp_task_kind kind, const char *remote, int 
 
 struct view {
 	struct progress_view v;
+	uint64_t moved;
 	const struct ftp_task *first;
 };
+
+/* What this run of it has moved: nothing before it is clear where it goes on. */
+static uint64_t moved_by(const struct ftp_task *t)
+{
+	return t->began_ms > 0 && t->at > t->began_at ? t->at - t->began_at : 0;
+}
 
 static int view_add(void *arg, const struct ftp_task *t)
 {
@@ -76,6 +84,7 @@ static int view_add(void *arg, const struct ftp_task *t)
 	if (t->kind != FTP_GET && t->kind != FTP_PUT)
 		return 0;
 	view->v.at += t->at;
+	view->moved += moved_by(t);
 	if (t->state != FTP_RUNNING)
 		return 0;
 	if (view->first == NULL)
@@ -100,7 +109,7 @@ static void bar_draw(struct run *r)
 	size_t columns = ui_columns(STDERR_FILENO);
 
 	(void)ftp_pool_each(r->u->pool, view_add, &view);
-	progress_sample(&r->meter, time_monotonic_ms(), view.v.at);
+	progress_sample(&r->meter, time_monotonic_ms(), r->ended_moved + view.moved);
 	if (!r->u->bar || view.first == NULL)
 		return;
 	ui_name(&name, ftp_path_name(view.first->remote));
@@ -148,7 +157,6 @@ static void tell(struct run *r, const struct batch_item *i, const struct ftp_tas
 {
 	_cleanup_(buf_done) struct buf line = BUF_INIT(65536);
 	int64_t took_ms = time_monotonic_ms() - t->began_ms;
-	uint64_t moved = t->at > t->began_at ? t->at - t->began_at : 0;
 
 	if (r->u->o.quiet || t->error != 0)
 		return;
@@ -163,7 +171,7 @@ static void tell(struct run *r, const struct batch_item *i, const struct ftp_tas
 			buf_add_str(&line, " on");
 		}
 		buf_add_str(&line, ", ");
-		progress_bytes(&line, moved * 1000 / (uint64_t)(took_ms > 0 ? took_ms : 1));
+		progress_bytes(&line, moved_by(t) * 1000 / (uint64_t)(took_ms > 0 ? took_ms : 1));
 		buf_add_str(&line, t->verified ? "/s, verified" : "/s");
 	}
 	puts(buf_str(&line));
@@ -240,6 +248,7 @@ static void finish(struct run *r, struct ftp_task *t)
 	r->under_way--;
 	r->ended++;
 	r->ended_bytes += i->size;
+	r->ended_moved += moved_by(t);
 	bar_clear(r);
 	i->code = t->error == -ECANCELED ? CLIENT_INTERRUPTED : ftp_task_told(t);
 	memcpy(i->digest, t->digest, sizeof i->digest);
