@@ -10,6 +10,7 @@
 enum {
 	PAUSE_FIRST_MS = 500, /* and twice that after each further loss in a row */
 	PAUSE_MAX_MS = 30000,
+	LIMIT_MS = 30000, /* until a server that refused a session is asked for more again */
 	GOT_ON = 1 << 20, /* bytes after which losses are counted anew */
 };
 
@@ -106,7 +107,7 @@ static unsigned session_count(const struct ftp_pool *p, bool ready_only)
 
 	for (size_t i = 0; i < FTP_SESSIONS_MAX; i++)
 		if (p->sessions[i] != NULL)
-			count += !ready_only || p->sessions[i]->was_ready;
+			count += !ready_only || p->sessions[i]->state == SESSION_READY;
 	return count;
 }
 
@@ -124,6 +125,8 @@ static struct session *session_more(struct ftp_pool *p)
 	unsigned count = session_count(p, false);
 	struct session *s = NULL;
 
+	if (p->limit < p->options.sessions && time_monotonic_ms() >= p->limit_until_ms)
+		p->limit = p->options.sessions;
 	if (count >= p->limit || (count > 0 && session_count(p, true) == 0))
 		return NULL;
 	for (size_t i = 0; i < FTP_SESSIONS_MAX; i++)
@@ -190,6 +193,7 @@ static void unopened(struct ftp_pool *p, struct session *s, struct ftp_task *t)
 
 	if (ready > 0) {
 		p->limit = ready;
+		p->limit_until_ms = time_monotonic_ms() + LIMIT_MS;
 		t->state = FTP_WAITING;
 		pool_push_front(&p->waiting, t);
 		return;

@@ -24,6 +24,7 @@ struct ftp_pool {
 	struct addrinfo *addresses;
 	struct session *sessions[FTP_SESSIONS_MAX];
 	unsigned limit; /* sessions that the server seems to allow */
+	int64_t limit_until_ms; /* then more are tried again */
 	struct ftp_queue waiting, finished;
 	char home[FTP_PATH_SIZE];
 	char security[160];
