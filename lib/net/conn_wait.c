@@ -39,7 +39,7 @@ void conn_set_wake(struct conn *c, int fd, unsigned every_ms, int (*wake)(void *
 static int call_wake(struct conn *c, int64_t now_ms)
 {
 	c->wake.last_ms = now_ms;
-	return c->wake.call(c->wake.arg);
+	return c->wake.call != NULL ? c->wake.call(c->wake.arg) : 0;
 }
 
 /* Milliseconds until the wake is due; negative: never. */
@@ -122,6 +122,8 @@ static int poll_once(struct conn *c, struct pollfd *fds, size_t count, int64_t u
 	int64_t now_ms = time_monotonic_ms();
 	int ready, r = 0;
 
+	for (size_t i = 0; i < count; i++)
+		fds[i].revents = 0;
 	memcpy(all, fds, count * sizeof(*fds));
 	all[count] =
 		(struct pollfd){.fd = c->wake.call != NULL ? c->wake.fd : -1, .events = POLLIN};
