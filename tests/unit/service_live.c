@@ -278,6 +278,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_registration, auth_fixture_setup, auth_fixture_teardown),
 		cmocka_unit_test_setup_teardown(
+			test_data_is_counted, auth_fixture_setup, auth_fixture_teardown),
+		cmocka_unit_test_setup_teardown(
 			test_nobody_has_no_bell, auth_fixture_setup, auth_fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_bell_ends_a_wait, auth_fixture_setup, auth_fixture_teardown),
