@@ -167,13 +167,13 @@ def test_rein(instance, person):
 
 
 def test_rein_in_a_registered_session(instance):
-    for name in ("sessdel", "sesse"):
+    for name in ("sessd", "sesse"):
         instance.account(name, PASSWORD)
     with Ftps(instance) as client:
-        client.login("sessdel")
+        client.login("sessd")
         time.sleep(1.2)  # past the session's registration
         client.expect("REIN", 220)
-        instance.ctl("user", "lock", "sessdel")
+        instance.ctl("user", "lock", "sessd")
         client.expect("NOOP", 200)  # it is nobody's session now
         client.login("sesse")
         instance.ctl("user", "lock", "sesse")
@@ -445,14 +445,14 @@ def test_administrator(instance):
 
 
 def test_delete_policy(instance, person):
-    instance.account("sessdel", PASSWORD)
+    instance.account("sesspol", PASSWORD)
     with Ftps(instance) as owner:
         owner.login(person[0])
         assert owner.put("for-all", DATA).code == 226
     instance.ctl("set", "files_delete", "all")
     try:
         with Ftps(instance) as client:
-            client.login("sessdel")
+            client.login("sesspol")
             assert client.put("for-all", b"new").code == 226
             client.expect("DELE for-all", 250)
     finally:
