@@ -196,10 +196,8 @@ static void log_summary(const struct service *s, int result)
 	char commands[16], in[24], out[24], ms[24];
 
 	(void)snprintf(commands, sizeof(commands), "%u", s->commands);
-	(void)snprintf(
-		in, sizeof(in), "%llu", (unsigned long long)(conn_bytes_in(s->conn) + s->data_in));
-	(void)snprintf(out, sizeof(out), "%llu",
-		(unsigned long long)(conn_bytes_out(s->conn) + s->data_out));
+	(void)snprintf(in, sizeof(in), "%ju", (uintmax_t)conn_bytes_in(s->conn) + s->data_in);
+	(void)snprintf(out, sizeof(out), "%ju", (uintmax_t)conn_bytes_out(s->conn) + s->data_out);
 	(void)snprintf(ms, sizeof(ms), "%lld", (long long)(time_monotonic_ms() - s->started_ms));
 	log_event(is_quiet(s, result) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, end_message(s),
 		log_fields({"REASON", span_str(reason)}, {"DOOR", span_str(s->door->name)},
