@@ -134,7 +134,7 @@ static int get_named(struct getting *g, const struct walk_entry *e)
 		buf_add_str(&parent, g->to[0] == '/' ? "/" : ".");
 	fd = open(buf_str(&parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return ui_fail(ERR_EXIT_CONFIG, "%s: no such folder here", buf_str(&parent));
+		return ui_fail(ERR_EXIT_CONFIG, ": no such folder here", buf_str(&parent));
 	fd = roots_add(&g->roots, fd);
 	return fd < 0 ? ui_oom() : get_add(g, e, e->path, fd, name);
 }
