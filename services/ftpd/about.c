@@ -139,7 +139,7 @@ static int opts_mlst(struct ftpd *f, struct span argument)
 
 	f->facts = ftp_facts_select(argument);
 	ftp_facts_names(&names, f->facts, false);
-	return ftpd_reply(f, 200, "MLST OPTS %s", buf_str(&names));
+	return ftpd_reply(f, 200, "MLST OPTS%s%s", names.len > 0 ? " " : "", buf_str(&names));
 }
 
 static int opts_hash(struct ftpd *f, struct span argument)

@@ -166,6 +166,9 @@ int ftpd_reply_lines(
  */
 int ftpd_reply_error(struct ftpd *f, int error, const char *path);
 
+/* The reply to -ENOENT where the path was to be made: it names what is missing, the folder. */
+int ftpd_reply_no_folder(struct ftpd *f, const char *path);
+
 /* The code and text of the above, for replies that are made elsewhere. Static memory. */
 unsigned ftpd_error_code(int error, const char **ret_text);
 

@@ -24,6 +24,8 @@ static int start_upload(struct ftpd_call *c, enum upload_how how, const char *pa
 	struct upload *u = NULL;
 	int r = upload_new(f->tree, &request, &u);
 
+	if (r == -ENOENT)
+		return ftpd_reply_no_folder(f, path);
 	return r < 0 ? ftpd_reply_error(f, r, path) : transfer_upload(f, u);
 }
 

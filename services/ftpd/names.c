@@ -131,7 +131,11 @@ int ftpd_cmd_mlst(struct ftpd_call *c)
 
 int ftpd_cmd_mkd(struct ftpd_call *c)
 {
-	return reply_done(c, tree_make_folder(c->f->tree, c->path), 257, "is made.");
+	int r = tree_make_folder(c->f->tree, c->path);
+
+	if (r == -ENOENT)
+		return ftpd_reply_no_folder(c->f, c->path);
+	return reply_done(c, r, 257, "is made.");
 }
 
 int ftpd_cmd_rmd(struct ftpd_call *c)
@@ -160,10 +164,14 @@ int ftpd_cmd_rnfr(struct ftpd_call *c)
 
 int ftpd_cmd_rnto(struct ftpd_call *c)
 {
+	int r;
+
 	if (c->f->rename_from[0] == '\0')
 		return ftpd_reply(c->f, 503, "RNFR comes right before.");
-	return reply_done(
-		c, tree_rename(c->f->tree, c->f->rename_from, c->path), 250, "is the name now.");
+	r = tree_rename(c->f->tree, c->f->rename_from, c->path);
+	if (r == -ENOENT)
+		return ftpd_reply_no_folder(c->f, c->path);
+	return reply_done(c, r, 250, "is the name now.");
 }
 
 int ftpd_site_drop(struct ftpd_call *c)

@@ -128,3 +128,11 @@ int ftpd_reply_error(struct ftpd *f, int error, const char *path)
 	buf_addf(&line, ": %s.", text);
 	return send_line(f, &line);
 }
+
+int ftpd_reply_no_folder(struct ftpd *f, const char *path)
+{
+	char folder[FTP_PATH_SIZE];
+
+	ftp_path_folder(path, folder);
+	return ftpd_reply_error(f, -ENOENT, folder);
+}

@@ -19,7 +19,8 @@ int tree_target(struct tree *t, const char *path, struct tree_target *ret)
 	_cleanup_(tree_target_done) struct tree_target target = TREE_TARGET_INIT;
 	int r = tree_place(t, path, &target.place);
 
-	if (r == 0 && target.place.top)
+	/* Nothing can be in "/" beside what is. */
+	if ((r == 0 && target.place.top) || (r == -ENOENT && strrchr(path, '/') == path))
 		r = -EACCES;
 	if (r == 0)
 		r = open_parent(t, path, &target.folder_fd);

@@ -185,3 +185,17 @@ def test_nothing_is_made_in_made_up_folders(a):
     for command in ("STOR /x", "MKD /x", "STOR /home/x", "MKD /home/newname", "RMD /shared", "DELE /shared",
                     "RNFR /shared", "RMD /home", "SITE RMTREE /shared", "SITE RMTREE /"):
         assert a.ask(command).code // 100 == 5, command
+
+@pytest.mark.parametrize("commands", [("STOR gone/f",), ("APPE gone/f",), ("MKD gone/f",), ("RNFR .here", "RNTO gone/f")])
+def test_what_is_missing_is_named(a, people, commands):
+    """Not the file that is to come, but its folder; and in "/" nobody makes anything."""
+    home = f"/home/{people[0]}"
+    a.expect(f"CWD {home}", 250)
+    a.put(".here", b"x")
+    *before, last = commands
+    for command in before:
+        a.expect(command, 350)
+    assert f'"{home}/gone": there is nothing' in a.expect(last, 550).text
+    for command in before:
+        a.expect(command, 350)
+    assert "not yours" in a.expect(last.replace("gone/f", "/f"), 550).text

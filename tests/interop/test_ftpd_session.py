@@ -272,6 +272,7 @@ def test_help(a):
 
 
 def test_settings(a):
+    assert a.ask("OPTS MLST").text == "MLST OPTS"  # no facts; and no blank behind (RFC 3659)
     for line, code in (("TYPE I", 200), ("TYPE A", 200), ("TYPE A N", 200), ("TYPE L 8", 200), ("TYPE E", 504),
                        ("MODE S", 200), ("MODE B", 504), ("STRU F", 200), ("STRU P", 504), ("SYST", 215),
                        ("OPTS UTF8 ON", 200), ("OPTS NONSENSE", 501), ("CLNT x", 200), ("PBSZ 0", 200),

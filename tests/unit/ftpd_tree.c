@@ -65,7 +65,7 @@ static void test_places(void **state)
 	assert_int_equal(look(x->alice, "/sharedx"), -ENOENT);
 	assert_int_equal(tree_open_folder(x->alice, "/", &fd), -EACCES);
 	assert_int_equal(tree_open_folder(x->alice, "/home", &fd), -EACCES);
-	assert_int_equal(tree_make_folder(x->chief, "/new"), -ENOENT);
+	assert_int_equal(tree_make_folder(x->chief, "/new"), -EACCES);
 	assert_int_equal(tree_make_folder(x->chief, "/shared"), -EEXIST);
 	assert_int_equal(tree_make_folder(x->alice, "/home/bob"), -EACCES);
 	assert_int_equal(tree_remove_folder(x->chief, "/shared"), -EACCES);
