@@ -9,6 +9,27 @@
 
 /* -- rm ---------------------------------------------------------------------------------------- */
 
+/* A name that is in no listing may be that of an interrupted upload: the server is asked to delete
+ * it all the same. */
+static int rm_expand(struct ui *u, const char *word, struct walk *found)
+{
+	struct walk_entry e;
+	char path[FTP_PATH_SIZE];
+	int r;
+
+	if (word_is_pattern(word))
+		return walk_expand(u, word, found);
+	r = ui_remote_path(u, word, path);
+	if (r != CLIENT_OK)
+		return r;
+	r = walk_stat(u, path, &e);
+	if (r < 0)
+		return r == -ECANCELED ? CLIENT_INTERRUPTED
+				       : client_fail(client_exit_of(r), "%s", client_why(r));
+	e.path = strdup(path);
+	return walk_add(found, &e) < 0 ? ui_oom() : CLIENT_OK;
+}
+
 int ui_rm(struct ui *u, const struct client_words *w)
 {
 	struct walk found = {.v = NULL};
@@ -16,7 +37,7 @@ int ui_rm(struct ui *u, const struct client_words *w)
 	int code = CLIENT_OK, e = 0;
 
 	for (size_t i = 0; i < w->count && code != CLIENT_INTERRUPTED; i++)
-		code = ui_first(code, walk_expand(u, w->v[i], &found));
+		code = ui_first(code, rm_expand(u, w->v[i], &found));
 	for (size_t i = 0; i < found.count && e == 0; i++) {
 		const struct walk_entry *f = &found.v[i];
 
