@@ -119,6 +119,15 @@ static int get_tree(struct getting *g, const char *remote)
 	return code;
 }
 
+static int folder_fail(int error, const char *path)
+{
+	return ui_fail(ERR_EXIT_CONFIG,
+		error == EACCES            ? " may not be opened by you"
+			: error == ENOTDIR ? " is no folder"
+					   : ": no such folder here",
+		path);
+}
+
 /* A single file to a name of its own. */
 static int get_named(struct getting *g, const struct walk_entry *e)
 {
@@ -134,7 +143,7 @@ static int get_named(struct getting *g, const struct walk_entry *e)
 		buf_add_str(&parent, g->to[0] == '/' ? "/" : ".");
 	fd = open(buf_str(&parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return ui_fail(ERR_EXIT_CONFIG, ": no such folder here", buf_str(&parent));
+		return folder_fail(errno, buf_str(&parent));
 	fd = roots_add(&g->roots, fd);
 	return fd < 0 ? ui_oom() : get_add(g, e, e->path, fd, name);
 }
@@ -156,7 +165,7 @@ static int get_target(struct getting *g, size_t sources)
 	g->to_fd = fd < 0 ? -1 : roots_add(&g->roots, fd);
 	g->to_folder = g->to_fd >= 0;
 	if (!g->to_folder && (sources > 1 || ends_with_slash(g->to)))
-		return ui_fail(ERR_EXIT_CONFIG, ": no such folder here", g->to);
+		return folder_fail(errno, g->to);
 	return CLIENT_OK;
 }
 
