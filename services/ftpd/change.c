@@ -67,7 +67,9 @@ int tree_make_folder(struct tree *t, const char *path)
 		return -EEXIST;
 	if (r < 0)
 		return r;
-	r = target.exists ? -EEXIST : forget_stale(t, path);
+	r = target.exists ? -EEXIST : tree_disk_has_room(t, target.folder_fd);
+	if (r == 0)
+		r = forget_stale(t, path);
 	if (r == 0 && mkdirat(target.folder_fd, target.name, TREE_FOLDER_MODE) < 0)
 		r = -errno;
 	if (r < 0)

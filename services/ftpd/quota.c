@@ -180,8 +180,17 @@ void room_release(struct room *r)
 	r->id = r->reserved = 0;
 }
 
-/* -- for AVBL and ALLO -------------------------------------------------------------------------
+/* -- for MKD, AVBL and ALLO
+ * -------------------------------------------------------------------------
  */
+
+int tree_disk_has_room(struct tree *t, int fd)
+{
+	struct room r = {.tree = t, .folder_fd = fd};
+	int rc = policy_number(t->store, "files_keep_free", &r.keep_free);
+
+	return rc == 0 ? look_at_disk(&r, 1) : rc;
+}
 
 int tree_available(struct tree *t, const char *path, uint64_t *ret)
 {

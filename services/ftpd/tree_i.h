@@ -112,6 +112,11 @@ int partial_open(int folder_fd, const char *temp, int *ret_fd);
 /* Removes it. Results as above. */
 int partial_unlink(int folder_fd, const char *temp);
 
+/* -- quota.c, for the tree too ----------------------------------------------------------------- */
+
+/* Of the file system of fd, what the policy files_keep_free keeps left out. -ENOSPC. */
+int tree_disk_has_room(struct tree *t, int fd);
+
 /* -- rmtree.c ---------------------------------------------------------------------------------- */
 
 /*
