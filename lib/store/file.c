@@ -174,28 +174,37 @@ struct file_walk file_walk_of(enum key_table table, struct span folder)
 	return w;
 }
 
+/* The path of a row in one of these tables. */
+static struct span path_of_row(struct span key, struct span value)
+{
+	struct rec r = rec_of(value);
+
+	(void)rec_u8(&r);
+	return path_of(key, &r);
+}
+
+/* Long paths share their keys' beginnings: what lies elsewhere is passed over without a search. */
 int file_walk_next(
 	struct store_txn *txn, struct file_walk *w, struct span *ret_key, struct span *ret_value)
 {
-	struct span key = {NULL, 0}, value = {NULL, 0}, path;
-	struct rec r;
-	int rc;
+	_cleanup_(kv_iter_done) struct kv_iter it = {0};
+	struct span key = {NULL, 0}, value = {NULL, 0};
+	int rc = kv_iter_open(txn, key_span(&w->prefix), key_span(&w->at), &it);
 
-	while ((rc = kv_seek(txn, key_span(&w->prefix), key_span(&w->at), &key, &value)) == 0) {
+	while (rc == 0 && (rc = kv_iter_next(&it, &key, &value)) == 1) {
+		if (w->folder.len > 0 && !file_path_below(path_of_row(key, value), w->folder)) {
+			rc = 0;
+			continue;
+		}
 		w->at = key_copy(key);
 		if (w->at.len == sizeof(w->at.p)) /* no row of these tables has so long a key */
 			return -EBADMSG;
 		w->at.p[w->at.len++] = 0; /* the smallest key behind it */
-		r = rec_of(value);
-		(void)rec_u8(&r);
-		path = path_of(key, &r);
-		if (w->folder.len > 0 && !file_path_below(path, w->folder))
-			continue;
 		*ret_key = key;
 		*ret_value = value;
 		return 1;
 	}
-	return rc == -ENOENT ? 0 : rc;
+	return rc;
 }
 
 /* -- reading ----------------------------------------------------------------------------------- */

@@ -17,6 +17,11 @@ enum {
 	RETRIES = 3, /* for a folder that gets new entries while it is removed */
 };
 
+struct gone {
+	struct buf paths; /* each with its NUL */
+	size_t count;
+};
+
 struct rmtree {
 	struct tree *tree;
 	char top[FTP_PATH_SIZE];
@@ -26,10 +31,10 @@ struct rmtree {
 	size_t depth; /* below top */
 	long positions[DEPTH_MAX];
 	bool removing;
+	bool temps[DEPTH_MAX]; /* went from the folder of that depth */
 	unsigned tries;
 	uint64_t removed;
-	struct buf gone; /* paths of this slice, each with its NUL */
-	size_t gone_count;
+	struct gone rows, trees; /* of this slice: paths alone, and with all below */
 };
 
 int rmtree_new(struct tree *t, const char *path, struct rmtree **ret)
@@ -48,7 +53,7 @@ int rmtree_new(struct tree *t, const char *path, struct rmtree **ret)
 	if (m == NULL)
 		return -ENOMEM;
 	m->tree = t;
-	m->gone = BUF_INIT((size_t)SLICE * FTP_PATH_SIZE);
+	m->rows.paths = m->trees.paths = BUF_INIT((size_t)SLICE * FTP_PATH_SIZE);
 	(void)snprintf(m->top, sizeof(m->top), "%s", path);
 	(void)snprintf(m->path, sizeof(m->path), "%s", path);
 	*ret = m;
@@ -67,7 +72,8 @@ void rmtree_free(struct rmtree *m)
 	if (m == NULL)
 		return;
 	close_dir(m);
-	buf_done(&m->gone);
+	buf_done(&m->rows.paths);
+	buf_done(&m->trees.paths);
 	free(m);
 }
 
@@ -232,10 +238,10 @@ int rmtree_check(struct rmtree *m)
 /* -- the second walk ---------------------------------------------------------------------------
  */
 
-static void note_gone(struct rmtree *m)
+static void note_gone(struct rmtree *m, struct gone *gone)
 {
-	buf_add(&m->gone, span_of(m->path, strlen(m->path) + 1));
-	m->gone_count++;
+	buf_add(&gone->paths, span_of(m->path, strlen(m->path) + 1));
+	gone->count++;
 	m->removed++;
 }
 
@@ -249,6 +255,7 @@ static int remove_entry(struct rmtree *m, const char *name)
 		return r;
 	if (tree_is_temp(name)) {
 		r = partial_unlink(dirfd(m->dir), name);
+		m->temps[m->depth] = true;
 	} else {
 		r = judge(m, name, &st);
 		if (r == 0 && S_ISDIR(st.st_mode))
@@ -256,7 +263,7 @@ static int remove_entry(struct rmtree *m, const char *name)
 		if (r == 0 && unlinkat(dirfd(m->dir), name, 0) < 0)
 			r = -errno;
 		if (r == 0)
-			note_gone(m);
+			note_gone(m, &m->rows);
 	}
 	if (r == 0 || r == -ENOENT)
 		m->path[len] = '\0';
@@ -276,7 +283,9 @@ static int remove_folder(struct rmtree *m)
 		return r;
 	if (unlinkat(target.folder_fd, target.name, AT_REMOVEDIR) < 0)
 		return errno == ENOTEMPTY && m->tries++ < RETRIES ? 1 : -errno;
-	note_gone(m);
+	/* To look for rows below is dear. They are of interrupted uploads, or were left behind. */
+	note_gone(m, m->temps[m->depth] || m->depth == 0 ? &m->trees : &m->rows);
+	m->temps[m->depth] = false;
 	if (m->depth == 0)
 		return tree_flush(target.folder_fd);
 	ascend(m);
@@ -298,19 +307,19 @@ static int remove_one(struct rmtree *m)
 	return r < 0 ? r : 1;
 }
 
-static int forget_gone(struct rmtree *m)
+static int forget_gone(struct rmtree *m, struct gone *gone, bool below)
 {
-	struct file_remove_args args = {.below = true};
-	struct span rest = buf_span(&m->gone);
-	int r = buf_error(&m->gone);
+	struct file_remove_args args = {.below = below};
+	struct span rest = buf_span(&gone->paths);
+	int r = buf_error(&gone->paths);
 
-	while (r == 0 && args.count < m->gone_count &&
+	while (r == 0 && args.count < gone->count &&
 		span_split(&rest, '\0', &args.paths[args.count]))
 		args.count++;
 	if (r == 0 && args.count > 0)
 		r = store_call(m->tree->store, STORE_OP_FILE_REMOVE, &args, NULL);
-	buf_reset(&m->gone);
-	m->gone_count = 0;
+	buf_reset(&gone->paths);
+	gone->count = 0;
 	return r;
 }
 
@@ -318,15 +327,18 @@ static int forget_gone(struct rmtree *m)
 static int remove_slice(struct rmtree *m)
 {
 	_cleanup_(tree_unlock) const struct tree *held = NULL;
-	int r = tree_lock(m->tree, &held), forgotten;
+	int r = tree_lock(m->tree, &held), rows, trees;
 
 	if (r < 0)
 		return r;
 	r = 1;
 	for (unsigned i = 0; r == 1 && i < SLICE; i++)
 		r = remove_one(m);
-	forgotten = forget_gone(m);
-	return r >= 0 && forgotten < 0 ? forgotten : r;
+	rows = forget_gone(m, &m->rows, false);
+	trees = forget_gone(m, &m->trees, true);
+	if (rows == 0)
+		rows = trees;
+	return r >= 0 && rows < 0 ? rows : r;
 }
 
 int rmtree_step(struct rmtree *m)
