@@ -27,7 +27,8 @@ static int rm_expand(struct ui *u, const char *word, struct walk *found)
 		return r == -ECANCELED ? CLIENT_INTERRUPTED
 				       : client_fail(client_exit_of(r), "%s", client_why(r));
 	e.path = strdup(path);
-	return walk_add(found, &e) < 0 ? ui_oom() : CLIENT_OK;
+	r = walk_add(found, &e);
+	return r < 0 ? ui_oom() : CLIENT_OK;
 }
 
 int ui_rm(struct ui *u, const struct client_words *w)
