@@ -8,6 +8,9 @@
 #include <poll.h>
 #include <termios.h>
 
+/* How much of a line that is too long is read to its end: it may be a device or a disk's image. */
+enum { SPARE_MAX = 65536 };
+
 /* Until fd has something. */
 static int wait_for(const struct client *c, int fd, int other_fd)
 {
@@ -49,6 +52,7 @@ static int byte_read(const struct client *c, int fd, int other_fd, unsigned char
 int ask_fd(const struct client *c, int fd, int other_fd, struct buf *ret)
 {
 	unsigned char byte;
+	size_t spare = SPARE_MAX;
 	int r;
 
 	buf_reset(ret);
@@ -57,6 +61,8 @@ int ask_fd(const struct client *c, int fd, int other_fd, struct buf *ret)
 			break;
 		if (buf_error(ret) == 0)
 			buf_add_byte(ret, byte);
+		else if (--spare == 0)
+			break;
 	}
 	if (r < 0)
 		return r;

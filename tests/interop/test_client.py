@@ -160,6 +160,7 @@ def test_passwords_from_files(instance, device, ann):
                        ("a\x07b\n", "control characters")):
         assert told in device.err(*arguments(device, ann, *root, "--password-file", "-"), input=text, status=USAGE)
     assert "No such file" in device.err(*arguments(device, ann, *root, "--password-file", "none"), status=USAGE)
+    assert "too long" in device.err(*arguments(device, ann, *root, "--password-file", "/dev/zero"), status=USAGE)
     device.interrupted(*arguments(device, ann, *root, "--password-file", fifo),
                        when=lambda: ".localhost.new" in device.names())
 
