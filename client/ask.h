@@ -22,7 +22,7 @@ int ask_password(const struct client *c, const char *file, bool is_new, struct b
 /*
  * The next line of fd without its end, read byte by byte so that nothing behind it is lost, up to
  * ret's maximum. 1; 0 at end of input; -ECANCELED after Ctrl-C; -EPIPE when other_fd (-1: none)
- * becomes readable first; -ENOBUFS: too long, the rest of the line was dropped.
+ * becomes readable first; -ENOBUFS: too long, the rest of the line (64 KiB of it) was dropped.
  */
 int ask_fd(const struct client *c, int fd, int other_fd, struct buf *ret);
 

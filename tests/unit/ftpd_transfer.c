@@ -86,29 +86,11 @@ static int receive(struct ftpd_pair *p, struct buf *b)
 	return (int)n;
 }
 
-static void stor(struct ftpd_pair *p, const char *path)
-{
-	const struct upload_request request = {.how = UPLOAD_REPLACE, .path = path};
-	struct upload *u = NULL;
-
-	assert_int_equal(upload_new(p->f.tree, &request, &u), 0);
-	assert_int_equal(transfer_upload(&p->f, u), 0);
-}
-
-static void retr(struct ftpd_pair *p, const char *path)
-{
-	struct ftp_entry e;
-	int fd = -1;
-
-	assert_int_equal(tree_open_file(p->f.tree, path, &fd, &e), 0);
-	assert_int_equal(transfer_download(&p->f, fd, 0, e.size, path), 0);
-}
-
 /* An upload from begin to end. */
 static void put(struct ftpd_pair *p, const char *path, struct span bytes)
 {
 	ftpd_pair_data(p, true);
-	stor(p, path);
+	ftpd_pair_stor(p, path);
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	send_bytes(p, bytes);
 	assert_int_equal(conn_step_bye(p->data.conn), 0);
@@ -122,7 +104,7 @@ static void expect_got(struct ftpd_pair *p, const char *path, struct span bytes)
 	struct buf b = BUF_INIT(BIG + 65536);
 
 	ftpd_pair_data(p, true);
-	retr(p, path);
+	ftpd_pair_retr(p, path);
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	assert_int_equal(receive(p, &b), 0);
 	ftpd_pair_data_close(p);
@@ -179,7 +161,7 @@ static void tells_size_and_digest(void **state)
 	assert_non_null(strstr(p->text, "1000 bytes"));
 	assert_non_null(strstr(p->text, buf_str(&hex)));
 	ftpd_pair_data(p, true);
-	retr(p, "/shared/d");
+	ftpd_pair_retr(p, "/shared/d");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	assert_non_null(strstr(p->text, "(1000 bytes)"));
 	ftpd_pair_call(p, ftpd_cmd_abor, "");
@@ -197,7 +179,7 @@ static void lazy_uploader_loses_nothing(void **state)
 	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
 	for (int i = 0; i < 5; i++) {
 		ftpd_pair_data(p, true);
-		stor(p, "/shared/lazy");
+		ftpd_pair_stor(p, "/shared/lazy");
 		assert_int_equal(ftpd_pair_reply(p), 150);
 		send_bytes(p, span_of(big, BIG));
 		assert_int_equal(conn_step_bye(p->data.conn), 0);
@@ -216,7 +198,7 @@ static void steps_are_bounded(void **state)
 	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
 	put(p, "/shared/b", span_of(big, BIG));
 	ftpd_pair_data(p, true);
-	retr(p, "/shared/b");
+	ftpd_pair_retr(p, "/shared/b");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	shake(p);
 	while (p->service.data_out == 0 || p->f.transfer->moved == 0)
@@ -267,7 +249,7 @@ static void shrunk_file_is_told(void **state)
 	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
 	put(p, "/shared/s", span_of(big, BIG));
 	ftpd_pair_data(p, true);
-	retr(p, "/shared/s");
+	ftpd_pair_retr(p, "/shared/s");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	(void)snprintf(path, sizeof(path), "%s/files/shared/s", p->store->state);
 	assert_int_equal(truncate(path, 1000), 0);
@@ -309,7 +291,7 @@ static void cut_upload_is_kept_apart(void **state)
 	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
 	put(p, "/shared/c", span_of(big, 100));
 	ftpd_pair_data(p, true);
-	stor(p, "/shared/c");
+	ftpd_pair_stor(p, "/shared/c");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	send_bytes(p, span_of(big + 1, 70000));
 	cut(p);
@@ -321,7 +303,7 @@ static void cut_upload_is_kept_apart(void **state)
 	expect_got(p, "/shared/c", span_of(big, 100));
 	/* Cut before a first byte: nothing is left. */
 	ftpd_pair_data(p, true);
-	stor(p, "/shared/never");
+	ftpd_pair_stor(p, "/shared/never");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	shake(p);
 	cut(p);
@@ -337,7 +319,7 @@ static void cut_download_is_told(void **state)
 	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
 	put(p, "/shared/x", span_of(big, BIG));
 	ftpd_pair_data(p, true);
-	retr(p, "/shared/x");
+	ftpd_pair_retr(p, "/shared/x");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	shake(p);
 	cut(p);
@@ -351,7 +333,7 @@ static void over_quota_leaves_nothing(void **state)
 
 	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
 	ftpd_pair_data(p, true);
-	stor(p, "/shared/q");
+	ftpd_pair_stor(p, "/shared/q");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	ftpd_pair_policy(p, "files_quota", "1M");
 	/* The rest is dropped for a moment, so this can be sent to its end. */
@@ -368,15 +350,15 @@ static void needs_address_and_protection(void **state)
 	struct ftpd_pair *p = *state;
 
 	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
-	stor(p, "/shared/n");
+	ftpd_pair_stor(p, "/shared/n");
 	assert_int_equal(ftpd_pair_reply(p), 425);
 	assert_null(p->f.transfer);
 	put(p, "/shared/n", SPAN_LIT("n"));
-	retr(p, "/shared/n");
+	ftpd_pair_retr(p, "/shared/n");
 	assert_int_equal(ftpd_pair_reply(p), 425);
 	p->f.prot_private = false;
 	(void)ftpd_pair_passive(p);
-	retr(p, "/shared/n");
+	ftpd_pair_retr(p, "/shared/n");
 	assert_int_equal(ftpd_pair_reply(p), 521);
 	assert_null(p->f.transfer);
 }
@@ -388,7 +370,7 @@ static void expect_put(struct ftpd_pair *p, bool resume, unsigned code)
 	int64_t until_ms = patience();
 
 	ftpd_pair_data(p, resume);
-	stor(p, "/shared/bound");
+	ftpd_pair_stor(p, "/shared/bound");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	while (p->data.handshake == -EAGAIN && time_monotonic_ms() < until_ms)
 		ftpd_pair_turn(p);
@@ -458,7 +440,7 @@ static void another_log_ins_ticket(void **state)
 	assert_int_equal(conn_new(fd, &p->data.conn), 0);
 	assert_int_equal(conn_tls_begin_resume(p->data.conn, p->tls, "localhost", other.client), 0);
 	p->data.handshake = -EAGAIN;
-	retr(p, "/shared/t");
+	ftpd_pair_retr(p, "/shared/t");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	assert_int_equal(ftpd_pair_reply(p), 522);
 	conn_free(other.client);

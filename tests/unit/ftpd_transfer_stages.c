@@ -20,24 +20,6 @@ enum { BIG = 24 * 1024 * 1024, SHORT_MS = 60 };
 
 static unsigned char big[BIG];
 
-static void stor(struct ftpd_pair *p, const char *path)
-{
-	const struct upload_request request = {.how = UPLOAD_REPLACE, .path = path};
-	struct upload *u = NULL;
-
-	assert_int_equal(upload_new(p->f.tree, &request, &u), 0);
-	assert_int_equal(transfer_upload(&p->f, u), 0);
-}
-
-static void retr(struct ftpd_pair *p, const char *path)
-{
-	struct ftp_entry e;
-	int fd = -1;
-
-	assert_int_equal(tree_open_file(p->f.tree, path, &fd, &e), 0);
-	assert_int_equal(transfer_download(&p->f, fd, 0, e.size, path), 0);
-}
-
 static void list(struct ftpd_pair *p, enum transfer_form form, const char *path)
 {
 	struct tree_list *l = NULL;
@@ -88,9 +70,9 @@ static void bring_to(struct ftpd_pair *p, bool upload, enum point at)
 	int fd = at > BEFORE_CONNECT ? ftpd_pair_connect(p, port, NULL) : -1;
 
 	if (upload)
-		stor(p, "/shared/target");
+		ftpd_pair_stor(p, "/shared/target");
 	else
-		retr(p, "/shared/big");
+		ftpd_pair_retr(p, "/shared/big");
 	ftpd_pair_turn(p);
 	if (at == BEFORE_CONNECT)
 		return;
@@ -237,7 +219,7 @@ static void unclosed_is_done(void **state)
 	transfer_patience.goodbye_ms = 100;
 	drop_in(p, "small", "small", 5);
 	ftpd_pair_data(p, true);
-	retr(p, "/shared/small");
+	ftpd_pair_retr(p, "/shared/small");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	shake(p);
 	began_ms = time_monotonic_ms();
@@ -317,7 +299,7 @@ static void half_a_record_waits(void **state)
 	assert_true(ftpd_pair_open(p, FTPD_PAIR_IPV4, true));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	tcp = ftpd_pair_connect(p, ftpd_pair_passive(p), NULL);
-	stor(p, "/shared/target");
+	ftpd_pair_stor(p, "/shared/target");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	ftpd_pair_secure(p, pair[0], true);
 	while (p->data.handshake == -EAGAIN || p->f.transfer->stage != TRANSFER_MOVE) {
@@ -480,7 +462,7 @@ static void scripted_data(void **state)
 	hook(&s);
 	ftpd_pair_call(p, ftpd_cmd_pasv, "");
 	assert_int_equal(ftpd_pair_reply(p), 227);
-	stor(p, "/shared/target");
+	ftpd_pair_stor(p, "/shared/target");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	assert_int_equal(ftpd_pair_reply(p), 226);
 	assert_non_null(strstr(p->text, "5 bytes"));
@@ -488,13 +470,13 @@ static void scripted_data(void **state)
 	s.connect = -ECONNREFUSED;
 	ftpd_pair_call(p, ftpd_cmd_epsv, "");
 	assert_int_equal(ftpd_pair_reply(p), 229);
-	stor(p, "/shared/target");
+	ftpd_pair_stor(p, "/shared/target");
 	assert_int_equal(ftpd_pair_reply(p), 425);
 	s.connect = 0;
 	s.open = -EKEYREJECTED;
 	ftpd_pair_call(p, ftpd_cmd_epsv, "");
 	assert_int_equal(ftpd_pair_reply(p), 229);
-	stor(p, "/shared/target");
+	ftpd_pair_stor(p, "/shared/target");
 	assert_int_equal(ftpd_pair_reply(p), 150);
 	assert_int_equal(ftpd_pair_reply(p), 522);
 	unhook();

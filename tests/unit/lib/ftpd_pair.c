@@ -276,3 +276,23 @@ void ftpd_pair_data(struct ftpd_pair *p, bool resume)
 {
 	ftpd_pair_secure(p, ftpd_pair_connect(p, ftpd_pair_passive(p), NULL), resume);
 }
+
+/* -- transfers -------------------------------------------------------------------------------- */
+
+void ftpd_pair_stor(struct ftpd_pair *p, const char *path)
+{
+	const struct upload_request request = {.how = UPLOAD_REPLACE, .path = path};
+	struct upload *u = NULL;
+
+	assert_int_equal(upload_new(p->f.tree, &request, &u), 0);
+	assert_int_equal(transfer_upload(&p->f, u), 0);
+}
+
+void ftpd_pair_retr(struct ftpd_pair *p, const char *path)
+{
+	struct ftp_entry e;
+	int fd = -1;
+
+	assert_int_equal(tree_open_file(p->f.tree, path, &fd, &e), 0);
+	assert_int_equal(transfer_download(&p->f, fd, 0, e.size, path), 0);
+}

@@ -71,4 +71,8 @@ void ftpd_pair_secure(struct ftpd_pair *p, int fd, bool resume);
 void ftpd_pair_data(struct ftpd_pair *p, bool resume);
 void ftpd_pair_data_close(struct ftpd_pair *p);
 
+/* Begins the transfer as its command does. */
+void ftpd_pair_stor(struct ftpd_pair *p, const char *path);
+void ftpd_pair_retr(struct ftpd_pair *p, const char *path);
+
 #endif
