@@ -18,7 +18,9 @@ static bool is_file(const struct ftp_task *t)
 static int fail_local(struct session *s, int error)
 {
 	const struct ftp_task *t = s->task;
-	const char *why = error == -EBUSY ? "another transfer is at it" : err_text(error);
+	const char *why = error == -EBUSY        ? "another transfer is at it"
+		: error == -EPIPE && !is_file(t) ? "who read it has gone"
+						 : err_text(error);
 
 	return session_fail(s, error, "%s: %s", is_file(t) ? t->local : "output", why);
 }
