@@ -39,10 +39,10 @@ int file_each(struct store *s, struct span folder,
 
 /*
  * STORE_OP_FILE_PUT: the row of a finished upload or a made folder, replacing that of the path; the
- * owner's usage changes by it (a former owner's too), a partial of (row.owner, path) goes, and the
- * reservation `reservation` (0: none) is released. -EDQUOT when row.owner would then use more than
- * the policy files_quota, reservations of its other uploads included, unless that is not more than
- * before. -EINVAL: no owner, or a path that is none.
+ * owner's usage changes by it (a former owner's too), for a file a partial of (row.owner, path)
+ * goes (its temporary is the caller's), and the reservation `reservation` (0: none) is released.
+ * -EDQUOT when row.owner would then use more than the policy files_quota, reservations of its other
+ * uploads included, unless that is not more than before. -EINVAL: no owner, or a path that is none.
  */
 struct file_put_args {
 	struct span path;

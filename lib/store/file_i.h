@@ -66,8 +66,6 @@ int file_forget(struct store_txn *txn, struct span path);
 int partial_forget(struct store_txn *txn, struct span key, struct span value);
 /* All rows and partials below a folder. */
 int file_forget_below(struct store_txn *txn, struct span folder);
-/* Partials of exactly this path, of all accounts. */
-int partial_forget_all(struct store_txn *txn, struct span path);
 
 /* Removes reservations of dead processes: of one account, or of all (NULL). */
 int file_reap(struct store *s, const char *account, uint64_t *ret_reaped);

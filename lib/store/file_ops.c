@@ -55,7 +55,7 @@ static int put(struct store_txn *txn, const struct file_put_args *a)
 		rc = usage_of_file(txn, &old, false);
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
-	rc = forget_partial(txn, a->path, a->row.owner);
+	rc = a->row.folder ? 0 : forget_partial(txn, a->path, a->row.owner);
 	if (rc == 0 || rc == -ENOENT)
 		rc = usage_of_file(txn, &a->row, true);
 	return rc < 0 ? rc : file_row_write(txn, a->path, &a->row);
@@ -119,20 +119,6 @@ int partial_forget(struct store_txn *txn, struct span key, struct span value)
 	return rc < 0 ? rc : row_del(txn, &copy);
 }
 
-int partial_forget_all(struct store_txn *txn, struct span path)
-{
-	struct key prefix = key_partial(path);
-	struct span key = {NULL, 0}, value = {NULL, 0};
-	int rc;
-
-	while ((rc = kv_seek(txn, key_span(&prefix), key_span(&prefix), &key, &value)) == 0) {
-		rc = partial_forget(txn, key, value);
-		if (rc < 0)
-			return rc;
-	}
-	return rc == -ENOENT ? 0 : rc;
-}
-
 static int forget_file_row(struct store_txn *txn, struct span key, struct span value)
 {
 	struct key copy = key_copy(key);
@@ -176,8 +162,6 @@ static int remove_one(struct store_txn *txn, const struct file_remove_args *a, s
 	if (a->stored_before_us != 0)
 		return remove_old(txn, path, a->stored_before_us);
 	rc = file_forget(txn, path);
-	if (rc == 0)
-		rc = partial_forget_all(txn, path);
 	return rc < 0 || !a->below ? rc : file_forget_below(txn, path);
 }
 

@@ -16,13 +16,7 @@
 
 static int forget_rows(struct tree *t, const char *path, bool below)
 {
-	struct file_remove_args args = {
-		.paths = {span_str(path)},
-		.count = 1,
-		.below = below,
-		/* Without below: the row alone, others' interrupted uploads stay. */
-		.stored_before_us = below ? 0 : INT64_MAX,
-	};
+	struct file_remove_args args = {.paths = {span_str(path)}, .count = 1, .below = below};
 
 	return store_call(t->store, STORE_OP_FILE_REMOVE, &args, NULL);
 }

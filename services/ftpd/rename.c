@@ -125,7 +125,9 @@ static int take_over(struct renaming *m)
 	struct rights *from = &m->source.rights;
 	const struct stat *st = &m->source.st;
 	struct file_put_args args = {.path = span_str(m->from), .row = from->row};
+	struct file_partial partial = {.temp = ""};
 	bool believed = rights_believe(from, st);
+	int r;
 
 	if (m->source.place.area == m->target.place.area ||
 		(from->has_row && strcmp(from->row.owner, m->tree->account) == 0))
@@ -139,7 +141,12 @@ static int take_over(struct renaming *m)
 	(void)snprintf(args.row.owner, sizeof(args.row.owner), "%s", m->tree->account);
 	from->row = args.row;
 	from->has_row = true;
-	return store_call(m->tree->store, STORE_OP_FILE_PUT, &args, NULL);
+	(void)file_partial_get(m->tree->store, m->tree->account, args.path, 0, &partial);
+	r = store_call(m->tree->store, STORE_OP_FILE_PUT, &args, NULL);
+	/* Its row is gone with this. */
+	if (r == 0 && !args.row.folder && partial.temp[0] != '\0')
+		(void)partial_unlink(m->source.folder_fd, partial.temp);
+	return r;
 }
 
 static int rename_both(struct renaming *m)

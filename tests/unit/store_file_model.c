@@ -122,7 +122,7 @@ static void step_put(struct model *m, struct store *s)
 	a.row.folder = e.folder;
 	after = *m;
 	partial = find(&after, true, e.path, e.owner);
-	if (partial != NULL)
+	if (partial != NULL && !e.folder)
 		partial->used = false;
 	add(&after, &e);
 	if (total(&after, e.owner) > QUOTA && total(&after, e.owner) > total(m, e.owner))
@@ -173,7 +173,7 @@ static void step_remove(struct model *m, struct store *s)
 	assert_int_equal(store_call(s, STORE_OP_FILE_REMOVE, &a, NULL), 0);
 	for (size_t i = 0; i < a.count; i++)
 		for (size_t j = 0; j < ENTRIES; j++)
-			if (strcmp(m->list[j].path, paths[i]) == 0 ||
+			if ((strcmp(m->list[j].path, paths[i]) == 0 && !m->list[j].partial) ||
 				(a.below && below(m->list[j].path, paths[i])))
 				m->list[j].used = false;
 }
