@@ -153,27 +153,39 @@ static void row_add(struct run *r, const struct batch_item *i, const struct ftp_
 	table_pairs_json(pairs, sizeof pairs / sizeof pairs[0], &r->rows);
 }
 
+/* How much there is now, and how it came there. */
+static void add_amount(struct buf *line, const struct ftp_task *t)
+{
+	int64_t took_ms = time_monotonic_ms() - t->began_ms;
+	uint64_t moved = moved_by(t);
+
+	buf_add_str(line, ": ");
+	progress_bytes(line, t->at);
+	if (moved > 0 && t->began_at > 0) {
+		buf_add_str(line, ", from ");
+		progress_bytes(line, t->began_at);
+		buf_add_str(line, " on");
+	}
+	if (moved > 0) {
+		buf_add_str(line, ", ");
+		progress_bytes(line, moved * 1000 / (uint64_t)(took_ms > 0 ? took_ms : 1));
+		buf_add_str(line, "/s");
+	} else if (t->at > 0) {
+		buf_add_str(line, ", there already");
+	}
+	buf_add_str(line, t->verified ? ", verified" : "");
+}
+
 static void tell(struct run *r, const struct batch_item *i, const struct ftp_task *t)
 {
 	_cleanup_(buf_done) struct buf line = BUF_INIT(65536);
-	int64_t took_ms = time_monotonic_ms() - t->began_ms;
 
 	if (r->u->o.quiet || t->error != 0)
 		return;
 	buf_addf(&line, "%s ", verbs[i->kind][0]);
 	ui_name(&line, i->remote);
-	if (i->kind == FTP_GET || i->kind == FTP_PUT) {
-		buf_add_str(&line, ": ");
-		progress_bytes(&line, t->at);
-		if (t->began_at > 0) {
-			buf_add_str(&line, ", from ");
-			progress_bytes(&line, t->began_at);
-			buf_add_str(&line, " on");
-		}
-		buf_add_str(&line, ", ");
-		progress_bytes(&line, moved_by(t) * 1000 / (uint64_t)(took_ms > 0 ? took_ms : 1));
-		buf_add_str(&line, t->verified ? "/s, verified" : "/s");
-	}
+	if (i->kind == FTP_GET || i->kind == FTP_PUT)
+		add_amount(&line, t);
 	puts(buf_str(&line));
 	(void)fflush(stdout);
 }

@@ -17,6 +17,7 @@ def test_put_ls_cat_get_rm(instance, place):
     (here / "a").write_bytes(data)
     os.utime(here / "a", (1_600_000_000, 1_600_000_000))
     assert device.out("ftp", "put", here / "a", f"{there}/b").startswith(f"put {there}/b: 2.8 MiB, ")
+    assert device.out("ftp", "put", here / "a", f"{there}/b") == f"put {there}/b: 2.8 MiB, there already, verified\n"
     assert on_disk(instance, f"{there}/b").read_bytes() == data
     assert ls(device, there) == ["b"]
     row = device.json("ftp", "ls", there)[0]
