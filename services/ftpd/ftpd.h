@@ -44,6 +44,7 @@ struct ftpd_range {
 struct ftpd {
 	struct service *service;
 	struct conn *control; /* service->conn */
+	int end_fd; /* readable when the process is told to end; -1 */
 	struct tree *tree;
 
 	/* who */

@@ -9,9 +9,12 @@
 #include "services/ftpd/transfer.h"
 #include "services/ftpd/tree.h"
 
+#include "base/cleanup.h"
 #include "base/timefmt.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
 
 enum {
 	GOODBYE_S = 2,
@@ -63,6 +66,9 @@ static int finish(struct ftpd *f, int r)
 			"Your certificate or account is no longer valid here: goodbye.");
 	if (r == -ETIMEDOUT)
 		r = time_out(f);
+	if (r == -ESHUTDOWN)
+		r = goodbye(
+			f, "told to end", "This service stops for now, try again soon: goodbye.");
 	return r < 0 ? r : 0;
 }
 
@@ -206,8 +212,8 @@ static int receive(struct ftpd *f)
 
 static int wait(struct ftpd *f, bool now)
 {
-	struct pollfd fds[2] = {
-		{.fd = conn_fd(f->control), .events = conn_events(f->control)}, {.fd = -1}};
+	struct pollfd fds[3] = {{.fd = conn_fd(f->control), .events = conn_events(f->control)},
+		{.fd = -1}, {.fd = f->end_fd, .events = f->end_fd >= 0 ? POLLIN : 0}};
 	int64_t until_ms = INT64_MAX, end_ms = deadline_ms(f);
 	bool transfer_now = false;
 	int r;
@@ -223,9 +229,11 @@ static int wait(struct ftpd *f, bool now)
 	if (end_ms < until_ms)
 		until_ms = end_ms;
 	now = now || transfer_now || f->job != NULL;
-	r = conn_poll(f->control, fds, 2, now ? 0 : until_ms);
+	r = conn_poll(f->control, fds, 3, now ? 0 : until_ms);
 	if (r == -ETIMEDOUT && now)
 		r = 0;
+	if (r > 0 && fds[2].revents != 0)
+		return -ESHUTDOWN;
 	if (r >= 0 && (fds[0].revents != 0 || conn_events(f->control) == 0))
 		r = receive(f);
 	if (r >= 0 && time_monotonic_ms() >= end_ms)
@@ -258,6 +266,7 @@ static int begin(struct ftpd *f, struct service *s, struct tree *tree)
 {
 	*f = (struct ftpd){.service = s,
 		.control = s->conn,
+		.end_fd = -1,
 		.tree = tree,
 		.cwd = "/",
 		.facts = FTP_FACT_ALL,
@@ -278,17 +287,52 @@ static int greet(struct ftpd *f)
 		f, 220, "Quintet files on %s, at your service.", f->service->settings.domain);
 }
 
+/* SIGTERM (the machine goes down, an administrator stops the session) waits for the loop, so that
+ * an upload that is under way is put aside as if its line had been cut. */
+static int watch_end(sigset_t *ret_old, int *ret_fd)
+{
+	sigset_t wanted;
+	int fd;
+
+	(void)sigemptyset(&wanted);
+	(void)sigaddset(&wanted, SIGTERM);
+	fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (sigprocmask(SIG_BLOCK, &wanted, ret_old) < 0) {
+		cleanup_close(&fd);
+		return -errno;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static void unwatch_end(const sigset_t *old, int *fd)
+{
+	struct signalfd_siginfo info;
+
+	/* Taken, or it would strike with the old mask. */
+	(void)!read(*fd, &info, sizeof(info));
+	cleanup_close(fd);
+	(void)sigprocmask(SIG_SETMASK, old, NULL);
+}
+
 int ftpd_run(struct service *s, struct tree *tree)
 {
 	struct ftpd f;
+	sigset_t old;
 	int r = begin(&f, s, tree);
 
 	if (r < 0)
 		return r;
-	r = greet(&f);
+	r = watch_end(&old, &f.end_fd);
+	if (r == 0)
+		r = greet(&f);
 	if (r == 0)
 		r = serve(&f);
 	r = finish(&f, r);
+	if (f.end_fd >= 0)
+		unwatch_end(&old, &f.end_fd);
 	data_free(f.data);
 	tree_log_out(tree);
 	return r;

@@ -3,6 +3,7 @@ it wrong on purpose. Paths and rights are in test_ftpd_paths.py."""
 
 import contextlib
 import os
+import signal
 import socket
 import ssl
 import threading
@@ -168,6 +169,29 @@ def test_control_cut_in_mid_upload(instance, people, name):
     with Ftps(instance) as again:
         again.login(people[0])
         assert again.get(f"RETR {name}") == HELLO
+
+
+def test_told_to_end_in_mid_upload(instance, people, name):
+    """SIGTERM, as when the machine goes down: nothing more is lost than by a cut line."""
+    (listener,) = (service for service in instance.services if service.name == "ftpd")
+    others = set(listener.sessions())
+    with Ftps(instance) as client:
+        client.login(people[0])
+        (session,) = set(listener.sessions()) - others
+        client.put(name, HELLO)
+        with client.begin_transfer(f"STOR {name}") as data:
+            data.sendall(b"y" * 100_000)
+            until(lambda: any(path.stat().st_size >= 65_536 for path in leftovers(instance)), what="upload")
+            os.kill(session, signal.SIGTERM)
+            assert client.reply().code == 421 and client.at_end()
+    assert shared(instance, name).read_bytes() == HELLO
+    with Ftps(instance) as client:
+        client.login(people[0])
+        there = int(client.expect(f"SIZE {name}", 213).text)
+        assert 0 < there <= 100_000
+        client.expect(f"REST {there}", 350)
+        assert client.put(name, b"y" * (100_000 - there)).code == 226
+    assert shared(instance, name).read_bytes() == b"y" * 100_000
 
 
 def test_reader_during_overwrite(instance, a, b, name):
