@@ -133,6 +133,20 @@ def test_ctrl_c_keeps_the_part(instance, place, way):
     assert ", from " not in device.out("ftp", args[0], "--fresh", *args[1:])
 
 
+def test_rm_deletes_what_an_interrupted_upload_left(instance, place):
+    device, here, there = place
+    big = big_file(here / "big")
+    process = device.start("ftp", "put", big, there)
+    until(lambda: biggest(on_disk(instance, there)) > 30 * 2**20, what="an upload under way")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    settled(instance, f"{there}/big")
+    assert ls(device, there) == [] and biggest(on_disk(instance, there)) > 0
+    device.run("ftp", "rm", f"{there}/big")
+    assert biggest(on_disk(instance, there)) == 0
+    assert "nothing of that name" in device.err("ftp", "rm", f"{there}/big", status=NO)
+
+
 def test_a_wrong_digest_is_refused(instance, place):
     """The server believes a stored digest while inode, size and time fit: so it can be made to lie."""
     device, here, there = place
@@ -315,7 +329,7 @@ def test_session_leaves_by_ctrl_d_and_ctrl_c(ann, terminal):
 
 
 def test_session_says_what_failed_and_goes_on(terminal):
-    for line, told in (("bogus", "no command"), ("get 'x", "quote is not closed"), ("rm /shared/none", "no such file"),
+    for line, told in (("bogus", "no command"), ("get 'x", "quote is not closed"), ("rm /shared/none", "nothing of that name"),
                        ("get", "words are missing"), ("help get", "usage: get ")):
         terminal.send(line + "\r")
         terminal.expect(told)
