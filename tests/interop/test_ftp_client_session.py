@@ -221,7 +221,7 @@ def test_script(instance, place):
 def test_script_ends_at_the_first_failure(place):
     device, here, there = place
     done = script(device, f"cd {there}\nmkdir a\nrm none\nmkdir b\n", status=NO)
-    assert ls(device, there) == ["a/"] and "no such file" in done.stderr
+    assert ls(device, there) == ["a/"] and "nothing of that name" in done.stderr
     script(device, "get 'x\n", status=USAGE)
     script(device, "bogus\n", status=USAGE)
     assert "session begins" in script(device, "ls --user x\n", status=USAGE).stderr
