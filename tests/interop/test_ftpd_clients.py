@@ -150,6 +150,22 @@ def test_curl_methods(instance, person, home, work, method):
     assert done.stdout == (work / "f0").read_bytes()
 
 
+def test_curl_parallel(instance, person, home, work):
+    """curl mixes up the TLS sessions of its log-ins: it gets on by the switch only, as the manual says."""
+    files = ["-Z", *(word for i in range(4) for word in ("-T", work / f"f{i}"))]
+    names = [f"home/{person[0]}/p{i}" for i in range(4)]
+    urls = [f"ftps://{instance.host}:{instance.ports['ftps']}/%2F{name}" for name in names]
+    done = curl(instance, person, *files, *urls[1:], path="%2F" + names[0], check=False)
+    assert done.returncode == 0 or b"522" in done.stderr
+    instance.ctl("user", "ftp-unbound", person[0], "on")
+    try:
+        curl(instance, person, *files, *urls[1:], path="%2F" + names[0])
+    finally:
+        instance.ctl("user", "ftp-unbound", person[0], "off")
+    assert sorted((home / f"p{i}").read_bytes() for i in range(4)) == sorted(
+        (work / f"f{i}").read_bytes() for i in range(4))
+
+
 def test_curl_disable_epsv(instance, person, home):
     (home / "x").write_bytes(b"x" * 1000)
     instance.give(home / "x")
