@@ -133,6 +133,11 @@ static int open_told(const struct ftp_pool *p, const struct session *s, uint16_t
 	const char *host = p->profile->host;
 	const char *why = s->reason[0] != '\0' ? s->reason : client_why(s->error);
 
+	if (s->error == -EACCES && s->code == 331)
+		return client_fail(CLIENT_NO,
+			"%s does not let %s in by this certificate (--user %s asks for the "
+			"password); it says: %s (331)",
+			host, p->user, p->user, why);
 	if (s->error == -EACCES)
 		return client_fail(
 			CLIENT_NO, "%s does not let %s in: %s (%u)", host, p->user, why, s->code);

@@ -2,7 +2,7 @@
 
 import os
 
-from device import NO, USAGE
+from device import NO, USAGE, Device
 from ftphome import PASSWORD, ann, ls, on_disk, place, sha256, tree  # noqa: F401
 
 ODD = ("two words", "it's", 'say "x"', "-rf", "ünï-日本語", "star*", "what?", "[x]", "back\\slash", "a;b|c&d", "~", "#1")
@@ -88,6 +88,19 @@ def test_refusals_and_usage(place):
             (["pwd", "x"], USAGE, "one word too many"), (["--parallel", "9", "ls"], USAGE, "1 to 8"),
             (["cat", "--json", "x"], USAGE, "prints the files"), (["-n", "0", "ls"], USAGE, "1 to 8")):
         assert told in device.err("ftp", *args, status=status), args
+
+
+def test_a_revoked_certificate_leads_to_the_password(instance, ann):
+    device = Device(timeout=20)
+    try:
+        device.enroll(instance, ann.name, PASSWORD)
+        device.run("ca", "revoke", device.json("whoami")["certificate"])
+        said = device.err("ftp", "ls", status=NO)
+        assert "by this certificate" in said and f"--user {ann.name}" in said and "was revoked" in said
+        secret = device.file("secret", PASSWORD + "\n")
+        assert "by password" in device.out("ftp", "--user", ann.name, "--password-file", secret, "stat")
+    finally:
+        device.close()
 
 
 def test_password_instead_of_certificate(instance, ann):
