@@ -22,8 +22,12 @@ static int start_upload(struct ftpd_call *c, enum upload_how how, const char *pa
 		.at = f->rest,
 		.announced = f->allo};
 	struct upload *u = NULL;
-	int r = upload_new(f->tree, &request, &u);
+	int r;
 
+	/* Taken for the whole file, a part of it would replace it. */
+	if (f->range.set)
+		return ftpd_reply(f, 554, "RANG is for RETR and HASH; uploads go on by REST.");
+	r = upload_new(f->tree, &request, &u);
 	if (r == -ENOENT)
 		return ftpd_reply_no_folder(f, path);
 	return r < 0 ? ftpd_reply_error(f, r, path) : transfer_upload(f, u);

@@ -49,3 +49,30 @@ def test_paths_of_quotes_are_told_whole(a):
     assert reply.code == 426
     assert reply.text.endswith(", at byte 3."), reply.text[-100:]
     assert path.replace('"', '""') in reply.text
+
+
+def test_a_part_does_not_replace_the_whole(a, name):
+    assert a.put(f"/shared/{name}", b"0123456789").code == 226
+    for command in ("STOR", "APPE"):
+        a.expect("RANG 2 5", 350)
+        a.passive()
+        a.expect(f"{command} /shared/{name}", 554)
+    assert a.get(f"RETR /shared/{name}") == b"0123456789"
+    a.expect("RANG 2 5", 350)
+    a.expect("RANG 1 0", 350)
+    assert a.put(f"/shared/{name}", b"whole").code == 226
+
+
+def test_folders_in_the_way_of_partials(instance, a, b, name):
+    """A folder of an interrupted upload's name takes nothing from it."""
+    before = leftovers(instance)
+    assert a.cut(f"/shared/{name}", b"x" * 5000).code == 426
+    for client in (b, a):
+        client.expect(f"MKD /shared/{name}", 257)
+        client.expect(f"RMD /shared/{name}", 250)
+        client.expect(f"MKD /shared/{name}", 257)
+        client.expect(f"SITE RMTREE /shared/{name}", 350)
+        client.expect(f"SITE RMTREE /shared/{name}", 250)
+    assert a.expect(f"SIZE /shared/{name}", 213).text == "5000"
+    a.expect(f"SITE DROP /shared/{name}", 250)
+    assert leftovers(instance) == before
