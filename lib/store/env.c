@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-	OPEN_TRIES = 20,
+	OPEN_TRIES = 200, /* a second: a busy disk holds up who opens or closes */
 	OPEN_PAUSE_US = 5000,
 	REASON_SIZE = 320,
 	MAP_BYTES_MIN = 1 << 20,
