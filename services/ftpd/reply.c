@@ -82,8 +82,8 @@ static const struct error_text {
 	const char *text;
 } errors[] = {
 	{-ENOENT, 550, "there is nothing of that name"},
-	{-EACCES, 550, "this is not yours to do there"},
-	{-EPERM, 550, "this is not yours to do there"},
+	{-EACCES, 550, "you may not do that there"},
+	{-EPERM, 550, "you may not do that there"},
 	{-EEXIST, 553, "there is something of that name already"},
 	{-EISDIR, 550, "that is a folder"},
 	{-ENOTDIR, 550, "that is not a folder"},

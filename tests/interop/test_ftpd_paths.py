@@ -198,4 +198,4 @@ def test_what_is_missing_is_named(a, people, commands):
     assert f'"{home}/gone": there is nothing' in a.expect(last, 550).text
     for command in before:
         a.expect(command, 350)
-    assert "not yours" in a.expect(last.replace("gone/f", "/f"), 550).text
+    assert "you may not" in a.expect(last.replace("gone/f", "/f"), 550).text

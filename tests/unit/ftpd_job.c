@@ -322,7 +322,7 @@ static void test_rmtree_refused(void **state)
 	talk_begin(&c, x, x->chief);
 	make_tree(x->alice, "/shared/d");
 	assert_int_equal(fixture_put(x->bob, "/shared/d/4/of-bob", "x"), 0);
-	refuse(&t, "d", "550 \"/shared/d/4/of-bob\": this is not yours");
+	refuse(&t, "d", "550 \"/shared/d/4/of-bob\": you may not do that");
 	assert_int_equal(tree_remove_file(x->bob, "/shared/d/4/of-bob"), 0);
 	assert_int_equal(symlink("..", fixture_real(x, "/shared/d/3/link")), 0);
 	refuse(&t, "d", "550 \"/shared/d/3/link\"");
