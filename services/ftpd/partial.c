@@ -128,15 +128,23 @@ static int lower_row(struct upload *u, const struct file_partial *row)
 	return room_renew(&u->room);
 }
 
+static bool has_moved(struct upload *u)
+{
+	_cleanup_(tree_target_done) struct tree_target target = TREE_TARGET_INIT;
+
+	return upload_target(u, &target) == -EIDRM;
+}
+
 int partial_cut(struct upload *u)
 {
 	struct file_partial row;
 	int r = get_row(u->tree, u->path, &row);
 
-	/* Another session has finished the file meanwhile: this is an upload like any other now. */
+	/* Another session has finished the file meanwhile: this is an upload like any other now. Or
+	 * the row went along with its folder. */
 	if (r == -ENOENT || (r == 0 && strcmp(row.temp, u->temp) != 0)) {
-		u->partial = false;
-		r = 0;
+		r = has_moved(u) ? -EIDRM : 0;
+		u->partial = r < 0;
 	} else if (r == 0) {
 		r = lower_row(u, &row);
 	}

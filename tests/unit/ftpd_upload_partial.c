@@ -173,6 +173,7 @@ static void test_removed_in_continuing(void **state)
 	static const bool keeps[] = {true, false};
 	struct tree_fixture *x = *state;
 	const struct upload_request request = {.how = UPLOAD_APPEND, .path = "/shared/a"};
+	struct upload_request moved = {.how = UPLOAD_APPEND, .path = "/shared/d/b"};
 	struct upload *u = NULL;
 
 	for (size_t i = 0; i < sizeof(keeps) / sizeof(keeps[0]); i++) {
@@ -195,13 +196,18 @@ static void test_removed_in_continuing(void **state)
 	/* In a folder that has moved, the row went along. */
 	assert_int_equal(tree_make_folder(x->alice, "/shared/d"), 0);
 	interrupt(x->alice, "/shared/d/b", "text");
-	assert_int_equal(
-		start(x->alice,
-			&(struct upload_request){.how = UPLOAD_APPEND, .path = "/shared/d/b"}, &u),
-		0);
+	assert_int_equal(start(x->alice, &moved, &u), 0);
 	assert_int_equal(tree_rename(x->alice, "/shared/d", "/shared/e"), 0);
 	upload_end(u, true);
 	assert_int_equal(partial_size(x->alice, "/shared/e/b"), 4);
+	fixture_exact(x);
+	/* Also if it moves before the first byte. */
+	moved.path = "/shared/e/b";
+	assert_int_equal(start(x->alice, &moved, &u), 0);
+	assert_int_equal(tree_rename(x->alice, "/shared/e", "/shared/d"), 0);
+	assert_int_equal(upload_write(u, SPAN_LIT("!")), -EIDRM);
+	upload_end(u, false);
+	assert_int_equal(partial_size(x->alice, "/shared/d/b"), 4);
 	fixture_exact(x);
 }
 
