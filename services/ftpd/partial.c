@@ -124,6 +124,9 @@ static int lower_row(struct upload *u, const struct file_partial *row)
 	r = put_row(u, u->kept, 0);
 	if (r < 0)
 		return r;
+	/* Whatever comes now: what the row does not count is gone. */
+	if (ftruncate(u->fd, (off_t)u->kept) < 0)
+		return -errno;
 	u->room.replaces -= row->size - u->kept;
 	return room_renew(&u->room);
 }
