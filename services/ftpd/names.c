@@ -251,6 +251,8 @@ int ftpd_cmd_rest(struct ftpd_call *c)
 {
 	struct ftpd *f = c->f;
 
+	/* The one before does not stand in for one that was not understood. */
+	f->rest_set = false;
 	if (ftp_size_parse(c->argument, &f->rest) < 0)
 		return ftpd_reply(f, 501, "REST takes a number of bytes.");
 	f->rest_set = true;
