@@ -77,6 +77,8 @@ static void make_service(struct sign_fixture *f)
 	s->port_timestamp = 318;
 	s->port_ca = 8443;
 	s->port_ca_plain = 8080;
+	s->port_ftps = 990;
+	s->port_ftp = 21;
 	make_folder(f->dir, "run");
 	make_folder(f->dir, "run/bells");
 	make_folder(f->dir, "run/locks");
