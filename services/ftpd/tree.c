@@ -115,11 +115,6 @@ struct store *tree_store(struct tree *t)
 	return t->store;
 }
 
-const char *tree_account(const struct tree *t)
-{
-	return t->account;
-}
-
 /* -- places ------------------------------------------------------------------------------------
  */
 

@@ -57,7 +57,6 @@ int tree_set_mtime(struct tree *t, const char *path, int64_t modify_us);
 int tree_available(struct tree *t, const char *path, uint64_t *ret);
 
 struct store *tree_store(struct tree *t);
-const char *tree_account(const struct tree *t);
 
 /* Entries of a folder, or the one file; in slices. Temporaries are left out. */
 struct tree_list;
