@@ -247,16 +247,3 @@ int tree_open_folder(struct tree *t, const char *path, int *ret_fd)
 		return -EACCES;
 	return r == 0 ? tree_walk(t, place.relative, O_RDONLY | O_DIRECTORY, ret_fd) : r;
 }
-
-int tree_may_write(struct tree *t, const char *path, struct ftp_entry *ret)
-{
-	_cleanup_(tree_target_done) struct tree_target target = TREE_TARGET_INIT;
-	int r = tree_target(t, path, &target);
-
-	if (r == 0)
-		r = tree_target_may_write(&target);
-	if (r < 0 || !target.exists)
-		return r;
-	entry_fill(&target.place, &target.st, &target.rights, ret);
-	return 1;
-}

@@ -42,9 +42,6 @@ int tree_open_file(struct tree *t, const char *path, int *ret_fd, struct ftp_ent
 /* The descriptor of an existing folder (O_RDONLY), for temporaries; -EACCES for "/" and "/home". */
 int tree_open_folder(struct tree *t, const char *path, int *ret_fd);
 
-/* May a file be made or replaced there? 0: nothing is there; 1: a file of one's rights, *ret. */
-int tree_may_write(struct tree *t, const char *path, struct ftp_entry *ret);
-
 int tree_make_folder(struct tree *t, const char *path);
 int tree_remove_folder(struct tree *t, const char *path); /* empty but for temporaries */
 int tree_remove_file(struct tree *t, const char *path); /* and one's own partial of it */

@@ -68,8 +68,8 @@ int upload_place(struct upload *u);
 
 /*
  * Under the lock: is the target's folder still the one where the temporary lies, and may the file
- * be written there? -EIDRM: the folder is gone or another; else as tree_may_write(). The target is
- * to be done with tree_target_done(). (upload_commit.c)
+ * be written there? -EIDRM: the folder is gone or another; else as tree_target_may_write(). The
+ * target is to be done with tree_target_done(). (upload_commit.c)
  */
 int upload_target(struct upload *u, struct tree_target *ret);
 

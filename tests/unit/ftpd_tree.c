@@ -1,6 +1,7 @@
 /* The tree: places, rights, links, folders, renames, listings. */
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "services/ftpd/tree_i.h"
 #include "tests/unit/lib/tree_fixture.h"
 
 #include <errno.h>
@@ -40,9 +41,12 @@ static int read_it(struct tree *t, const char *path)
 
 static int writable(struct tree *t, const char *path)
 {
-	struct ftp_entry e;
+	_cleanup_(tree_target_done) struct tree_target target = TREE_TARGET_INIT;
+	int r = tree_target(t, path, &target);
 
-	return tree_may_write(t, path, &e);
+	if (r == 0)
+		r = tree_target_may_write(&target);
+	return r == 0 && target.exists ? 1 : r;
 }
 
 static void test_places(void **state)
