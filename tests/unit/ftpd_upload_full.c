@@ -6,16 +6,14 @@
 #include "services/ftpd/upload.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { SKIPPED = 77, PIECE = 100000 };
+enum { PIECE = 100000 };
 
 static unsigned char bulk[PIECE];
 
@@ -91,15 +89,12 @@ static void fill_disk(struct store *s, struct tree *t)
 	expect(put_small(t, "/shared/a") == 0);
 }
 
-static int small_disk(const char *dir)
+static void small_disk(const char *dir)
 {
 	struct store *s = NULL;
 	struct tree *t = NULL;
 	char path[96];
 
-	if (unshare(CLONE_NEWNS) < 0 || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("tmpfs", dir, "tmpfs", 0, "size=6m") < 0)
-		return SKIPPED;
 	(void)snprintf(path, sizeof(path), "%s/state", dir);
 	expect(store_open(path, STORE_CREATE, &s) == 0);
 	expect(tree_open(path, &t) == 0);
@@ -109,27 +104,12 @@ static int small_disk(const char *dir)
 	expect(store_check(s, NULL, NULL) == 0);
 	tree_free(t);
 	store_close(s);
-	return 0;
 }
 
 static void test_disk_full(void **state)
 {
-	char dir[64];
-	pid_t pid;
-	int r;
-
 	(void)state;
-	scratch_make(dir, sizeof(dir));
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(small_disk(dir));
-	r = fixture_wait(pid);
-	if (r == SKIPPED)
-		print_message("skipped: no permission to mount a small tmpfs\n");
-	else
-		assert_int_equal(r, 0);
-	scratch_remove(dir);
+	fixture_small_disk("size=6m", small_disk);
 }
 
 int main(void)

@@ -8,7 +8,6 @@
 #include "tests/unit/lib/store_fixture.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { SKIPPED = 77, BODY = 60000, MAP_SMALL = 4 << 20, BLOBS_MAX = 1000 };
+enum { BODY = 60000, MAP_SMALL = 4 << 20, BLOBS_MAX = 1000 };
 
 /* A blob whose content is its number. */
 static int put_blob(struct store *s, unsigned n, unsigned char id[BLOB_ID_LEN])
@@ -220,33 +219,10 @@ static void on_small_disk(const char *dir)
 	store_close(s);
 }
 
-static int small_disk(const char *dir)
-{
-	if (unshare(CLONE_NEWNS) < 0 || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("tmpfs", dir, "tmpfs", 0, "size=2m") < 0)
-		return SKIPPED;
-	on_small_disk(dir);
-	return 0;
-}
-
 static void test_disk_full(void **state)
 {
-	char dir[64];
-	pid_t pid;
-	int rc;
-
 	(void)state;
-	scratch_make(dir, sizeof(dir));
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(small_disk(dir));
-	rc = fixture_wait(pid);
-	if (rc == SKIPPED)
-		print_message("skipped: no permission to mount a small tmpfs\n");
-	else
-		assert_int_equal(rc, 0);
-	scratch_remove(dir);
+	fixture_small_disk("size=2m", on_small_disk);
 }
 
 int main(void)

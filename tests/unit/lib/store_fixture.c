@@ -2,16 +2,20 @@
 #include "tests/unit/lib/store_fixture.h"
 
 #include <ftw.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+enum { SKIPPED = 77 };
 
 void scratch_make(char *ret, size_t size)
 {
@@ -91,6 +95,34 @@ int fixture_wait(pid_t pid)
 
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int on_small_disk(const char *dir, const char *options, void (*fn)(const char *dir))
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", dir, "tmpfs", 0, options) < 0)
+		return SKIPPED;
+	fn(dir);
+	return 0;
+}
+
+void fixture_small_disk(const char *options, void (*fn)(const char *dir))
+{
+	char dir[64];
+	pid_t pid;
+	int r;
+
+	scratch_make(dir, sizeof(dir));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(on_small_disk(dir, options, fn));
+	r = fixture_wait(pid);
+	if (r == SKIPPED)
+		print_message("skipped: no permission to mount a small tmpfs\n");
+	else
+		assert_int_equal(r, 0);
+	scratch_remove(dir);
 }
 
 void fixture_account(struct store *s, const char *name)

@@ -37,6 +37,12 @@ pid_t fixture_fork(struct store_fixture *f, int (*fn)(struct store *s, void *arg
 /* Waits; the exit status, or minus the signal. */
 int fixture_wait(pid_t pid);
 
+/*
+ * Runs fn in a process and mount namespace of its own, with a small tmpfs on a scratch folder; its
+ * failures end that process with 1. Without the permission to mount, that is said and passes.
+ */
+void fixture_small_disk(const char *options, void (*fn)(const char *dir));
+
 /* An account with a password hash of no meaning; fails the test when it cannot be made. */
 void fixture_account(struct store *s, const char *name);
 
