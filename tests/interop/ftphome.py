@@ -1,5 +1,6 @@
 """quintet ftp on a device of its own: an account, a folder here and one there, and large files."""
 
+import contextlib
 import hashlib
 import re
 import secrets
@@ -55,7 +56,11 @@ def sha256(data):
 
 def biggest(folder):
     """The size of the largest file that is on its way into a folder."""
-    return max((p.stat().st_size for p in folder.glob(".*") if p.is_file()), default=0)
+    sizes = [0]
+    for path in folder.glob(".*"):
+        with contextlib.suppress(FileNotFoundError):  # it has just got its name
+            sizes.append(path.stat().st_size)
+    return max(sizes)
 
 
 def last_bytes(instance, verb, remote):
@@ -69,14 +74,21 @@ def settled(instance, remote):
     until(lambda: re.search(rf'transfer failed .* VERB="STOR" PATH="{remote}"', instance.log_text()), what="the end")
 
 
-BIG = 400 * 2**20
+def wait_part(between, folder):
+    """Waits until a transfer is held where PART says, and nearly all that was let through is in a file."""
+    between.wait_held()
+    until(lambda: biggest(folder) > PART // 2, what="the part")
+
+
+BIG = 64 * 2**20
+PART = 24 * 2**20  # where between.py holds a transfer of it
 
 
 def big_file(path):
     """Mostly holes, so that it costs no disk; with marks that would show a slip."""
     with open(path, "wb") as f:
         f.truncate(BIG)
-        for at in range(0, BIG, 16 * 2**20):
+        for at in range(0, BIG, 2**20):
             f.seek(at)
             f.write(secrets.token_bytes(64))
     return path

@@ -4,105 +4,45 @@ import json
 import os
 import signal
 import socket
-import threading
 import time
 
 import pytest
 
+from between import between, between_all  # noqa: F401
 from device import INTERRUPTED, NO, TEMPORARY, UNTRUSTED, USAGE
-from ftphome import BIG, ann, big_file, biggest, digest_of, last_bytes, ls, on_disk, place, settled  # noqa: F401
+from ftphome import (BIG, PART, ann, big_file, biggest, digest_of, last_bytes, ls, on_disk, place,  # noqa: F401
+                     settled, wait_part)
 from instance import until
 
 
 # -- what goes wrong on the line -----------------------------------------------------------------
 
 
-class Cutter:
-    """Stands between a device and the door, and cuts control connections when told."""
-
-    def __init__(self, port):
-        self.port, self.pairs, self.count = port, [], 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.own_port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self.port))
-            self.count += 1
-            self.pairs.append((near, far))
-            for a, b in ((near, far), (far, near)):
-                threading.Thread(target=self.copy, args=(a, b), daemon=True).start()
-
-    def copy(self, a, b):
-        try:
-            while data := a.recv(65536):
-                b.sendall(data)
-        except OSError:
-            pass
-        for s in (a, b):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def cut(self):
-        pairs, self.pairs = self.pairs, []
-        for near, far in pairs:
-            for s in (near, far):
-                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-                try:
-                    s.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-                s.close()
-
-    def close(self):
-        self.listener.close()
-        self.cut()
-
-
-@pytest.fixture
-def cutter(instance, ann):
-    """The device's door "ftps" leads through it while the test runs; at 127.0.0.1."""
-    between = Cutter(instance.ports["ftps"])
-    directory = ann.profiles / "localhost/directory"
-    account = ann.profiles / "localhost/account"
-    kept = {path: path.read_text() for path in (directory, account)}
-    directory.write_text(kept[directory].replace(f" ftps {instance.ports['ftps']}", f" ftps {between.own_port}"))
-    account.write_text(kept[account].replace("localhost", "127.0.0.1"))
-    assert str(between.own_port) in directory.read_text()
-    yield between
-    for path, text in kept.items():
-        path.write_text(text)
-    between.close()
-
-
-def test_put_goes_on_after_a_cut(instance, place, cutter):
+def test_put_goes_on_after_a_cut(instance, place, between):
     device, here, there = place
     big = big_file(here / "big")
+    between.hold(PART)
     process = device.start("ftp", "put", big, there)
-    until(lambda: biggest(on_disk(instance, there)) > 30 * 2**20, what="an upload under way")
-    cutter.cut()
+    wait_part(between, on_disk(instance, there))
+    with between.line_cut():
+        settled(instance, f"{there}/big")
     out, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
-    assert digest_of(on_disk(instance, f"{there}/big")) == digest_of(big) and cutter.count >= 2
+    assert digest_of(on_disk(instance, f"{there}/big")) == digest_of(big) and between.count >= 2
     assert 0 < last_bytes(instance, "STOR", f"{there}/big") < BIG
 
 
-def test_get_goes_on_after_a_cut(instance, place, cutter):
+def test_get_goes_on_after_a_cut(instance, place, between):
     device, here, there = place
     big = big_file(here / "big")
     device.run("ftp", "put", big, there)
     target = here / "target"
     target.mkdir()
+    between.hold(PART)
     process = device.start("ftp", "get", f"{there}/big", target)
-    until(lambda: biggest(target) > 30 * 2**20, what="a download under way")
-    cutter.cut()
+    wait_part(between, target)
+    with between.line_cut():
+        pass
     out, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
     assert 0 < last_bytes(instance, "RETR", f"{there}/big") < BIG
@@ -110,7 +50,7 @@ def test_get_goes_on_after_a_cut(instance, place, cutter):
 
 
 @pytest.mark.parametrize("way", ["put", "get"])
-def test_ctrl_c_keeps_the_part(instance, place, way):
+def test_ctrl_c_keeps_the_part(instance, place, between, way):
     device, here, there = place
     big = big_file(here / "big")
     target = here / "target"
@@ -119,28 +59,32 @@ def test_ctrl_c_keeps_the_part(instance, place, way):
         (["get", f"{there}/big", target], target)
     if way == "get":
         device.run("ftp", "put", big, there)
+    between.hold(PART)
     process = device.start("ftp", *args)
-    until(lambda: biggest(folder) > 30 * 2**20, what="a transfer under way")
+    wait_part(between, folder)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (INTERRUPTED, "")
     assert not (folder / "big").exists()
     if way == "put":
         settled(instance, f"{there}/big")
+    between.release()
     out = device.out("ftp", *args)
     assert ", from " in out and digest_of(folder / "big") == digest_of(big)
     # From the beginning when asked to.
     assert ", from " not in device.out("ftp", args[0], "--fresh", *args[1:])
 
 
-def test_rm_deletes_what_an_interrupted_upload_left(instance, place):
+def test_rm_deletes_what_an_interrupted_upload_left(instance, place, between):
     device, here, there = place
     big = big_file(here / "big")
+    between.hold(PART)
     process = device.start("ftp", "put", big, there)
-    until(lambda: biggest(on_disk(instance, there)) > 30 * 2**20, what="an upload under way")
+    wait_part(between, on_disk(instance, there))
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     settled(instance, f"{there}/big")
+    between.release()
     assert ls(device, there) == [] and biggest(on_disk(instance, there)) > 0
     device.run("ftp", "rm", f"{there}/big")
     assert biggest(on_disk(instance, there)) == 0
@@ -252,15 +196,20 @@ def terminal(place):
     device, here, there = place
     t = device.terminal("ftp")
     t.expect(": TLSv1.3")
-    t.expect("/shared> ")
+    ready(t, "/shared")
     t.wait_echo(False)
     yield t
     t.close()
 
 
-def say(t, line, prompt):
+def ready(t, folder):
+    """Waits for an empty prompt: with every key the line is drawn anew, prompt and all."""
+    t.expect(f"\r{folder}> \x1b[K")
+
+
+def say(t, line, folder):
     t.send(line + "\r")
-    t.expect(prompt + "> ")
+    ready(t, folder)
 
 
 def test_session_with_completion(instance, place, terminal):
@@ -281,27 +230,28 @@ def test_session_with_completion(instance, place, terminal):
     t.expect("put report-one ")
     t.send("\r")
     t.expect("verified")
-    t.expect("> ")
+    ready(t, there)
     t.send("put ü\t")
     t.expect("ünï\\ 日本 ")
     t.send("\r")
     t.expect("verified")
-    t.expect("> ")
+    ready(t, there)
     t.send("cat ü\t\r")
     t.expect("cat ünï\\ 日本")
     t.expect("ünï 日本")
+    ready(t, there)
     t.send("mkdir inner\r")
     t.expect("mkdir inner")
-    t.expect("> ")
+    ready(t, there)
     t.send("cd i\t")
     t.expect("inner/")
     t.send("\r")
-    t.expect(f"{there}/inner> ")
+    ready(t, f"{there}/inner")
     # History, and a line changed before it is sent.
     t.send("\x1b[A\x1b[A")
     t.expect("mkdir inner")
     t.send("2\r")
-    t.expect(f"{there}/inner> ")
+    ready(t, f"{there}/inner")
     t.send("x\x03")
     t.expect("^C")
     t.send("quit\r")
@@ -310,7 +260,7 @@ def test_session_with_completion(instance, place, terminal):
     assert "cat ünï\\ 日本\n" in (device.profiles / "localhost/ftp-history").read_text() or \
         "cat ünï" in (device.profiles / "localhost/ftp-history").read_text()
     t = device.terminal("ftp")
-    t.expect("/shared> ")
+    ready(t, "/shared")
     t.send("\x1b[A")
     t.expect("quit")
     t.send("\r")
@@ -322,7 +272,7 @@ def test_session_leaves_by_ctrl_d_and_ctrl_c(ann, terminal):
     terminal.send("\x04")
     assert terminal.status() == 0 and terminal.echoes()
     t = ann.terminal("ftp")
-    t.expect("/shared> ")
+    ready(t, "/shared")
     t.send("\x03")
     assert t.status() == INTERRUPTED and t.echoes()
     t.close()
@@ -333,30 +283,50 @@ def test_session_says_what_failed_and_goes_on(terminal):
                        ("get", "words are missing"), ("help get", "usage: get ")):
         terminal.send(line + "\r")
         terminal.expect(told)
-        terminal.expect("/shared> ")
+        ready(terminal, "/shared")
     terminal.send("CLOSE\r")
     assert terminal.status() == 0
 
 
-def test_ctrl_c_in_a_transfer_returns_to_the_prompt(instance, place, terminal):
+def test_ctrl_c_in_a_transfer_returns_to_the_prompt(instance, place, between, terminal):
     device, here, there = place
     big = big_file(here / "big")
     t = terminal
     say(t, f"cd {there}", there)
+    between.hold(PART)
     t.send(f"put {big}\r")
     t.expect("%")
-    until(lambda: biggest(on_disk(instance, there)) > 30 * 2**20, what="an upload under way")
+    wait_part(between, on_disk(instance, there))
     t.send("\x03")
     t.expect("stopped; ")
-    t.expect(f"{there}> ")
+    ready(t, there)
     say(t, "pwd", there)
     settled(instance, f"{there}/big")
+    between.release()
     t.send(f"put {big}\r")
-    t.expect(", from ", seconds=60)
-    t.expect(f"{there}> ")
+    t.expect(", from ")
+    ready(t, there)
     t.send("quit\r")
     assert t.status() == 0
     assert digest_of(on_disk(instance, f"{there}/big")) == digest_of(big)
+
+
+def test_ctrl_c_just_after_a_transfer_costs_no_more_than_the_line(place, terminal):
+    """It may come when all is sent, or not be needed any more: the person stays at a prompt."""
+    device, here, there = place
+    (here / "small").write_text("small")
+    say(terminal, f"cd {there}", there)
+    say(terminal, f"lcd {here}", there)
+    for i in range(12):
+        terminal.send("put small\r")
+        time.sleep(i * 0.004)  # at any moment of it
+        terminal.send("x\x03")
+        terminal.send("x\x03")
+    terminal.send("pwd\r")
+    terminal.expect(f"{there}\r\n")
+    ready(terminal, there)
+    terminal.send("quit\r")
+    assert terminal.status() == 0
 
 
 def test_session_outlives_its_connection(instance, place, terminal):
@@ -365,21 +335,27 @@ def test_session_outlives_its_connection(instance, place, terminal):
     service = next(s for s in instance.services if s.name == "ftpd")
     for pid in service.sessions():
         os.kill(pid, signal.SIGTERM)
-    time.sleep(0.3)
+    until(lambda: not service.sessions(), what="the end of the session")
     say(terminal, f"cd {there}", there)
     terminal.send("quit\r")
     assert terminal.status() == 0
 
 
-def test_progress_bar(place):
+def test_progress_bar(place, between):
     device, here, there = place
     big = big_file(here / "日本語 a rather long name of a file.bin")
+    between.hold(PART)
     t = device.terminal("ftp", "put", big, there)
     t.expect("%")
     t.expect("/s")
-    assert t.status(60) == 0
+    between.release()
+    assert t.status() == 0
     assert "\r\x1b[K" in t.text and "verified" in t.text
     t.close()
-    t = device.terminal("ftp", "-q", "put", big, there)
-    assert t.status(60) == 0 and t.text == ""
+    between.hold(PART)
+    t = device.terminal("ftp", "-q", "put", "--fresh", big, there)
+    between.wait_held()
+    time.sleep(0.5)  # a bar would have come twice
+    between.release()
+    assert t.status() == 0 and t.text == ""
     t.close()
