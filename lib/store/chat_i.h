@@ -1,0 +1,123 @@
+/* Inside lib/store only: what the files of chat share. All run inside a transaction. */
+#ifndef STORE_CHAT_I_H
+#define STORE_CHAT_I_H
+
+#include "store/chat.h"
+#include "store/ops.h"
+#include "store/policy.h"
+#include "store/row.h"
+
+/* -- chat_row.c: records; each read is -ENOENT, -EBADMSG ----------------------------------------
+ */
+
+int chat_user_decode(struct span key, struct span value, struct chat_user *ret);
+int chat_session_decode(struct span key, struct span value, struct chat_session *ret);
+int chat_channel_decode(struct span key, struct span value, struct chat_channel *ret);
+int chat_member_decode(struct span key, struct span value, struct chat_member *ret);
+int chat_list_decode(struct span key, struct span value, struct chat_list_entry *ret);
+int chat_event_decode(struct span key, struct span value, struct chat_event *ret);
+int chat_whowas_decode(struct span key, struct span value, struct chat_whowas *ret);
+
+int chat_user_write(struct store_txn *txn, const struct chat_user *u);
+int chat_session_write(struct store_txn *txn, const struct chat_session *s);
+int chat_channel_write(struct store_txn *txn, const struct chat_channel *c);
+int chat_member_write(
+	struct store_txn *txn, const struct chat_member *m); /* and its index by who */
+int chat_member_delete(struct store_txn *txn, uint64_t channel, const char *who);
+
+/* -- chat_event.c -------------------------------------------------------------------------------
+ */
+
+/*
+ * Appends the event: seq and at_us are set by it (now_us, or the time of the event before if that
+ * is later); its target's history, and that of each of its channels, gets its mark unless it is
+ * PASSING or of a kind that no history shows. r->head and r->first follow. ret_seq may be NULL.
+ */
+int chat_append(struct store_txn *txn, int64_t now_us, const struct chat_event *e,
+	struct chat_result *r, uint64_t *ret_seq);
+
+/* The source's fields of e from the person's row; the spans point into u, which must outlive e. */
+void chat_event_source(struct chat_event *e, const struct chat_user *u);
+
+/* A change of a stored event: redaction. */
+int chat_event_rewrite(struct store_txn *txn, const struct chat_event *e);
+/* Removes an event and its marks. */
+int chat_event_remove(struct store_txn *txn, uint64_t seq);
+
+/* The key of a target's history: its prefix, a mark in it. -EINVAL for two who have none. */
+int chat_log_key(const struct chat_target *target, struct key *ret);
+struct key chat_log_mark(const struct key *target, uint64_t seq);
+
+/* -- chat_user.c --------------------------------------------------------------------------------
+ */
+
+/* Who acts, with the row: -EINVAL for a session that is not who's. */
+int chat_actor_read(struct store_txn *txn, const struct chat_actor *by, struct chat_user *ret);
+
+/* The ids of the channels that a person has joined, for chat_event.channels. */
+int chat_channel_ids(struct store_txn *txn, const char *who, struct buf *ret);
+
+/* "nick!ident@host". */
+void chat_mask_of(const struct chat_user *u, char ret[CHAT_MASK_SIZE]);
+
+/* A session is gone, for whatever reason; session_drop() calls it for those of "chatd". Nothing
+ * happens when it was detached before. */
+int chat_session_gone(struct store_txn *txn, uint64_t session, int64_t now_us);
+
+/* The result's ring: all, the members of a channel, or people. */
+void chat_ring_all(struct chat_result *r);
+void chat_ring_channel(struct chat_result *r, uint64_t channel, const char *also);
+void chat_ring_people(struct chat_result *r, const char *one, const char *other);
+
+/* -- chat_join.c --------------------------------------------------------------------------------
+ */
+
+/* A member leaves without an event (its PART, KICK or QUIT was appended): rows, counts, roles kept
+ * for accounts; the channel goes when nobody is left and nobody founded it. */
+int chat_leave(struct store_txn *txn, uint64_t channel, const char *who, int64_t now_us);
+/* present counts of all channels of a person: +1 who came, -1 who went. */
+int chat_presence(struct store_txn *txn, const char *who, int change);
+/* The person's rows in all channels get another name (a guest who logs in). */
+int chat_members_rename(struct store_txn *txn, const char *who, const char *to);
+/* Everything of a channel, its history too. */
+int chat_channel_drop(struct store_txn *txn, const struct chat_channel *c);
+
+/* -- chat_mode.c --------------------------------------------------------------------------------
+ */
+
+/* Does an entry of the list match this person? Extended bans: "~a:ACCOUNT" by account; "m:MASK"
+ * mutes only, and matches only where mute is asked for. 1, 0 or negative. */
+int chat_list_matches(struct store_txn *txn, uint64_t channel, enum chat_list list,
+	const struct chat_user *u, bool mute);
+int chat_lists_remove(struct store_txn *txn, uint64_t channel);
+
+/* -- chat_note.c --------------------------------------------------------------------------------
+ */
+
+/* What a guest, or a channel that goes, leaves behind. */
+int chat_notes_remove(struct store_txn *txn, uint64_t channel, const char *who);
+
+/* -- the operations -----------------------------------------------------------------------------
+ */
+
+int op_chat_attach(struct store_txn *txn, const void *args, void *result); /* chat_user.c ... */
+int op_chat_detach(struct store_txn *txn, const void *args, void *result);
+int op_chat_login(struct store_txn *txn, const void *args, void *result);
+int op_chat_nick(struct store_txn *txn, const void *args, void *result);
+int op_chat_user(struct store_txn *txn, const void *args, void *result);
+int op_chat_announce(struct store_txn *txn, const void *args, void *result);
+int op_chat_join(struct store_txn *txn, const void *args, void *result); /* chat_join.c ... */
+int op_chat_part(struct store_txn *txn, const void *args, void *result);
+int op_chat_kick(struct store_txn *txn, const void *args, void *result);
+int op_chat_invite(struct store_txn *txn, const void *args, void *result);
+int op_chat_rename(struct store_txn *txn, const void *args, void *result);
+int op_chat_drop(struct store_txn *txn, const void *args, void *result);
+int op_chat_topic(struct store_txn *txn, const void *args, void *result); /* chat_mode.c */
+int op_chat_mode(struct store_txn *txn, const void *args, void *result);
+int op_chat_post(struct store_txn *txn, const void *args, void *result); /* chat_post.c */
+int op_chat_redact(struct store_txn *txn, const void *args, void *result);
+int op_chat_mark(struct store_txn *txn, const void *args, void *result); /* chat_note.c */
+int op_chat_meta(struct store_txn *txn, const void *args, void *result);
+int op_chat_seen(struct store_txn *txn, const void *args, void *result);
+
+#endif
