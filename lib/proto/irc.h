@@ -3,7 +3,7 @@
  * writers. Spans point into what was parsed.
  *
  *	irc.c       lines, tags       irc_name.c  nicks, channels, masks, ids, times
- *	irc_mode.c  MODE arguments    irc_caps.c  capability lists, ISUPPORT
+ *	irc_mode.c  MODE arguments    irc_caps.c  ISUPPORT
  */
 #ifndef PROTO_IRC_H
 #define PROTO_IRC_H
