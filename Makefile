@@ -21,7 +21,7 @@ dir_cad := services/cad
 dir_cad-signer := services/cad/signer
 dir_quintetctl := services/quintetctl
 dir_quintet := client
-more_quintet := client/ftp
+more_quintet := client/term client/ftp client/chat client/peer
 PROGRAMS := $(SERVICES) quintet
 VARIANTS := release asan static fuzz clang
 

@@ -106,7 +106,7 @@ static void bar_draw(struct run *r)
 	_cleanup_(buf_done) struct buf line = BUF_INIT(16384);
 	_cleanup_(buf_done) struct buf name = BUF_INIT(8192);
 	struct view view = {.v = {.at = r->ended_bytes, .size = r->all_bytes, .known = true}};
-	size_t columns = ui_columns(STDERR_FILENO);
+	size_t columns = tty_columns(STDERR_FILENO);
 
 	(void)ftp_pool_each(r->u->pool, view_add, &view);
 	progress_sample(&r->meter, time_monotonic_ms(), r->ended_moved + view.moved);

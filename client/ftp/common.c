@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <sys/ioctl.h>
 
 int ui_oom(void)
 {
@@ -26,13 +25,6 @@ int ui_fail(int code, const char *what, const char *name)
 
 	ui_name(&text, name);
 	return client_fail(code, "%s%s", buf_str(&text), what);
-}
-
-size_t ui_columns(int fd)
-{
-	struct winsize size;
-
-	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 void ui_local_path(const struct ui *u, const char *word, struct buf *ret)

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 
 #define HISTORY_FILE "ftp-history"
 #define HISTORY_BYTES (1U << 20)
@@ -31,22 +30,6 @@ struct shell {
 
 /* -- the terminal ------------------------------------------------------------------------------ */
 
-static void raw_begin(struct shell *s)
-{
-	struct termios raw = s->cooked;
-
-	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG | IEXTEN);
-	raw.c_iflag &= ~(tcflag_t)(IXON | ICRNL | INLCR);
-	raw.c_cc[VMIN] = 1;
-	raw.c_cc[VTIME] = 0;
-	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-}
-
-static void raw_end(const struct shell *s)
-{
-	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &s->cooked);
-}
-
 static void put(const char *text)
 {
 	(void)file_write_all(STDOUT_FILENO, span_str(text));
@@ -56,7 +39,7 @@ static void draw(struct shell *s)
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(65536);
 
-	s->columns = ui_columns(STDOUT_FILENO);
+	s->columns = tty_columns(STDOUT_FILENO);
 	line_draw(&s->line, buf_str(&s->prompt), s->columns, &out);
 	put(buf_str(&out));
 }
@@ -151,6 +134,8 @@ static int key_act(struct shell *s, unsigned char key)
 		draw(s);
 		put("\r\n");
 		return 1;
+	case LINE_PAGE_UP:
+	case LINE_PAGE_DOWN:
 	case LINE_NONE:
 		break;
 	}
@@ -182,7 +167,7 @@ static int line_edit(struct shell *s)
 
 	prompt_make(s);
 	line_next(&s->line, false);
-	raw_begin(s);
+	(void)tty_raw(STDIN_FILENO, &s->cooked);
 	draw(s);
 	while (r == 0) {
 		int run = s->typed_at < s->typed_len
@@ -193,10 +178,10 @@ static int line_edit(struct shell *s)
 			r = keys_take(s);
 		else if (run < 0)
 			r = run == -ECANCELED && signals_take(s->u->client) ? 0 : -ECANCELED;
-		else if (ui_columns(STDOUT_FILENO) != s->columns)
+		else if (tty_columns(STDOUT_FILENO) != s->columns)
 			draw(s);
 	}
-	raw_end(s);
+	tty_restore(STDIN_FILENO, &s->cooked);
 	if (r < 0)
 		put("\r\n");
 	return r;

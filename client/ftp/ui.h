@@ -1,12 +1,9 @@
 /*
  * The user interface of quintet ftp, on the pool of ftp.h. Pure parts first (tested apart), then
- * what acts.
+ * what acts. Terminal, words and the line editor are those of client/term.
  *
- *	width.c     columns of text on a terminal
- *	words.c     command lines to words, quoting
  *	glob.c      patterns against names
  *	progress.c  the bar: rates and how a line of it looks
- *	line.c      the line editor, without the terminal
  *	plan.c      what a sync has to do
  *	complete.c  completion by TAB
  *	cmd.c       cmd_ftp, the commands and their options
@@ -20,56 +17,10 @@
 #define CLIENT_FTP_UI_H
 
 #include "client/ftp/ftp.h"
-
-/* -- width.c: UTF-8 on a terminal ---------------------------------------------------------------
- */
-
-/* Columns that s takes: wide characters two, combining ones none; a malformed byte one. */
-size_t width_of(struct span s);
-/* The longest beginning, or end, of s that takes at most columns. */
-struct span width_head(struct span s, size_t columns);
-struct span width_tail(struct span s, size_t columns);
-/* Bytes of the character that s (not empty) begins with; *ret_point U+FFFD when malformed. */
-size_t width_char(struct span s, uint32_t *ret_point);
-/* Where the character before, or behind, byte at of s begins; combining ones belong to theirs. */
-size_t width_before(struct span s, size_t at);
-size_t width_behind(struct span s, size_t at);
-
-/* -- words.c ------------------------------------------------------------------------------------
- */
-
-#define WORDS_LINE_MAX 65536U
-
-struct words {
-	struct buf bytes;
-	char **v; /* into bytes; one NULL behind the last */
-	size_t count;
-};
-#define WORDS_INIT ((struct words){.bytes = BUF_INIT(2 * (size_t)WORDS_LINE_MAX)})
-
-/*
- * Blank-separated words; '...' is taken as it is, in "..." and outside a backslash makes the next
- * character plain. Pattern characters that were quoted, and backslashes, come out with a backslash
- * in front: see word_plain(). -EINVAL: a quote is not closed; -ENOMEM, -ENOBUFS.
- */
-int words_split(const char *line, struct words *ret);
-void words_done(struct words *w);
-
-/* Has it *, ? or [ that is not behind a backslash? */
-bool word_is_pattern(const char *word);
-/* Appends the word without those backslashes. */
-void word_plain(struct buf *b, const char *word);
-/* Appends a name so that words_split() and word_plain() give it back. */
-void word_quote(struct buf *b, struct span name);
-
-/* The word that ends at the cursor: where it begins, what it says so far, its place in the line. */
-struct words_last {
-	size_t start;
-	size_t index; /* 0: the command */
-	struct buf plain;
-	char command[16]; /* the first word, lower case */
-};
-int words_last(const char *line, size_t cursor, struct words_last *ret);
+#include "client/term/line.h"
+#include "client/term/tty.h"
+#include "client/term/width.h"
+#include "client/term/words.h"
 
 /* -- glob.c -------------------------------------------------------------------------------------
  */
@@ -103,47 +54,6 @@ struct progress_view {
 void progress_line(struct buf *b, const struct progress_view *v, size_t width);
 /* "12.3 MiB", "512 B" */
 void progress_bytes(struct buf *b, uint64_t bytes);
-
-/* -- line.c -------------------------------------------------------------------------------------
- */
-
-#define LINE_MAX_BYTES 4096
-#define LINE_HISTORY_MAX 500
-
-enum line_event {
-	LINE_NONE,
-	LINE_CHANGED, /* to be drawn again */
-	LINE_ENTER,
-	LINE_TAB,
-	LINE_END, /* Ctrl-D on an empty line */
-	LINE_INTERRUPT, /* Ctrl-C */
-	LINE_CLEAR, /* Ctrl-L */
-};
-
-struct line {
-	struct buf text;
-	size_t cursor; /* bytes */
-	unsigned char keys[8]; /* of a sequence not yet complete */
-	size_t key_count;
-	char **history;
-	size_t history_count, history_at; /* at == count: the new line */
-	struct buf kept; /* the new line while an older one is shown */
-	struct buf killed;
-};
-#define LINE_INIT                                        \
-	((struct line){.text = BUF_INIT(LINE_MAX_BYTES), \
-		.kept = BUF_INIT(LINE_MAX_BYTES),        \
-		.killed = BUF_INIT(LINE_MAX_BYTES)})
-
-void line_done(struct line *l);
-enum line_event line_key(struct line *l, unsigned char key);
-/* Puts text in place of the bytes from start to the cursor, which ends behind it. */
-void line_replace(struct line *l, size_t start, struct span text);
-/* Empties the line; remembers it first when it is worth it. */
-void line_next(struct line *l, bool remember);
-void line_remember(struct line *l, struct span text);
-/* Appends what draws prompt and line anew on a terminal of width columns, cursor and all. */
-void line_draw(const struct line *l, const char *prompt, size_t width, struct buf *out);
 
 /* -- walk.c: trees ------------------------------------------------------------------------------
  */
@@ -280,8 +190,6 @@ void ui_name(struct buf *b, const char *name);
 /* client_fail() of a name for people and what is said of it, " is no folder" or ": no such file".
  */
 int ui_fail(int code, const char *what, const char *name);
-/* Columns of the terminal at fd; 80 when it does not say. */
-size_t ui_columns(int fd);
 int ui_oom(void); /* told; an exit code */
 /* Keeps the first failure. */
 static inline int ui_first(int code, int next)

@@ -1,11 +1,13 @@
 /*
  * A line editor of the usual keys (those of readline's emacs mode that fingers know), as a machine
- * that takes bytes and gives text to draw: the terminal is shell.c's. Small enough not to bring a
- * library along for one prompt.
+ * that takes bytes and gives text to draw: the terminal is the caller's. Small enough not to bring
+ * a library along for one prompt.
  */
-#include "client/ftp/ui.h"
+#include "client/term/line.h"
 
+#include "base/cleanup.h"
 #include "base/text.h"
+#include "client/term/width.h"
 
 void line_done(struct line *l)
 {
@@ -275,6 +277,10 @@ static enum line_event key_act(struct line *l)
 {
 	struct span typed = span_of(l->keys, l->key_count);
 
+	if (span_eq_str(typed, "\x1b[5~") || span_eq_str(typed, "\x1b[6~")) {
+		l->key_count = 0;
+		return typed.p[2] == '5' ? LINE_PAGE_UP : LINE_PAGE_DOWN;
+	}
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (span_eq_str(typed, keys[i].bytes)) {
 			l->key_count = 0;

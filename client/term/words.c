@@ -1,5 +1,5 @@
 /* Command lines to words, and names back to words. */
-#include "client/ftp/ui.h"
+#include "client/term/words.h"
 
 #include <errno.h>
 

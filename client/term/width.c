@@ -1,5 +1,5 @@
 /* How many columns text takes on a terminal. By table, so that no locale has to be set for it. */
-#include "client/ftp/ui.h"
+#include "client/term/width.h"
 
 #define REPLACEMENT 0xfffdU
 

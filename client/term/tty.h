@@ -1,0 +1,16 @@
+/* The terminal itself. */
+#ifndef CLIENT_TERM_TTY_H
+#define CLIENT_TERM_TTY_H
+
+#include "base/buf.h"
+
+#include <termios.h>
+
+/* Columns of the terminal at fd; 80 when it does not say. */
+size_t tty_columns(int fd);
+
+/* Keys one by one without echo, Ctrl-C among them; ret_before is how it was. -errno. */
+int tty_raw(int fd, struct termios *ret_before);
+void tty_restore(int fd, const struct termios *before);
+
+#endif
