@@ -42,6 +42,7 @@ struct service_settings {
 		port_ca_plain; /* QUINTET_PORT_DAYTIME 13, _TIMESTAMP 318, _CA 8443, _CA_PLAIN 8080
 				*/
 	uint16_t port_ftps, port_ftp; /* QUINTET_PORT_FTPS 990 (implicit TLS), _FTP 21 (AUTH TLS) */
+	uint16_t port_irc; /* QUINTET_PORT_IRC 6697 */
 	uint16_t ftp_passive_first, ftp_passive_last; /* QUINTET_FTP_PASSIVE "FIRST-LAST", default
 							 49152-65534 */
 	char ftp_address[16]; /* QUINTET_FTP_ADDRESS: the IPv4 address that PASV tells; "": the

@@ -33,6 +33,7 @@ static void fill(const struct service_settings *settings, struct directory *ret)
 	add_door(ret, "time-stamp", "https", settings->port_timestamp);
 	add_door(ret, "ftps", "ftps", settings->port_ftps);
 	add_door(ret, "ftp", "ftp", settings->port_ftp);
+	add_door(ret, "ircs", "ircs", settings->port_irc);
 	add_door(ret, "ca", "https", settings->port_ca);
 	add_door(ret, "ca-plain", "http", settings->port_ca_plain);
 }

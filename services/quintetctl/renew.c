@@ -24,6 +24,10 @@ const struct renewal house_credentials[RENEWALS] = {
 		.name = "tls",
 		.profile = PKI_HOST,
 		.listeners = {"ftpd-wait.service", "ftpd-explicit-wait.service"}},
+	{.service = "chatd",
+		.name = "tls",
+		.profile = PKI_HOST,
+		.listeners = {"chatd-wait.service"}},
 	{.service = "cad", .name = "tls", .profile = PKI_HOST, .listeners = {"cad-wait.service"}},
 };
 

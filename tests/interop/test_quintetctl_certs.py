@@ -99,7 +99,7 @@ def test_renew_at_two_thirds_of_life(signing):
     aged(signing, "cad/tls", 95)
     rows = [(r["service"], r["credential"], r["what"]) for r in signing.json("renew")]
     assert rows == [("daytimed", "tls", "kept"), ("daytimed", "tsa", "renewed"),
-                    ("ftpd", "tls", "renewed"), ("cad", "tls", "renewed")]
+                    ("ftpd", "tls", "renewed"), ("chatd", "tls", "kept"), ("cad", "tls", "renewed")]
     assert {r["what"] for r in signing.json("renew")} == {"kept"}
 
 
@@ -107,7 +107,8 @@ def test_renew_when_the_host_has_another_name(signing):
     signing.env["QUINTET_HOST"] = "new.example.org"
     rows = {(r["service"], r["credential"]): r["what"] for r in signing.json("renew")}
     assert rows == {("daytimed", "tls"): "renewed", ("daytimed", "tsa"): "kept",
-                    ("ftpd", "tls"): "renewed", ("cad", "tls"): "renewed"}
+                    ("ftpd", "tls"): "renewed",
+                    ("chatd", "tls"): "renewed", ("cad", "tls"): "renewed"}
     assert "DNS:new.example.org" in openssl(
         "x509", "-in", signing.path("conf/credentials/cad/tls.pem"), "-noout", "-ext",
         "subjectAltName")

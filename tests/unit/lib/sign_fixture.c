@@ -79,6 +79,7 @@ static void make_service(struct sign_fixture *f)
 	s->port_ca_plain = 8080;
 	s->port_ftps = 990;
 	s->port_ftp = 21;
+	s->port_irc = 6697;
 	make_folder(f->dir, "run");
 	make_folder(f->dir, "run/bells");
 	make_folder(f->dir, "run/locks");
