@@ -42,6 +42,7 @@ enum {
 	CHAT_META_KEY_SIZE = 65,
 	CHAT_META_VALUE_MAX = 1024,
 	CHAT_META_MAX = 50, /* keys of one target */
+	CHAT_DEVICES_MAX = 50, /* of one account */
 };
 
 /* -- people ------------------------------------------------------------------------------------ */
@@ -260,8 +261,7 @@ int chat_events_each(struct store_txn *txn, uint64_t seq,
 /* What history is kept of: a channel, or what two people say to each other. */
 struct chat_target {
 	uint64_t channel; /* 0: the two */
-	char a[CHAT_WHO_SIZE],
-		b[CHAT_WHO_SIZE]; /* either order; both accounts, else there is none */
+	char a[CHAT_WHO_SIZE], b[CHAT_WHO_SIZE]; /* either order; two guests have none */
 };
 
 /*

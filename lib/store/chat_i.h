@@ -91,11 +91,26 @@ int chat_list_matches(struct store_txn *txn, uint64_t channel, enum chat_list li
 	const struct chat_user *u, bool mute);
 int chat_lists_remove(struct store_txn *txn, uint64_t channel);
 
-/* -- chat_note.c --------------------------------------------------------------------------------
+/* -- chat_note.c: markers, metadata, devices, whom one talked with -------------------------------
  */
 
-/* What a guest, or a channel that goes, leaves behind. */
+/* What a guest (channel 0), or a channel that goes, leaves behind. */
 int chat_notes_remove(struct store_txn *txn, uint64_t channel, const char *who);
+
+/* Markers are kept by a channel's name: they live longer than it. When it is renamed, those of its
+ * members come along. */
+int chat_marks_rename(struct store_txn *txn, uint64_t channel, const char *from, const char *to);
+
+/* What a device of an account has been sent for certain; 0: it is new. Guests have none. */
+int chat_seen_read(struct store_txn *txn, const char *who, const char *device, uint64_t *ret_seq);
+/* Notes it, never back; beyond CHAT_DEVICES_MAX the device unused for longest is forgotten. */
+int chat_seen_note(
+	struct store_txn *txn, const struct chat_session *s, uint64_t seq, int64_t now_us);
+
+/* Two have talked in private: for chat_peers_each(). */
+int chat_peers_note(struct store_txn *txn, const char *from, const char *to);
+/* Has one ever written to the other? 1, 0 or negative. */
+int chat_peers_wrote(struct store_txn *txn, const char *from, const char *to);
 
 /* -- the operations -----------------------------------------------------------------------------
  */

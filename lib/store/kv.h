@@ -93,6 +93,9 @@ struct kv_iter {
 int kv_iter_open(struct store_txn *txn, struct span prefix, struct span from, struct kv_iter *ret);
 /* 1 and a row; 0 at the end. */
 int kv_iter_next(struct kv_iter *it, struct span *ret_key, struct span *ret_value);
+/* The same backwards, one direction for an iteration: first the last row in front of from; the last
+ * of the prefix when from is empty or the prefix. */
+int kv_iter_prev(struct kv_iter *it, struct span *ret_key, struct span *ret_value);
 void kv_iter_done(struct kv_iter *it); /* for the cleanup attribute; safe on a zeroed one */
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -327,25 +328,64 @@ int kv_iter_open(struct store_txn *txn, struct span prefix, struct span from, st
 	return 0;
 }
 
-int kv_iter_next(struct kv_iter *it, struct span *ret_key, struct span *ret_value)
+/* What the cursor found, if it is still of the prefix. */
+static int found(const struct kv_iter *it, int rc, const MDB_val *k, const MDB_val *v,
+	struct span *ret_key, struct span *ret_value)
 {
-	MDB_val k = {.mv_size = it->from_len, .mv_data = it->from}, v;
-	MDB_cursor_op op = MDB_NEXT;
-	int rc;
-
-	if (!it->started)
-		op = it->from_len > 0 ? MDB_SET_RANGE : MDB_FIRST;
-	it->started = true;
-	rc = mdb_cursor_get(it->cursor, &k, &v, op);
 	if (rc == MDB_NOTFOUND)
 		return 0;
 	if (rc != 0)
 		return map_error(rc);
-	if (k.mv_size < it->prefix_len || memcmp(k.mv_data, it->prefix, it->prefix_len) != 0)
+	if (k->mv_size < it->prefix_len || memcmp(k->mv_data, it->prefix, it->prefix_len) != 0)
 		return 0;
-	*ret_key = of_val(&k);
-	*ret_value = of_val(&v);
+	*ret_key = of_val(k);
+	*ret_value = of_val(v);
 	return 1;
+}
+
+int kv_iter_next(struct kv_iter *it, struct span *ret_key, struct span *ret_value)
+{
+	MDB_val k = {.mv_size = it->from_len, .mv_data = it->from}, v;
+	MDB_cursor_op op = MDB_NEXT;
+
+	if (!it->started)
+		op = it->from_len > 0 ? MDB_SET_RANGE : MDB_FIRST;
+	it->started = true;
+	return found(it, mdb_cursor_get(it->cursor, &k, &v, op), &k, &v, ret_key, ret_value);
+}
+
+/* The smallest key behind all of the prefix; false: there is none. */
+static bool behind_prefix(struct kv_iter *it)
+{
+	memcpy(it->from, it->prefix, it->prefix_len);
+	it->from_len = it->prefix_len;
+	while (it->from_len > 0 && it->from[it->from_len - 1] == UCHAR_MAX)
+		it->from_len--;
+	if (it->from_len == 0)
+		return false;
+	it->from[it->from_len - 1]++;
+	return true;
+}
+
+int kv_iter_prev(struct kv_iter *it, struct span *ret_key, struct span *ret_value)
+{
+	bool whole =
+		it->from_len == it->prefix_len && memcmp(it->from, it->prefix, it->prefix_len) == 0;
+	MDB_cursor_op op = MDB_PREV;
+	MDB_val k, v;
+	int rc;
+
+	if (!it->started && whole && !behind_prefix(it)) {
+		op = MDB_LAST;
+	} else if (!it->started) {
+		k = (MDB_val){.mv_size = it->from_len, .mv_data = it->from};
+		rc = mdb_cursor_get(it->cursor, &k, &v, MDB_SET_RANGE);
+		if (rc != 0 && rc != MDB_NOTFOUND)
+			return map_error(rc);
+		op = rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV;
+	}
+	it->started = true;
+	return found(it, mdb_cursor_get(it->cursor, &k, &v, op), &k, &v, ret_key, ret_value);
 }
 
 void kv_iter_done(struct kv_iter *it)
