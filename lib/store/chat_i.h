@@ -91,7 +91,37 @@ int chat_list_matches(struct store_txn *txn, uint64_t channel, enum chat_list li
 	const struct chat_user *u, bool mute);
 int chat_lists_remove(struct store_txn *txn, uint64_t channel);
 
-/* -- chat_note.c: markers, metadata, devices, whom one talked with -------------------------------
+/* -- chat_flood.c: what a person, and all of a source, may post ---------------------------------
+ */
+
+enum chat_flood_kind { CHAT_FLOOD_PERSON = 1, CHAT_FLOOD_SOURCE = 2 };
+
+struct chat_bucket {
+	uint64_t level_milli; /* thousandths of a message, at at_us */
+	int64_t at_us;
+	uint64_t day, bytes; /* since 1970; posted on it */
+};
+int chat_bucket_decode(struct span value, struct chat_bucket *ret);
+/* Does the row say no more than none would? For the sweep; rate: of the policy. */
+bool chat_bucket_empty(const struct chat_bucket *b, uint64_t rate, int64_t now_us);
+
+struct chat_flood {
+	uint64_t rate, burst, quota; /* 0: no limit */
+	int64_t now_us;
+	struct {
+		struct key key;
+		struct chat_bucket bucket;
+		uint64_t share; /* of how many people */
+		bool used, quota;
+	} of[2];
+};
+int chat_flood_open(struct store_txn *txn, const struct chat_actor *by, struct span source,
+	struct chat_flood *ret);
+/* CHAT_DONE: counted; CHAT_FLOOD with what to wait; CHAT_QUOTA. */
+enum chat_answer chat_flood_take(struct chat_flood *f, size_t bytes, uint32_t *ret_wait_ms);
+int chat_flood_close(struct store_txn *txn, const struct chat_flood *f);
+
+/* -- chat_note.c, chat_mark.c, chat_meta.c, chat_seen.c: what is noted beside the log ------------
  */
 
 /* What a guest (channel 0), or a channel that goes, leaves behind. */
@@ -100,10 +130,18 @@ int chat_notes_remove(struct store_txn *txn, uint64_t channel, const char *who);
 /* Markers are kept by a channel's name: they live longer than it. When it is renamed, those of its
  * members come along. */
 int chat_marks_rename(struct store_txn *txn, uint64_t channel, const char *from, const char *to);
+int chat_mark_decode(struct span value, int64_t *ret_at_us);
 
-/* What a device of an account has been sent for certain; 0: it is new. Guests have none. */
+int chat_meta_decode(struct span key, struct span value, struct chat_meta_row *ret);
+
+struct chat_device {
+	uint64_t seq; /* what it has been sent for certain */
+	int64_t at_us; /* when that was noted */
+};
+int chat_device_decode(struct span value, struct chat_device *ret);
+/* 0: it is new. Guests have none. */
 int chat_seen_read(struct store_txn *txn, const char *who, const char *device, uint64_t *ret_seq);
-/* Notes it, never back; beyond CHAT_DEVICES_MAX the device unused for longest is forgotten. */
+/* Never back; beyond CHAT_DEVICES_MAX the device unused for longest is forgotten. */
 int chat_seen_note(
 	struct store_txn *txn, const struct chat_session *s, uint64_t seq, int64_t now_us);
 
@@ -111,6 +149,7 @@ int chat_seen_note(
 int chat_peers_note(struct store_txn *txn, const char *from, const char *to);
 /* Has one ever written to the other? 1, 0 or negative. */
 int chat_peers_wrote(struct store_txn *txn, const char *from, const char *to);
+int chat_talk_decode(struct span value, bool *ret_wrote);
 
 /* -- the operations -----------------------------------------------------------------------------
  */
