@@ -8,7 +8,7 @@
 #define SIGN_BIT (UINT64_C(1) << 63)
 #define PATH_MARK 0xffU
 
-static void add(struct key *k, const void *p, size_t len)
+void key_add(struct key *k, const void *p, size_t len)
 {
 	if (k->bad || len > sizeof(k->p) - k->len) {
 		k->bad = true;
@@ -19,24 +19,23 @@ static void add(struct key *k, const void *p, size_t len)
 	k->len += len;
 }
 
-static void add_number(struct key *k, uint64_t v, size_t size)
+void key_add_number(struct key *k, uint64_t v, size_t size)
 {
 	unsigned char bytes[sizeof(v)];
 
 	for (size_t i = 0; i < size; i++)
 		bytes[i] = (unsigned char)(v >> 8 * (size - 1 - i));
-	add(k, bytes, size);
+	key_add(k, bytes, size);
 }
 
 static void add_time(struct key *k, int64_t at_us)
 {
-	add_number(k, (uint64_t)at_us ^ SIGN_BIT, 8);
+	key_add_number(k, (uint64_t)at_us ^ SIGN_BIT, 8);
 }
 
-/* A name with its NUL: more parts follow. */
-static void add_name(struct key *k, const char *name)
+void key_add_name(struct key *k, const char *name)
 {
-	add(k, name, strlen(name) + 1);
+	key_add(k, name, strlen(name) + 1);
 }
 
 struct key key_table(enum key_table table)
@@ -50,7 +49,7 @@ static struct key of_text(enum key_table table, const char *name)
 {
 	struct key k = key_table(table);
 
-	add(&k, name, strlen(name));
+	key_add(&k, name, strlen(name));
 	return k;
 }
 
@@ -58,7 +57,7 @@ static struct key of_bytes(enum key_table table, const unsigned char *p, size_t 
 {
 	struct key k = key_table(table);
 
-	add(&k, p, len);
+	key_add(&k, p, len);
 	return k;
 }
 
@@ -66,7 +65,7 @@ static struct key of_u32(enum key_table table, uint32_t v)
 {
 	struct key k = key_table(table);
 
-	add_number(&k, v, sizeof(v));
+	key_add_number(&k, v, sizeof(v));
 	return k;
 }
 
@@ -74,7 +73,7 @@ static struct key of_u64(enum key_table table, uint64_t v)
 {
 	struct key k = key_table(table);
 
-	add_number(&k, v, sizeof(v));
+	key_add_number(&k, v, sizeof(v));
 	return k;
 }
 
@@ -82,7 +81,7 @@ static struct key of_name(enum key_table table, const char *name)
 {
 	struct key k = key_table(table);
 
-	add_name(&k, name);
+	key_add_name(&k, name);
 	return k;
 }
 
@@ -127,7 +126,7 @@ struct key key_cert_account_row(
 	struct key k = key_cert_account(account);
 
 	add_time(&k, not_after_us);
-	add(&k, serial, CERT_SERIAL_LEN);
+	key_add(&k, serial, CERT_SERIAL_LEN);
 	return k;
 }
 
@@ -136,7 +135,7 @@ struct key key_cert_expiry(int64_t not_after_us, const unsigned char *serial)
 	struct key k = key_table(KEY_CERT_EXPIRY);
 
 	add_time(&k, not_after_us);
-	add(&k, serial, CERT_SERIAL_LEN);
+	key_add(&k, serial, CERT_SERIAL_LEN);
 	return k;
 }
 
@@ -149,7 +148,7 @@ struct key key_revoked_row(uint32_t ca_id, const unsigned char *serial)
 {
 	struct key k = key_revoked(ca_id);
 
-	add(&k, serial, CERT_SERIAL_LEN);
+	key_add(&k, serial, CERT_SERIAL_LEN);
 	return k;
 }
 
@@ -177,8 +176,8 @@ struct key key_throttle(uint8_t kind, struct span bytes)
 {
 	struct key k = key_table(KEY_THROTTLE);
 
-	add_number(&k, kind, 1);
-	add(&k, bytes.p, bytes.len);
+	key_add_number(&k, kind, 1);
+	key_add(&k, bytes.p, bytes.len);
 	return k;
 }
 
@@ -191,7 +190,7 @@ struct key key_session_row(const char *service, uint64_t id)
 {
 	struct key k = key_session(service);
 
-	add_number(&k, id, sizeof(id));
+	key_add_number(&k, id, sizeof(id));
 	return k;
 }
 
@@ -204,7 +203,7 @@ struct key key_bell_row(const char *topic, const char *bell)
 {
 	struct key k = key_bell(topic);
 
-	add(&k, bell, strlen(bell));
+	key_add(&k, bell, strlen(bell));
 	return k;
 }
 
@@ -217,8 +216,8 @@ struct key key_bell_session_row(uint64_t session_id, const char *topic, const ch
 {
 	struct key k = key_bell_session(session_id);
 
-	add_name(&k, topic);
-	add(&k, bell, strlen(bell));
+	key_add_name(&k, topic);
+	key_add(&k, bell, strlen(bell));
 	return k;
 }
 
@@ -237,14 +236,14 @@ static void add_path(struct key *k, struct span path)
 	unsigned char digest[HASH_SHA256_LEN];
 
 	if (path.len <= KEY_PATH_WHOLE) {
-		add(k, path.p, path.len);
+		key_add(k, path.p, path.len);
 		return;
 	}
-	add(k, path.p, KEY_PATH_PREFIX);
-	add_number(k, PATH_MARK, 1);
+	key_add(k, path.p, KEY_PATH_PREFIX);
+	key_add_number(k, PATH_MARK, 1);
 	if (hash_sha256(path, digest) < 0)
 		k->bad = true;
-	add(k, digest, sizeof(digest));
+	key_add(k, digest, sizeof(digest));
 }
 
 struct key key_file(struct span path)
@@ -260,7 +259,7 @@ struct key key_partial(struct span path)
 	struct key k = key_table(KEY_PARTIAL);
 
 	add_path(&k, path);
-	add_number(&k, 0, 1);
+	key_add_number(&k, 0, 1);
 	return k;
 }
 
@@ -268,7 +267,7 @@ struct key key_partial_row(struct span path, const char *account)
 {
 	struct key k = key_partial(path);
 
-	add(&k, account, strlen(account));
+	key_add(&k, account, strlen(account));
 	return k;
 }
 
@@ -278,9 +277,9 @@ struct key key_below(enum key_table table, struct span folder)
 
 	if (folder.len == 0)
 		return k;
-	add(&k, folder.p, folder.len < KEY_PATH_PREFIX ? folder.len : KEY_PATH_PREFIX);
+	key_add(&k, folder.p, folder.len < KEY_PATH_PREFIX ? folder.len : KEY_PATH_PREFIX);
 	if (folder.len < KEY_PATH_PREFIX)
-		add(&k, "/", 1);
+		key_add(&k, "/", 1);
 	return k;
 }
 
@@ -298,7 +297,7 @@ struct key key_reservation_row(const char *account, uint64_t id)
 {
 	struct key k = key_reservation(account);
 
-	add_number(&k, id, sizeof(id));
+	key_add_number(&k, id, sizeof(id));
 	return k;
 }
 
@@ -306,7 +305,7 @@ struct key key_copy(struct span key)
 {
 	struct key k = {.len = 0};
 
-	add(&k, key.p, key.len);
+	key_add(&k, key.p, key.len);
 	return k;
 }
 
@@ -317,11 +316,16 @@ struct span key_tail(struct span key, size_t len)
 	return span_of(key.p + (key.len - len), len);
 }
 
-int64_t key_time(struct span eight)
+uint64_t key_number(struct span eight)
 {
 	uint64_t v = 0;
 
 	for (size_t i = 0; i < eight.len; i++)
 		v = v << 8 | eight.p[i];
-	return (int64_t)(v ^ SIGN_BIT);
+	return v;
+}
+
+int64_t key_time(struct span eight)
+{
+	return (int64_t)(key_number(eight) ^ SIGN_BIT);
 }

@@ -35,6 +35,27 @@ enum key_table {
 	KEY_PARTIAL = 'f', /* path, account */
 	KEY_USAGE = 'u', /* account */
 	KEY_RESERVATION = 'k', /* account, id */
+
+	/* chat: who is an account's name or '*' and a number; nicks, names and masks are folded */
+	KEY_CHAT_USER = 'p', /* who */
+	KEY_CHAT_NICK = 'n', /* nick; value: who. Of those who are present */
+	KEY_CHAT_WHOWAS = 'W', /* nick, turned position: the newest first */
+	KEY_CHAT_SESSION = 'S', /* who, id */
+	KEY_CHAT_SESSION_ID = 'i', /* id; value: who */
+	KEY_CHAT_CHANNEL = 'D', /* id */
+	KEY_CHAT_NAME = 'N', /* name of a channel; value: a counter, its id */
+	KEY_CHAT_MEMBER = 'm', /* channel, who */
+	KEY_CHAT_JOINED = 'j', /* who, channel: the index of KEY_CHAT_MEMBER */
+	KEY_CHAT_LIST = 'l', /* channel, letter, mask */
+	KEY_CHAT_INVITE = 'V', /* who, channel */
+	KEY_CHAT_INVITED = 'w', /* channel, who: the index of KEY_CHAT_INVITE */
+	KEY_CHAT_EVENT = 'E', /* position */
+	KEY_CHAT_LOG = 'G', /* target, position; value: one byte, the event's kind */
+	KEY_CHAT_TALK = 't', /* account, peer; value: a counter, the newest message's position */
+	KEY_CHAT_DEVICE = 'd', /* account, device */
+	KEY_CHAT_MARK = 'K', /* account, target */
+	KEY_CHAT_META = 'x', /* channel or who, key */
+	KEY_CHAT_FLOOD = 'g', /* kind, bytes */
 };
 
 /*
@@ -91,12 +112,62 @@ struct key key_usage(const char *account);
 struct key key_reservation(const char *account); /* prefix */
 struct key key_reservation_row(const char *account, uint64_t id);
 
+/* -- chat (keys_chat.c) ------------------------------------------------------------------------ */
+
+struct key key_chat_user(const char *who);
+struct key key_chat_nick(struct span nick);
+struct key key_chat_whowas(struct span nick); /* prefix */
+struct key key_chat_whowas_row(struct span nick, uint64_t seq);
+struct key key_chat_session(const char *who); /* prefix */
+struct key key_chat_session_row(const char *who, uint64_t id);
+struct key key_chat_session_id(uint64_t id);
+struct key key_chat_channel(uint64_t id);
+struct key key_chat_name(struct span name);
+struct key key_chat_member(uint64_t channel); /* prefix */
+struct key key_chat_member_row(uint64_t channel, const char *who);
+struct key key_chat_joined(const char *who); /* prefix */
+struct key key_chat_joined_row(const char *who, uint64_t channel);
+struct key key_chat_list(uint64_t channel); /* prefix: all its lists */
+struct key key_chat_list_of(uint64_t channel, char letter); /* prefix */
+struct key key_chat_list_row(uint64_t channel, char letter, struct span mask);
+struct key key_chat_invite(const char *who); /* prefix */
+struct key key_chat_invite_row(const char *who, uint64_t channel);
+struct key key_chat_invited(uint64_t channel); /* prefix */
+struct key key_chat_invited_row(uint64_t channel, const char *who);
+struct key key_chat_event(uint64_t seq);
+/* A target's history: a channel's, or (channel 0) that of two, whose order does not matter. */
+struct key key_chat_log(uint64_t channel, const char *a, const char *b); /* prefix */
+struct key key_chat_log_row(const struct key *log, uint64_t seq);
+struct key key_chat_talk(const char *account); /* prefix */
+struct key key_chat_talk_row(const char *account, const char *peer);
+struct key key_chat_device(const char *account); /* prefix */
+struct key key_chat_device_row(const char *account, struct span device);
+struct key key_chat_mark(const char *account); /* prefix */
+struct key key_chat_mark_row(const char *account, const struct key *log);
+struct key key_chat_meta(uint64_t channel, const char *who); /* prefix; who: when channel is 0 */
+struct key key_chat_meta_row(uint64_t channel, const char *who, struct span key);
+struct key key_chat_flood(uint8_t kind, struct span bytes);
+
+/* ASCII letters to lower case. */
+unsigned char key_fold(unsigned char c);
+
+/* -- parts ------------------------------------------------------------------------------------- */
+
+/* Appending a part: bytes, a big-endian integer of size bytes, a name with its NUL (more parts
+ * follow). What does not fit makes the key bad. */
+void key_add(struct key *k, const void *p, size_t len);
+void key_add_number(struct key *k, uint64_t v, size_t size);
+void key_add_name(struct key *k, const char *name);
+
 /* A copy of a key that points into the map, to be kept over a write. */
 struct key key_copy(struct span key);
 
 /* Reading a key's parts: what is left behind the table byte. The last len bytes (an index's
  * serial); empty when it is shorter. */
 struct span key_tail(struct span key, size_t len);
+
+/* The eight bytes of an unsigned part. */
+uint64_t key_number(struct span eight);
 
 /* Microseconds out of the eight bytes of a signed part. */
 int64_t key_time(struct span eight);
