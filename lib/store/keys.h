@@ -51,9 +51,9 @@ enum key_table {
 	KEY_CHAT_INVITED = 'w', /* channel, who: the index of KEY_CHAT_INVITE */
 	KEY_CHAT_EVENT = 'E', /* position */
 	KEY_CHAT_LOG = 'G', /* target, position; value: one byte, the event's kind */
-	KEY_CHAT_TALK = 't', /* account, peer; value: a counter, the newest message's position */
+	KEY_CHAT_TALK = 't', /* who, peer: they have talked in private */
 	KEY_CHAT_DEVICE = 'd', /* account, device */
-	KEY_CHAT_MARK = 'K', /* account, target */
+	KEY_CHAT_MARK = 'K', /* who, a channel's name or a person */
 	KEY_CHAT_META = 'x', /* channel or who, key */
 	KEY_CHAT_FLOOD = 'g', /* kind, bytes */
 };
@@ -138,12 +138,12 @@ struct key key_chat_event(uint64_t seq);
 /* A target's history: a channel's, or (channel 0) that of two, whose order does not matter. */
 struct key key_chat_log(uint64_t channel, const char *a, const char *b); /* prefix */
 struct key key_chat_log_row(const struct key *log, uint64_t seq);
-struct key key_chat_talk(const char *account); /* prefix */
-struct key key_chat_talk_row(const char *account, const char *peer);
+struct key key_chat_talk(const char *who); /* prefix */
+struct key key_chat_talk_row(const char *who, const char *peer);
 struct key key_chat_device(const char *account); /* prefix */
 struct key key_chat_device_row(const char *account, struct span device);
-struct key key_chat_mark(const char *account); /* prefix */
-struct key key_chat_mark_row(const char *account, const struct key *log);
+struct key key_chat_mark(const char *who); /* prefix */
+struct key key_chat_mark_row(const char *who, struct span target); /* name or who */
 struct key key_chat_meta(uint64_t channel, const char *who); /* prefix; who: when channel is 0 */
 struct key key_chat_meta_row(uint64_t channel, const char *who, struct span key);
 struct key key_chat_flood(uint8_t kind, struct span bytes);

@@ -218,14 +218,14 @@ struct key key_chat_log_row(const struct key *log, uint64_t seq)
 	return k;
 }
 
-struct key key_chat_talk(const char *account)
+struct key key_chat_talk(const char *who)
 {
-	return of_who(KEY_CHAT_TALK, account);
+	return of_who(KEY_CHAT_TALK, who);
 }
 
-struct key key_chat_talk_row(const char *account, const char *peer)
+struct key key_chat_talk_row(const char *who, const char *peer)
 {
-	struct key k = key_chat_talk(account);
+	struct key k = key_chat_talk(who);
 
 	add_text(&k, peer);
 	return k;
@@ -244,21 +244,16 @@ struct key key_chat_device_row(const char *account, struct span device)
 	return k;
 }
 
-struct key key_chat_mark(const char *account)
+struct key key_chat_mark(const char *who)
 {
-	return of_who(KEY_CHAT_MARK, account);
+	return of_who(KEY_CHAT_MARK, who);
 }
 
-struct key key_chat_mark_row(const char *account, const struct key *log)
+struct key key_chat_mark_row(const char *who, struct span target)
 {
-	struct key k = key_chat_mark(account);
+	struct key k = key_chat_mark(who);
 
-	if (log->bad || log->len < 2) {
-		k.bad = true;
-		k.len = 0;
-		return k;
-	}
-	key_add(&k, log->p + 1, log->len - 1);
+	add_folded(&k, target);
 	return k;
 }
 
