@@ -13,8 +13,9 @@
  *	deliver.c     the log from one's position: what concerns the session
  *	render.c      an event as the lines that a client of these capabilities gets
  *	rooms.c       the channels that the session is in, as of its position
- *	join.c kick.c mode.c topic.c names.c list.c rename.c       channels
- *	message.c multiline.c redact.c                             messages
+ *	join.c kick.c invite.c topic.c names.c list.c rename.c channel.c  channels
+ *	mode.c usermode.c modelist.c                               modes
+ *	message.c post.c multiline.c redact.c words.c              messages
  *	history.c replay.c marker.c                                what was missed
  *	who.c whox.c whois.c whowas.c monitor.c                    people
  *	metadata.c nick.c away.c oper.c about.c ...
@@ -32,6 +33,7 @@ enum {
 	CHATD_HISTORY_MAX = 1000, /* of one CHATHISTORY */
 	CHATD_LINES_MAX = 100, /* of one multiline message */
 	CHATD_MULTILINE_MAX = 8192, /* bytes of it */
+	CHATD_TARGETS_MAX = 16, /* of one message: TARGMAX */
 };
 
 /* Capabilities, one bit each: the table is in caps.c. */
@@ -122,7 +124,7 @@ struct chatd {
 	size_t room_count, room_size;
 
 	struct chatd_answering answering;
-	struct chatd_pending *pending; /* never NULL */
+	struct chatd_pending *pending; /* owned; NULL: nothing waits */
 	struct chatd_input_batch *input;
 	struct chatd_sasl *sasl;
 	struct chatd_subscriptions *subscriptions;
@@ -241,6 +243,15 @@ void chatd_batch_end(struct chatd *c, const char *ref);
 void chatd_answer_begin(struct chatd *c, struct span label);
 void chatd_answer_end(struct chatd *c);
 
+/* A parameter as it can be said again in the midst of a line: its first word, cut at a character;
+ * "*" when it is empty or begins with ':'. In words.c. */
+struct chatd_word {
+	char text[200];
+};
+struct chatd_word chatd_word(struct span param);
+/* At most max bytes of UTF-8 text, cut at a character. In words.c. */
+struct span chatd_cut(struct span text, size_t max);
+
 /* A name as a parameter for "%s": what stands for a client without nick yet is "*". */
 const char *chatd_nick(const struct chatd *c);
 /* span as printf arguments: "%.*s", CHATD_SPAN(s) */
@@ -303,6 +314,10 @@ void chatd_room_rename(struct chatd *c, uint64_t id, const char *name);
 int chatd_try_register(struct chatd *c);
 /* about.c: 001 to 005, LUSERS, MOTD. */
 void chatd_welcome(struct chatd *c);
+/* channel.c: the channel of that name, as far as the client may know of it. 1; 0: there is none, or
+ * a secret one that it is not in: 403 was said; negative. */
+int chatd_channel(struct chatd *c, struct span name, const char *verb, struct chat_channel *ret);
+bool chatd_sees(const struct chatd *c, const struct chat_channel *channel);
 /* names.c: topic, names and what else follows one's own JOIN of a channel. */
 int chatd_show_channel(struct chatd *c, uint64_t id);
 int chatd_names(struct chatd *c, uint64_t id);
@@ -311,9 +326,10 @@ int chatd_names(struct chatd *c, uint64_t id);
 int chatd_replay(struct chatd *c, uint64_t seen);
 /* marker.c: MARKREAD of a channel, to clients of draft/read-marker, when it is joined. */
 int chatd_show_marker(struct chatd *c, uint64_t id);
-/* message.c: posts what waits. Before any command without CHATD_COLLECTS and when no line is left.
- */
+/* message.c: posts what waits. Before any command without CHATD_COLLECTS or with a label, outside
+ * of its answer, and when no line is left. */
 int chatd_post(struct chatd *c);
+void chatd_post_done(struct chatd *c); /* frees what waits */
 /* monitor.c: 730 and 731 for an event of somebody who is monitored; deliver.c calls it. */
 void chatd_monitor_event(struct chatd *c, const struct chat_event *e);
 bool chatd_monitors(const struct chatd *c, struct span nick);
