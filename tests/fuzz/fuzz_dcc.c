@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf b = BUF_INIT(1000), second = BUF_INIT(1000);
 	struct dcc d, again;
-	struct span verb, rest;
+	struct span verb, rest = {NULL, 0};
 
 	if (dcc_parse(span_of(data, size), &d) < 0)
 		return 0;
