@@ -53,12 +53,29 @@ struct transfer *transfer_new(struct ftpd *f, const struct transfer_kind *kind, 
 	return t;
 }
 
+static void log_end(const struct transfer *t)
+{
+	struct buf count = BUF_INIT(32);
+
+	buf_addf(&count, "%ju", (uintmax_t)t->moved);
+	log_event(LOG_LEVEL_INFO, t->code == 226 ? "transfer done" : "transfer failed",
+		log_fields({"VERB", span_str(t->kind->verb)}, {"PATH", span_str(t->path)},
+			{"BYTES", buf_span(&count)},
+			{"REASON", span_str(t->code == 226 ? "" : t->reason)}));
+	buf_done(&count);
+}
+
+/* Told when all of it is so: whoever reads that an upload failed finds what is kept of it. */
 static void drop(struct ftpd *f)
 {
 	struct transfer *t = f->transfer;
+	/* Listings are no news. */
+	bool is_news = t->list == NULL || t->code != 226;
 
 	data_reset(f->data, false);
 	t->kind->release(t, t->keep);
+	if (is_news)
+		log_end(t);
 	free(t->bytes);
 	free(t);
 	f->transfer = NULL;
@@ -284,21 +301,6 @@ static int (*const stages[])(struct ftpd *f, struct transfer *t) = {
 
 /* -- the end ----------------------------------------------------------------------------------- */
 
-static void log_end(const struct transfer *t)
-{
-	struct buf count = BUF_INIT(32);
-
-	/* Listings are no news. */
-	if (t->list != NULL && t->code == 226)
-		return;
-	buf_addf(&count, "%ju", (uintmax_t)t->moved);
-	log_event(LOG_LEVEL_INFO, t->code == 226 ? "transfer done" : "transfer failed",
-		log_fields({"VERB", span_str(t->kind->verb)}, {"PATH", span_str(t->path)},
-			{"BYTES", buf_span(&count)},
-			{"REASON", span_str(t->code == 226 ? "" : t->reason)}));
-	buf_done(&count);
-}
-
 /* Where an upload stopped matters to who wants to go on with it. */
 static void write_failure(const struct transfer *t, struct buf *b)
 {
@@ -326,7 +328,6 @@ static int conclude(struct ftpd *f)
 	}
 	if (t->code != 226)
 		write_failure(t, &text);
-	log_end(t);
 	code = t->code;
 	drop(f);
 	r = reply_with_ticket(f, code, buf_str(&text));
@@ -355,7 +356,6 @@ int transfer_abort(struct ftpd *f, bool reply)
 	t->reason = reply ? "aborted" : "the session ended";
 	t->code = 426;
 	write_failure(t, &text);
-	log_end(t);
 	drop(f);
 	if (reply)
 		r = ftpd_reply(f, 426, "%s", buf_str(&text));
