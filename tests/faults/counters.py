@@ -26,5 +26,5 @@ class Counters:
         """The nth process that comes to the phase dies there; returns when it has."""
         i = PHASES.index(phase)
         self.values[i] = nth
-        until(lambda: self.values[i] <= 0, 30, f"a kill at {phase}")
+        until(lambda: self.values[i] <= 0, 90, f"a kill at {phase}")
         self.values[i] = 0

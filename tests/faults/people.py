@@ -41,7 +41,7 @@ class Person(threading.Thread):
         self.mine = []
 
     def ask(self, method, path, body=None, headers=None):
-        link = http.client.HTTPSConnection("localhost", self.port, timeout=20, context=self.context)
+        link = http.client.HTTPSConnection("localhost", self.port, timeout=60, context=self.context)
         try:
             link.request(method, path, body, headers or {})
             answer = link.getresponse()

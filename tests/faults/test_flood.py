@@ -15,7 +15,7 @@ LIMIT = 20
 def ask_time(instance, port):
     """A whole verified dialogue; the banner."""
     context = ssl.create_default_context(cafile=str(instance.root_pem))
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
         with context.wrap_socket(raw, server_hostname="localhost") as tls:
             line = tls.recv(200)
             tls.sendall(b"end\r\n")
@@ -23,7 +23,7 @@ def ask_time(instance, port):
             return line
 
 
-def closed(sock, seconds=5.0):
+def closed(sock, seconds=60.0):
     """True when the server has closed this one."""
     sock.settimeout(seconds)
     try:
@@ -82,8 +82,8 @@ def test_flood_of_connections_then_normal_service(make_instance):
     assert service.process.poll() is None
     for sock in held:
         sock.close()
-    until(lambda: not service.sessions(), 15, "the end of the flood")
-    assert until(lambda: attempt(instance, service.port), 10, "normal service")
+    until(lambda: not service.sessions(), what="the end of the flood")
+    assert until(lambda: attempt(instance, service.port), what="normal service")
 
 
 def attempt(instance, port):
@@ -112,7 +112,7 @@ def test_slow_handshake_is_ended_by_its_deadline(make_instance):
             except OSError:
                 break
         took = time.monotonic() - began
-        assert 8 < took < 14, took
+        assert 8 < took < 25, took
     assert ask_time(instance, service.port)
 
 
@@ -129,7 +129,7 @@ def test_stopped_session_does_not_stop_the_others(make_instance):
             assert ask_time(instance, daytimed.port)
             done = subprocess.run(["curl", "-sS", "--fail", "--cacert", instance.root_pem,
                                    f"https://localhost:{cad.port}/.well-known/est/cacerts"],
-                                  capture_output=True, timeout=20)
+                                  capture_output=True, timeout=60)
             assert done.returncode == 0, done
             instance.ctl("invite", "create")
         finally:

@@ -83,7 +83,7 @@ def test_kill_uploads(make_instance, capsys):
     try:
         for phase in plan:
             if phase == "session":
-                children = until(ftpd.sessions, 20, "a session")
+                children = until(ftpd.sessions, what="a session")
                 time.sleep(rng.random() * 0.05)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(rng.choice(children), signal.SIGKILL)
@@ -93,7 +93,7 @@ def test_kill_uploads(make_instance, capsys):
         for writer in writers:
             writer.halt.set()
     for writer in writers:
-        writer.join(60)
+        writer.join(150)
         assert not writer.is_alive()
     for writer in writers:
         writer.verify()
@@ -168,7 +168,7 @@ def test_frozen_client_costs_nobody(make_instance):
         started = time.monotonic()
         for i in range(20):
             assert other.put(f"y{i}", b"y" * 10_000).code == 226
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 45
         data.close()
         assert frozen.reply().code == 426
     assert {row["name"] for row in rows(instance, "user", "list")} >= {"anna", "berta"}

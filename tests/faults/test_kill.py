@@ -19,7 +19,7 @@ PEOPLE, LOG_INS = 6, 40
 def kill_one(service, rng):
     """SIGKILL for a random process of a listener, at a random moment of its life."""
     while True:
-        children = until(service.sessions, 20, f"a session of {service.name}")
+        children = until(service.sessions, what=f"a session of {service.name}")
         time.sleep(rng.random() * 0.02)
         try:
             os.kill(rng.choice(children), signal.SIGKILL)
@@ -53,7 +53,7 @@ def test_kill_300(make_instance, capsys):
         for person in people:
             person.halt.set()
     for person in people:
-        person.join(30)
+        person.join(150)
     # Still in service after all that, with nothing held by the dead.
     before = len(journal.serials)
     last = Person(cad.port, instance.root_pem, journal, 0)

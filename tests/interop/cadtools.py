@@ -11,7 +11,7 @@ EST = "/.well-known/est"
 
 
 def run(*args, check=True, **more):
-    done = subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=60, **more)
+    done = subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=120, **more)
     if check:
         assert done.returncode == 0, f"{args}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done
@@ -76,7 +76,7 @@ def connection(instance, person=None):
     context = ssl.create_default_context(cafile=str(instance.root_pem))
     if person:
         context.load_cert_chain(str(person.cert), str(person.key))
-    return http.client.HTTPSConnection("localhost", instance.ports["ca"], context=context, timeout=30)
+    return http.client.HTTPSConnection("localhost", instance.ports["ca"], context=context, timeout=60)
 
 
 def request(instance, method, path, body=None, kind="application/pkcs10", user=None, person=None,

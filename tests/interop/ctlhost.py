@@ -26,7 +26,7 @@ class Host(Instance):
     def ctl(self, *args, status=0, text="", wrapper=()):
         """Runs quintetctl; the exit status must be the one expected. Standard output comes back."""
         command = [*wrapper, "./bin/quintetctl", *args]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60,
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120,
                               check=False, **self.options())
         self.complaint = done.stderr
         assert done.returncode == status, (args, done.returncode, done.stdout, done.stderr)
@@ -52,7 +52,7 @@ class Host(Instance):
 
 def openssl(*args, text=None):
     done = subprocess.run(["openssl", *map(str, args)], input=text, capture_output=True, text=True,
-                          timeout=30, check=False)
+                          timeout=60, check=False)
     assert done.returncode == 0, (args, done.stdout, done.stderr)
     return done.stdout
 

@@ -25,7 +25,7 @@ class Ftps:
     """A control connection. explicit: the door with AUTH TLS, which is done here unless clear."""
 
     def __init__(self, instance, cert=None, version=None, alpn=None, explicit=False, clear=False,
-                 source=None, address="127.0.0.1", timeout=15.0):
+                 source=None, address="127.0.0.1", timeout=60.0):
         self.instance, self.address, self.timeout = instance, address, timeout
         self.context = talk.context(instance, cert=cert, alpn=alpn, version=version)
         port = instance.ports["ftp" if explicit else "ftps"]

@@ -43,7 +43,7 @@ class Hostile:
 
     def serve(self, connection):
         with contextlib.suppress(OSError, ValueError, IndexError), connection:
-            connection.settimeout(20)
+            connection.settimeout(60)
             if self.context:
                 connection = self.context.wrap_socket(connection, server_side=True)
             self.handle(connection)

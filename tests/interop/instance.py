@@ -18,7 +18,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "certs"))
 VARIANT = os.environ.get("QUINTET_TEST_VARIANT", "release")
-PROGRAMS = ("daytimed", "ftpd", "cad", "cad-signer", "quintetctl", "quintet")
+PROGRAMS = ("daytimed", "ftpd", "chatd", "cad", "cad-signer", "quintetctl", "quintet")
 UID = 61234 if os.geteuid() == 0 else os.geteuid()
 GID = 61234 if os.geteuid() == 0 else os.getegid()
 
@@ -28,6 +28,7 @@ SERVICES = {
     "daytimed-timestamp": ("daytimed", "timestamp", "timestamp"),
     "ftpd": ("ftpd", "ftps", "ftps"),
     "ftpd-explicit": ("ftpd", "ftp", "ftp"),
+    "chatd": ("chatd", "ircs", "irc"),
     "cad": ("cad", "ca", "ca"),
     "cad-plain": ("cad", "plain", "ca_plain"),
 }
@@ -46,8 +47,8 @@ def free_port():
             return port
 
 
-def until(condition, seconds=10.0, what="it"):
-    """Polls until condition() is true and returns what it returned."""
+def until(condition, seconds=60.0, what="it"):
+    """Polls until condition() is true and returns what it returned; patient with a busy machine."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -154,7 +155,7 @@ class Instance:
             options.update(user=UID, group=GID, extra_groups=[])
         return options
 
-    def run(self, *args, check=True, env=None, timeout=60, **more):
+    def run(self, *args, check=True, env=None, timeout=120, **more):
         """Runs a program of the instance as its user; text comes back in .stdout and .stderr."""
         program = args[0] if "/" in args[0] else f"./bin/{args[0]}"
         more.setdefault("stdin", None if "input" in more else subprocess.DEVNULL)

@@ -17,11 +17,11 @@ def context(instance, cert=None, alpn=None, version=None):
     return c
 
 
-def raw(port, timeout=15.0):
+def raw(port, timeout=60.0):
     return socket.create_connection(("127.0.0.1", port), timeout=timeout)
 
 
-def connect(instance, port, timeout=15.0, **options):
+def connect(instance, port, timeout=60.0, **options):
     """A TLS connection; a cut without close_notify raises ssl.SSLEOFError on reading."""
     return context(instance, **options).wrap_socket(
         raw(port, timeout), server_hostname=instance.host, suppress_ragged_eofs=False)

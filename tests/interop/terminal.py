@@ -8,6 +8,9 @@ import termios
 import time
 
 
+PATIENCE_S = 60  # with a busy machine; nothing waits longer than it has to
+
+
 class Terminal:
     """Starts argv with a pseudo-terminal as controlling terminal; stdin=None: standard input is it."""
 
@@ -36,7 +39,7 @@ class Terminal:
         self.text += data.decode(errors="replace")
         return bool(data)
 
-    def expect(self, wanted, seconds=10):
+    def expect(self, wanted, seconds=PATIENCE_S):
         """Reads until the text comes, behind what was expected before."""
         end = time.monotonic() + seconds
         while wanted not in self.text[self.seen:]:
@@ -47,7 +50,7 @@ class Terminal:
     def echoes(self):
         return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
 
-    def wait_echo(self, wanted, seconds=5):
+    def wait_echo(self, wanted, seconds=PATIENCE_S):
         end = time.monotonic() + seconds
         while self.echoes() != wanted:
             assert time.monotonic() < end, f"echo stays {not wanted}"
@@ -62,7 +65,7 @@ class Terminal:
         self.wait_echo(False)
         self.send(text + "\n")
 
-    def status(self, seconds=20):
+    def status(self, seconds=PATIENCE_S):
         """The exit status; negative: the signal that killed it."""
         end = time.monotonic() + seconds
         while True:

@@ -130,12 +130,12 @@ def test_revocation_reaches_the_live_session(instance, person):
     live = connection(instance, person)
     live.request("GET", "/account")
     assert live.getresponse().read()
-    time.sleep(1.3)
+    time.sleep(1.3)  # past the session's registration
     form(instance, "/account/revoke", {"serial": person.serial()}, user=person.auth)
-    live.sock.settimeout(2)
+    live.sock.settimeout(60)
     start = time.monotonic()
     assert live.sock.recv(1) == b"", "the session should have ended"
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 5  # without the bell it would be 15 s
     live.close()
 
 

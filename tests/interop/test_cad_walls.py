@@ -26,7 +26,7 @@ def hooked():
 def ask_signer(own):
     """An empty CRL request, refused or not: the session has lived."""
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(10)
+        s.settimeout(60)
         s.connect(str(own.root / "runtime/signer.sock"))
         s.sendall(b"\0\0\0\1\0")
         try:
@@ -92,7 +92,7 @@ def test_nobody_is_always_refused(make_instance, uid, answered):
     os.chmod(own.root / "runtime", 0o777)
     os.chmod(own.root / "runtime/signer.sock", 0o666)
     code = ("import os, socket, sys; os.chdir(sys.argv[1]); os.setgroups([]); os.setgid(int(sys.argv[2]));"
-            "os.setuid(int(sys.argv[2])); s = socket.socket(socket.AF_UNIX); s.settimeout(10);"
+            "os.setuid(int(sys.argv[2])); s = socket.socket(socket.AF_UNIX); s.settimeout(60);"
             "s.connect('signer.sock'); s.sendall(b'\\0\\0\\0\\1\\0'); print(len(s.recv(4096)))")
     done = subprocess.run([sys.executable, "-c", code, own.root / "runtime", str(uid)], capture_output=True,
                           text=True, timeout=30)

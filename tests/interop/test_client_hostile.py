@@ -24,7 +24,7 @@ BANNER = time.strftime("%A %Y-%m-%d %H:%M:%S +00:00", time.gmtime()).encode() + 
 
 @pytest.fixture
 def device():
-    made = Device(timeout=2)
+    made = Device(timeout=3)  # which many of these tests wait for
     yield made
     made.close()
 
@@ -234,7 +234,7 @@ def test_nobody_listens(device):
         port = unused.getsockname()[1]
         done, seconds = device.timed("enroll", f"127.0.0.1:{port}", "--user", "mallory", "--fingerprint",
                                      "00" * 32, status=TEMPORARY)
-    assert "cannot reach 127.0.0.1:" in done.stderr and "refused" in done.stderr and seconds < 2
+    assert "cannot reach 127.0.0.1:" in done.stderr and "refused" in done.stderr and seconds < 8
 
 
 def test_no_such_host(device):
@@ -260,7 +260,7 @@ def test_a_dead_host(device):
                            "--fingerprint", "00" * 32, when=lambda: True)
         for filler in fillers:
             filler.close()
-    assert "no answer in time" in done.stderr and 1.5 < seconds < 4
+    assert "no answer in time" in done.stderr and 2.5 < seconds < 8
 
 
 def drip(connection):
@@ -282,7 +282,7 @@ PLAIN = {
 def test_no_tls(device, serve, kind):
     handle, told = PLAIN[kind]
     done, seconds = enroll(device, serve(handle), "--fingerprint", "00" * 32, status=TEMPORARY)
-    assert told in done.stderr and "no TLS with localhost:" in done.stderr and seconds < 4
+    assert told in done.stderr and "no TLS with localhost:" in done.stderr and seconds < 8
     nothing_left(device)
 
 
@@ -310,7 +310,7 @@ def test_no_authority(device, authority, serve, kind):
     handle, told = TLS[kind]
     done, seconds = enroll(device, serve(handle, authority.host()), "--fingerprint", authority.fingerprint,
                            status=TEMPORARY)
-    assert told in done.stderr and seconds < 4, done.stderr
+    assert told in done.stderr and seconds < 8, done.stderr
     nothing_left(device)
 
 
@@ -368,8 +368,8 @@ def test_a_full_disk_shows_before_anything_is_made(device, authority, serve):
 
 
 def test_ctrl_c_in_each_wait(device, authority, serve):
-    silent = serve(lambda c: time.sleep(15))
-    mute = serve(lambda c: (c.recv(1000), time.sleep(15)), authority.host())
+    silent = serve(lambda c: time.sleep(40))
+    mute = serve(lambda c: (c.recv(1000), time.sleep(40)), authority.host())
     for server in (silent, mute):
         device.interrupted("--timeout", "30", "enroll", f"127.0.0.1:{server.port}", "--user", "mallory",
                            "--fingerprint", authority.fingerprint, when=lambda: True)
@@ -464,7 +464,7 @@ def test_one_bad_service_does_not_hold_up_the_others(device, authority, serve):
         write_profile(device.profiles, authority, 1, [*lines, f"down ircs {unused.getsockname()[1]}"],
                       host="127.0.0.1")
         done, seconds = device.timed("status", "--json", status=NO)
-    assert 1.5 < seconds < 4
+    assert 2.5 < seconds < 8
     assert "this machine's clock" in done.stderr
     rows = {row["service"]: row for row in json.loads(done.stdout)["services"]}
     assert list(rows) == [*doors, "down"]
@@ -472,7 +472,7 @@ def test_one_bad_service_does_not_hold_up_the_others(device, authority, serve):
         assert state in rows[name]["state"], rows[name]
     assert "refused" in rows["down"]["state"]
     assert rows["daytime"]["protocol"] == "TLSv1.3" and rows["plain"]["protocol"] == "plain"
-    assert rows["daytime"]["answer_ms"] < 1500 and rows["silent"]["answer_ms"] is None
+    assert rows["daytime"]["answer_ms"] < 2900 and rows["silent"]["answer_ms"] is None
 
 
 def asks_for_tls(context, greeting=b"220 ready\r\n", go=b"234 go on\r\n"):
@@ -512,7 +512,7 @@ def test_tls_that_is_asked_for_in_clear(device, authority, serve):
     lines = [f"{name} ftp {serve(handle).port}" for name, (handle, _) in doors.items()]
     write_profile(device.profiles, authority, 1, lines, host="127.0.0.1")
     done, seconds = device.timed("status", "--json", status=NO)
-    assert seconds < 4
+    assert seconds < 8
     rows = {row["service"]: row for row in json.loads(done.stdout)["services"]}
     for name, (_, state) in doors.items():
         assert state in rows[name]["state"], rows[name]
@@ -520,7 +520,7 @@ def test_tls_that_is_asked_for_in_clear(device, authority, serve):
 
 
 def test_ctrl_c_in_status(device, authority, serve):
-    server = serve(lambda c: time.sleep(20))
+    server = serve(lambda c: time.sleep(40))
     with_door(device, authority, server)
     device.interrupted("--timeout", "30", "status", when=lambda: True)
 

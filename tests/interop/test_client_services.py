@@ -56,7 +56,7 @@ def serial(device):
 def test_daytime_in_all_forms(enrolled):
     assert re.fullmatch(LINE + "\n", enrolled.out("daytime"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d\n", enrolled.out("daytime", "--rfc3339"))
-    assert abs(float(enrolled.out("daytime", "--epoch")) - time.time()) < 5
+    assert abs(float(enrolled.out("daytime", "--epoch")) - time.time()) < 20
     assert re.fullmatch(LINE + "\n", enrolled.out("daytime", "--zone", "Asia/Kolkata"))
     assert enrolled.json("daytime", "--zone=Asia/Kolkata")["time"].endswith("+05:30")
     assert enrolled.err("daytime", "--zone", "Mars/Olympus", status=NO) == "quintet: localhost says: no such zone\n"
@@ -204,11 +204,7 @@ def test_files_that_cannot_be_stamped(enrolled):
     big = enrolled.folder / "big"
     with open(big, "wb") as f:
         f.truncate(1 << 36)
-    process = enrolled.start("daytime", "--stamp", big)
-    time.sleep(0.3)
-    process.send_signal(2)
-    process.communicate(timeout=5)
-    assert process.returncode == INTERRUPTED
+    enrolled.interrupted("daytime", "--stamp", big, when=lambda: True)
 
 
 # -- the authority ---------------------------------------------------------------------------------

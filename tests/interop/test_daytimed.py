@@ -207,7 +207,7 @@ def test_limit_of_one_source(make_instance):
     full = [talk.Dialogue(own, service.port) for _ in range(2)]
     with pytest.raises((OSError, ssl.SSLError)):
         talk.Dialogue(own, service.port)
-    with socket.create_connection(("::1", service.port), timeout=10) as other:
+    with socket.create_connection(("::1", service.port), timeout=60) as other:
         tls = talk.context(own).wrap_socket(other, server_hostname=own.host)
         assert_now(tls.recv(100).decode().removesuffix("\r\n"))
         tls.close()
@@ -295,9 +295,9 @@ def test_silence(instance, port):
     still_serves(instance, port)
     for thread in threads:
         thread.join(60)
-    assert 8 < took["before"][0] < 15 and took["before"][1] == b""
-    assert 8 < took["in"][0] < 15
-    assert 28 < took["after"][0] < 36
+    assert 8 < took["before"][0] < 25 and took["before"][1] == b""
+    assert 8 < took["in"][0] < 25
+    assert 28 < took["after"][0] < 50
     instant(took["after"][1].decode().removesuffix("\r\n"))
 
 
@@ -337,7 +337,7 @@ def test_no_byte_in_the_clear(instance, port):
 def serve_nowait(instance, *options, env=None, err=None):
     """daytimed with a connected socket as its standard input; our end and the process."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        ours = socket.create_connection(listener.getsockname(), timeout=15)
+        ours = socket.create_connection(listener.getsockname(), timeout=60)
         theirs, _ = listener.accept()
     with theirs:
         process = subprocess.Popen(["./bin/daytimed", *options], stdin=theirs, stdout=theirs,
@@ -353,20 +353,22 @@ def test_nowait_needs_no_store(instance):
         banner, answer, rest = talk.read_to_end(tls).decode().split("\r\n")
     assert_now(banner)
     assert_now(answer)
-    assert rest == "" and process.wait(10) == 0
+    assert rest == "" and process.wait(60) == 0
 
 
 def test_inetd_wait_and_idle_exit(make_instance):
     """A listening socket as standard input; it leaves by itself, and not before its session."""
     own = make_instance()
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        first = talk.raw(listener.getsockname()[1])  # there before it is, or it might be gone already
         service = own.spawn("inetd", ["./bin/daytimed", "--idle-exit=1s"], stdin=listener,
                             port=listener.getsockname()[1])
     with talk.Dialogue(own, service.port) as d:
+        first.close()
         time.sleep(2)
         assert_now(d.ask("daytime"))
         assert service.process.poll() is None
-    assert service.process.wait(10) == 0
+    assert service.process.wait(60) == 0
 
 
 def test_nowait_time_stamp_by_alpn(instance):
@@ -376,7 +378,7 @@ def test_nowait_time_stamp_by_alpn(instance):
         assert tls.selected_alpn_protocol() == "http/1.1"
         tls.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert talk.read_to_end(tls).startswith(b"HTTP/1.1 200 ")
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("options,env", [
@@ -389,7 +391,7 @@ def test_misconfiguration_is_100_and_nothing_reaches_the_peer(instance, tmp_path
         ours, process = serve_nowait(instance, *options, env=env, err=err)
     assert drain(ours) == b""
     ours.close()
-    assert process.wait(10) == 100
+    assert process.wait(60) == 100
     assert "error:" in (tmp_path / "err").read_text()
 
 

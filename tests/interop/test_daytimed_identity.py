@@ -18,7 +18,7 @@ from instance import TOP, Instance, until
 from forge import sign  # certs/, found through instance
 
 PASSWORD = "correct horse battery"
-WITHIN_S = 2.0  # a second, and some for a busy machine
+WITHIN_S = 5.0  # a second, and some for a busy machine; without the bell it would be 15
 
 
 @pytest.fixture(scope="module")
@@ -134,18 +134,24 @@ def sessions(own):
 
 def test_long_sessions_are_listed_and_short_ones_commit_nothing(make_instance):
     own = make_instance()
-    for name in ("cad-signer", "cad", "daytimed"):
+    for name in ("cad-signer", "cad"):
         own.start(name)
+    service = own.start("daytimed")
     own.account("anna", PASSWORD)
     pair = own.enroll("anna", PASSWORD)
     data = own.path("state/store/data.mdb")
-    before = hashlib.sha256(data.read_bytes()).digest()
-    for _ in range(3):
+    shorts, end = 0, time.monotonic() + 60
+    while shorts < 3:
+        before, start = hashlib.sha256(data.read_bytes()).digest(), time.monotonic()
+        assert start < end, "no session is short here"
         assert whoami(own, own.ports["daytime"], pair) == "whoami anna"
-    assert hashlib.sha256(data.read_bytes()).digest() == before
+        until(lambda: service.sessions() == [], what="the end of the session")
+        if time.monotonic() - start < 0.9:  # a busy machine may have made it a long one
+            assert hashlib.sha256(data.read_bytes()).digest() == before
+            shorts += 1
+    start = time.monotonic()
     with talk.Dialogue(own, own.ports["daytime"], cert=pair), \
             talk.Dialogue(own, own.ports["daytime"]):
-        start = time.monotonic()
         young = sessions(own)
         assert young == [] or time.monotonic() - start > 0.9
         rows = until(lambda: len(sessions(own)) == 2 and sessions(own), what="registration")
@@ -163,7 +169,7 @@ def test_neighbours_bury_a_killed_session(make_instance):
     until(lambda: len(sessions(own)) == 5, what="registration")
     for pid in service.sessions()[:3]:
         os.kill(pid, signal.SIGKILL)
-    until(lambda: len(sessions(own)) == 2, seconds=WITHIN_S + 1, what="the removal of dead rows")
+    until(lambda: len(sessions(own)) == 2, seconds=WITHIN_S, what="the removal of dead rows")
     for d in full:
         d.close()
 

@@ -23,7 +23,7 @@ def fixture_own(make_instance):
 
 def listens(port):
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
     except ConnectionRefusedError:
         return False
     return True
@@ -63,10 +63,10 @@ def test_up_and_down(own, tmp_path, start, door):
     until(lambda: listens(port), what=start.__name__)
     source = tmp_path / "source"
     source.write_bytes(CONTENT)
-    command = ["curl", "-sS", "--max-time", "20", "--ssl-reqd", "--cacert", own.root_pem, "-u",
+    command = ["curl", "-sS", "--max-time", "60", "--ssl-reqd", "--cacert", own.root_pem, "-u",
                f"walker:{PASSWORD}"]
     url = f"{door}://localhost:{port}/there"
-    subprocess.run([*command, "-T", source, url], check=True, timeout=30)
-    back = subprocess.run([*command, url], check=True, timeout=30, capture_output=True)
+    subprocess.run([*command, "-T", source, url], check=True, timeout=90)
+    back = subprocess.run([*command, url], check=True, timeout=90, capture_output=True)
     assert back.stdout == CONTENT and back.stderr == b""
     assert own.path("state/files/shared/there").read_bytes() == CONTENT

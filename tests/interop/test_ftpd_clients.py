@@ -178,7 +178,7 @@ def test_curl_disable_epsv(instance, person, home):
 def lftp(instance, person, *commands, cert=False, explicit=False, check=True):
     port = instance.ports["ftp" if explicit else "ftps"]
     settings = [f"set ssl:ca-file {instance.root_pem}", "set ssl:verify-certificate yes",
-                "set ftp:ssl-force yes", "set net:max-retries 1", "set net:timeout 15",
+                "set ftp:ssl-force yes", "set net:max-retries 1", "set net:timeout 60",
                 "set cmd:fail-exit yes", "set dns:order inet"]
     if cert:
         settings += [f"set ssl:key-file {person[1][0]}", f"set ssl:cert-file {person[1][1]}"]

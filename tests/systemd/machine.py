@@ -124,7 +124,7 @@ class Machine:
         return None
 
     def _wait_until_up(self):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError("nspawn ended: " + self.console.read_text(errors="replace"))
@@ -137,7 +137,7 @@ class Machine:
         raise RuntimeError("no boot: " + self.console.read_text(errors="replace"))
 
     def _is_running(self):
-        state = self.run("systemctl", "is-system-running", check=False, timeout=10)
+        state = self.run("systemctl", "is-system-running", check=False, timeout=60)
         return state.stdout.strip() in ("running", "degraded")
 
     def stop(self):
@@ -161,11 +161,11 @@ class Machine:
 
     # -- inside --------------------------------------------------------------------------------
 
-    def run(self, *command, check=True, timeout=60):
+    def run(self, *command, check=True, timeout=120):
         """Runs a program of the container as its root."""
         return self._enter(["-a"], command, ENVIRONMENT, check, timeout)
 
-    def outside(self, *command, check=True, timeout=60, env=None):
+    def outside(self, *command, check=True, timeout=120, env=None):
         """Runs a program of this host on the container's network."""
         return self._enter(["-n"], command, {**os.environ, **(env or {})}, check, timeout)
 
@@ -185,17 +185,16 @@ class Machine:
             )
         return result
 
-    def start(self, *command):
+    def start(self, *command, stdin=subprocess.DEVNULL):
         """A program of this host on the container's network, to go on meanwhile."""
         return subprocess.Popen(
             ["nsenter", "-t", str(self.pid), "-n", "--", *map(str, command)],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
         )
 
-    def connect(self, port, source="127.0.0.1", timeout=10):
+    def connect(self, port, source="127.0.0.1", timeout=60):
         """A TCP connection on the container's loopback, from any of its addresses."""
         self._set_net(self.net)
         try:

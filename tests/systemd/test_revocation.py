@@ -8,7 +8,7 @@ import time
 import pytest
 from house import ask, assert_time, seconds_until_closed
 
-LIMIT_S = 1.0
+LIMIT_S = 5.0  # a second, and some for a busy machine; without the bell it would be 15
 
 
 def live_sessions(house, identity):

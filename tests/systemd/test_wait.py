@@ -1,6 +1,7 @@
 """units/wait: one listener per service, a forked process per connection, the same protocol."""
 
 import os
+import subprocess
 import time
 
 import pytest
@@ -47,7 +48,7 @@ def test_the_signer_signs(house, tmp_path):
     with house.daytime(identity=identity) as session:
         house.wait_until(lambda: '"waiting"' in house.ctl("--json", "top"))
         house.ctl("cert", "revoke", house.serial_of("waiting"))
-        assert seconds_until_closed(session) < 1
+        assert seconds_until_closed(session) < 5
 
 
 def test_the_client_is_content(house, tmp_path):
@@ -90,20 +91,24 @@ def test_a_restart_leaves_the_sessions(house):
 
 def test_a_restart_leaves_a_transfer(house, tmp_path):
     house.enrol(tmp_path, "mover")
-    source = tmp_path / "long"
-    source.write_bytes(os.urandom(6 << 20))
+    content = os.urandom(6 << 20)
+    half = len(content) // 2
     command = ["curl", "-sS", "--cacert", house.root_pem, "-u", f"mover:{PASSWORD}"]
     process = house.machine.start(
-        *command, "--limit-rate", "2M", "-T", source, "ftps://localhost/long"
+        *command, "-T", "-", "ftps://localhost/long", stdin=subprocess.PIPE
     )
+    process.stdin.write(content[:half])
+    process.stdin.flush()
     house.wait_until(lambda: '"mover"' in house.ctl("--json", "top"))
     before = house.main_pid("ftpd-wait.service")
     house.machine.run("systemctl", "restart", "ftpd-wait.service")
     assert house.main_pid("ftpd-wait.service") != before and process.poll() is None
-    assert process.wait(20) == 0
+    process.stdin.write(content[half:])
+    process.stdin.close()
+    assert process.wait(60) == 0
     process.stdout.close()
     stored = house.machine.root / "var/lib/quintet/files/shared/long"
-    assert stored.read_bytes() == source.read_bytes()
+    assert stored.read_bytes() == content
 
 
 def test_renewal_restarts_the_listener_only(house):
@@ -149,7 +154,7 @@ def test_leaving_when_idle_is_no_fault_however_often(house):
         start = time.monotonic()
         for _ in range(6):
             house.daytime().close()
-            house.wait_until(lambda: house.machine.units(UNIT) == [], 10)
+            house.wait_until(lambda: house.machine.units(UNIT) == [])
         print(f"6 starts in {time.monotonic() - start:.1f} s")
         assert house.machine.units("daytimed-wait.socket") == ["daytimed-wait.socket"]
     finally:
