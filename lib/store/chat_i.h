@@ -18,8 +18,12 @@ int chat_list_decode(struct span key, struct span value, struct chat_list_entry 
 int chat_event_decode(struct span key, struct span value, struct chat_event *ret);
 int chat_whowas_decode(struct span key, struct span value, struct chat_whowas *ret);
 
+/* Counts for chat_count() who is present, too. */
 int chat_user_write(struct store_txn *txn, const struct chat_user *u);
-int chat_session_write(struct store_txn *txn, const struct chat_session *s);
+int chat_session_write(struct store_txn *txn, const struct chat_session *s); /* and by its id */
+int chat_whowas_write(struct store_txn *txn, const struct chat_whowas *w, uint64_t seq);
+int chat_list_write(struct store_txn *txn, uint64_t channel, enum chat_list list,
+	const struct chat_list_entry *e);
 int chat_channel_write(struct store_txn *txn, const struct chat_channel *c);
 int chat_member_write(
 	struct store_txn *txn, const struct chat_member *m); /* and its index by who */
@@ -35,6 +39,17 @@ int chat_member_delete(struct store_txn *txn, uint64_t channel, const char *who)
  */
 int chat_append(struct store_txn *txn, int64_t now_us, const struct chat_event *e,
 	struct chat_result *r, uint64_t *ret_seq);
+
+/* r->head from the log, for an operation that may append nothing. */
+int chat_result_open(struct store_txn *txn, struct chat_result *r);
+
+/* The newest event. Of an empty log: 0, and before all times. */
+#define CHAT_META_HEAD "chat-head"
+struct chat_head {
+	uint64_t seq;
+	int64_t at_us;
+};
+int chat_head_decode(struct span value, struct chat_head *ret);
 
 /* The source's fields of e from the person's row; the spans point into u, which must outlive e. */
 void chat_event_source(struct chat_event *e, const struct chat_user *u);
