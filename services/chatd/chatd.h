@@ -84,7 +84,18 @@ struct chatd_answering {
 	char label[65]; /* "" none, as it was sent (raw) */
 	char batch[16]; /* reference of the labeled batch once there are two lines; "" */
 	struct buf first; /* the one line held back until it is known whether there is another */
+	size_t first_tags; /* bytes at the start of it that are its tags */
+	bool first_batched; /* it has a batch tag of its own */
 	unsigned lines;
+	bool whole; /* the answer is one batch, which carries the label itself */
+	bool aside; /* what is sent now is not part of the answer: others' events */
+};
+
+/* Policy as it was when the session began. */
+struct chatd_policy {
+	bool accounts_required, auto_log_in, register_early, invites;
+	uint64_t flood_rate, flood_burst; /* lines a second that post nothing; 0: no limit */
+	uint64_t lag; /* events */
 };
 
 struct chatd_input_batch; /* multiline.c: a batch that the client is sending; owned */
@@ -96,6 +107,8 @@ struct chatd {
 	struct service *service;
 	struct conn *conn; /* service->conn */
 	int end_fd; /* readable when the process is told to end; -1 */
+	struct chatd_policy policy;
+	const char *verb; /* of the command that is run; "*" between them */
 
 	/* until registered */
 	bool registered; /* 001 was said */
@@ -106,6 +119,8 @@ struct chatd {
 	char realname[CHAT_REALNAME_SIZE];
 	bool user_given;
 	char device[CHAT_DEVICE_SIZE]; /* of PLAIN's "name@device", or the certificate's */
+	char *pass; /* of PASS, owned; NULL */
+	bool sasl_tried;
 
 	/* who */
 	uint64_t caps; /* bits of enum chatd_cap */
@@ -124,6 +139,10 @@ struct chatd {
 	size_t room_count, room_size;
 
 	struct chatd_answering answering;
+	struct buf line, body, tags; /* what is being written, kept for the next */
+	size_t unsent; /* bytes written since the output was empty */
+	int64_t time_second; /* of time_text */
+	char time_text[IRC_TIME_SIZE];
 	struct chatd_pending *pending; /* owned; NULL: nothing waits */
 	struct chatd_input_batch *input;
 	struct chatd_sasl *sasl;
@@ -237,6 +256,9 @@ void chatd_send(struct chatd *c, const struct chatd_tags *tags, struct span line
 /* A batch inside the answer: "BATCH +ref TYPE params". ret_ref is for chatd_tags.batch. Nothing
  * when the client has no batch capability: ret_ref is "" then, which means none. */
 void chatd_batch_begin(struct chatd *c, const char *type, const char *params, char ret_ref[16]);
+/* As above; the line that opens it has these tags. */
+void chatd_batch_open(struct chatd *c, const struct chatd_tags *tags, const char *type,
+	struct span params, char ret_ref[16]);
 void chatd_batch_end(struct chatd *c, const char *ref);
 
 /* Around a command: label "" none. The end sends the held line, the batch's end, or ACK. */
@@ -263,13 +285,14 @@ const char *chatd_nick(const struct chatd *c);
 struct chat_actor chatd_actor(struct chatd *c);
 
 /*
+ * args begins with the struct chat_actor, whose time is set here anew.
  * store_call, then the ring, then the log is delivered up to the operation's own events (they are
  * part of the answer) and further to its head. result begins with a struct chat_result. 1: done or
  * CHAT_NOTHING, go on; 0: it was refused (answer tells, nothing is said yet) or could not be done
  * now (the store is busy or full, a flood: that is said, and answer is CHAT_DONE); negative: the
  * session cannot go on. FLOOD holds the session for wait_ms and tries again before it returns.
  */
-int chatd_act(struct chatd *c, enum store_op op, const void *args, void *result);
+int chatd_act(struct chatd *c, enum store_op op, void *args, void *result);
 
 /* The usual numeric for a refusal about channel and nick (either may be ""): 401 403 404 441 442
  * 443 482 433 471 473 474 475 477 405 478 ... verb for FAIL. */
@@ -285,17 +308,24 @@ int chatd_view(struct chatd *c, int (*fn)(struct store_txn *txn, void *arg), voi
  * is more, the output is full; negative. */
 int chatd_deliver(struct chatd *c, uint64_t head);
 
+/* As chatd_deliver(), but waits until the output has taken it all: for answers. */
+int chatd_drain(struct chatd *c, uint64_t head);
+
 /* How far the session lags: events behind the log's end. */
 int chatd_lag(struct chatd *c, uint64_t *ret);
 
 /* Does the event concern this session at its position, and is it to be shown to its client? */
 bool chatd_concerns(struct chatd *c, struct store_txn *txn, const struct chat_event *e);
 
+/* What the event changes of what the session knows: channels, nick, flags. Behind its lines. */
+int chatd_follow(struct chatd *c, struct store_txn *txn, const struct chat_event *e);
+
 /* The event's lines. batch: of a history (replayed: the past is told as it was, names as then),
  * else NULL. */
 struct chatd_rendering {
 	const char *batch;
-	bool replay; /* of a history: server-time is that of the event */
+	bool replay; /* of a history */
+	uint64_t channel; /* of a channel's history: what is told of others' channels stays out */
 	bool timed; /* the client knows no server-time: the text begins with the time */
 	struct store_txn *txn;
 };
@@ -312,8 +342,17 @@ void chatd_room_rename(struct chatd *c, uint64_t id, const char *name);
 /* register.c: 001 when everything is there and nothing is open; 433 and the like. After each of
  * NICK, USER, CAP END, the end of SASL. */
 int chatd_try_register(struct chatd *c);
+/* register.c: the channels of an account that came back. */
+int chatd_rejoin(struct chatd *c);
 /* about.c: 001 to 005, LUSERS, MOTD. */
 void chatd_welcome(struct chatd *c);
+/* isupport.c: the lines of 005. */
+void chatd_isupport(struct chatd *c);
+/* replay of one's own JOIN of a channel, as deliver.c says it. */
+void chatd_say_join(struct chatd *c, const char *channel);
+/* ping.c: own pings, and what their answers prove. */
+void chatd_ping_due(struct chatd *c);
+int64_t chatd_ping_at_ms(const struct chatd *c);
 /* channel.c: the channel of that name, as far as the client may know of it. 1; 0: there is none, or
  * a secret one that it is not in: 403 was said; negative. */
 int chatd_channel(struct chatd *c, struct span name, const char *verb, struct chat_channel *ret);
