@@ -167,7 +167,8 @@ bool conn_tls_resumed_from(const struct conn *data, const struct conn *control);
 int conn_tls_begin_resume(
 	struct conn *c, struct tls_client *client, const char *host, struct conn *control);
 
-/* For the client's loop: begins TLS without waiting; go on with conn_step_handshake. */
+/* For the client's loop: begins TLS without waiting; go on with conn_step_handshake. host is not
+ * looked at with tls_client_config.peers. */
 int conn_tls_begin_connect(struct conn *c, struct tls_client *client, const char *host);
 
 #endif

@@ -159,6 +159,15 @@ static int server_trust(struct tls_server *s, struct span pem)
 	return 0;
 }
 
+/* Calls between people are new: nothing older has to be understood. */
+static int demand_peer(SSL_CTX *ctx, void *arg)
+{
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, tls_verify_nothing, arg);
+	return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 ? 0
+								       : tls_fail(-EIO, "TLS 1.3");
+}
+
 static int server_setup(struct tls_server *s, const struct tls_server_config *config)
 {
 	static const unsigned char context_id[] = "quintet";
@@ -176,6 +185,8 @@ static int server_setup(struct tls_server *s, const struct tls_server_config *co
 		r = server_trust(s, config->trust_pem);
 	if (r == 0 && config->resumable)
 		r = tls_resume_server(s);
+	if (r == 0 && config->peers)
+		r = demand_peer(s->ctx, s);
 	return r;
 }
 
@@ -228,15 +239,19 @@ static int client_setup(struct tls_client *c, const struct tls_client_config *co
 {
 	int r = 0;
 
-	c->bootstrap = config->bootstrap;
+	c->any = config->bootstrap || config->peers;
+	c->peers = config->peers;
 	c->ctx = new_context(TLS_client_method());
 	if (c->ctx == NULL)
 		return tls_fail(-ENOMEM, "no TLS context");
 	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_cert_verify_callback(c->ctx, tls_verify_server_cert, c);
+	SSL_CTX_set_cert_verify_callback(
+		c->ctx, c->any ? tls_verify_nothing : tls_verify_server_cert, c);
 	tls_resume_client(c->ctx);
-	if (!config->bootstrap)
+	if (!c->any)
 		r = tls_load_trust(c->ctx, config->root_pem, true);
+	if (r == 0 && config->peers)
+		r = demand_peer(c->ctx, c);
 	if (r == 0 && config->extra_pem.len > 0)
 		r = tls_load_trust(c->ctx, config->extra_pem, false);
 	if (r == 0 && (config->key_pem.len > 0 || config->cert_pem.len > 0))

@@ -28,6 +28,9 @@ struct tls_server_config {
 	 * between processes: see tls_server_fresh().
 	 */
 	bool resumable;
+	/* Calls between people: TLS 1.3, and a certificate is a must, which the caller judges after
+	 * the handshake (any is let through, peer_ok is false), as it does the ALPN name. */
+	bool peers;
 };
 
 /* -EINVAL: key or certificate unusable (tls_error_text tells); -ENOMEM. */
@@ -52,6 +55,7 @@ void tls_server_freep(struct tls_server **s);
 struct tls_client_config {
 	bool bootstrap; /* accept any server: only for fetching public things that are then checked
 			 * against a fingerprint the person gave; no trust anchor is needed */
+	bool peers; /* the other side of tls_server_config.peers: no trust anchor, no host */
 	struct span root_pem; /* the only trust anchor */
 	struct span extra_pem; /* issuing CAs, for servers that send only a leaf; may be empty */
 	struct span key_pem; /* client certificate; both empty: none */

@@ -86,7 +86,7 @@ static void fill_peer(struct tls_conn *t, X509 *cert)
 	if (len > 0)
 		i->peer_der = span_of(t->der, (size_t)len);
 	i->peer_ok = len > 0 && result == X509_V_OK;
-	if (t->client != NULL && t->client->bootstrap)
+	if (result == X509_V_ERR_APPLICATION_VERIFICATION)
 		copy_text(i->peer_reason, sizeof(i->peer_reason), "not checked");
 	else if (!i->peer_ok)
 		copy_text(i->peer_reason, sizeof(i->peer_reason),

@@ -25,7 +25,8 @@ struct tls_server {
 
 struct tls_client {
 	SSL_CTX *ctx;
-	bool bootstrap;
+	bool any; /* whoever it is, the caller judges */
+	bool peers;
 };
 
 /* The TLS part of one connection. */
@@ -73,6 +74,7 @@ int tls_load_trust(SSL_CTX *ctx, struct span pem, bool anchors);
 /* The callbacks of the chain check (tls_verify.c); arg is the tls_server or tls_client. */
 int tls_verify_client_cert(X509_STORE_CTX *store, void *arg);
 int tls_verify_server_cert(X509_STORE_CTX *store, void *arg);
+int tls_verify_nothing(X509_STORE_CTX *store, void *arg); /* the caller will */
 
 /* Names, purpose and strictness for a client's connection to host. -EINVAL, -ENOMEM. */
 int tls_verify_expect_host(SSL *ssl, const char *host);
