@@ -8,10 +8,13 @@
 
 void chatd_aim(struct chat_post *post, struct span target)
 {
-	bool status = target.len > 1 && memchr("@%+", *target.p, 3) != NULL && target.p[1] == '#';
+	static const char signs[] = {'@', '%', '+'};
 
-	post->status = status ? (char)*target.p : '\0';
-	post->target = status ? span_of(target.p + 1, target.len - 1) : target;
+	post->status = '\0';
+	for (size_t i = 0; i < sizeof(signs) && target.len > 1 && target.p[1] == '#'; i++)
+		if (*target.p == (unsigned char)signs[i])
+			post->status = signs[i];
+	post->target = post->status != '\0' ? span_of(target.p + 1, target.len - 1) : target;
 }
 
 /* Client-only tags are for those who receive the message; all others end here (IRCv3 message-tags).
