@@ -262,14 +262,17 @@ static int mark_all(struct store_txn *txn, const struct chat_event *e, bool set)
 
 /* -- appending --------------------------------------------------------------------------------- */
 
+/* Bounded by its array: what is in it is text, which the row's reader has seen to. */
+#define FIELD(array) span_of(array, strnlen(array, sizeof(array)))
+
 void chat_event_source(struct chat_event *e, const struct chat_user *u)
 {
-	e->who = span_str(u->who);
-	e->nick = span_str(u->nick);
-	e->ident = span_str(u->ident);
-	e->host = span_str(u->host);
-	e->account = span_str(chat_is_guest(u->who) ? "" : u->who);
-	e->realname = span_str(u->realname);
+	e->who = FIELD(u->who);
+	e->nick = FIELD(u->nick);
+	e->ident = FIELD(u->ident);
+	e->host = FIELD(u->host);
+	e->account = chat_is_guest(u->who) ? SPAN_LIT("") : e->who;
+	e->realname = FIELD(u->realname);
 	if ((u->flags & CHAT_USER_BOT) != 0)
 		e->flags |= CHAT_EVENT_BOT;
 	if ((u->flags & CHAT_USER_OPER) != 0)
