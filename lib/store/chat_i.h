@@ -21,6 +21,7 @@ int chat_whowas_decode(struct span key, struct span value, struct chat_whowas *r
 /* Counts for chat_count() who is present, too. */
 int chat_user_write(struct store_txn *txn, const struct chat_user *u);
 int chat_session_write(struct store_txn *txn, const struct chat_session *s); /* and by its id */
+int chat_session_read(struct store_txn *txn, uint64_t id, struct chat_session *ret);
 int chat_whowas_write(struct store_txn *txn, const struct chat_whowas *w, uint64_t seq);
 int chat_list_write(struct store_txn *txn, uint64_t channel, enum chat_list list,
 	const struct chat_list_entry *e);
@@ -84,24 +85,30 @@ void chat_ring_all(struct chat_result *r);
 void chat_ring_channel(struct chat_result *r, uint64_t channel, const char *also);
 void chat_ring_people(struct chat_result *r, const char *one, const char *other);
 
-/* -- chat_join.c --------------------------------------------------------------------------------
+/* -- channels (chat_room_i.h has what only their own files share) -------------------------------
  */
 
+/* The newest channel's number. */
+#define CHAT_META_CHANNEL "chat-channel"
+
 /* A member leaves without an event (its PART, KICK or QUIT was appended): rows, counts, roles kept
- * for accounts; the channel goes when nobody is left and nobody founded it. */
+ * for accounts; the channel goes when nobody is left and nobody founded it (what was said in it
+ * goes with its time: others may still have to read how it ended). Whether the one counts as
+ * present is read from the person's row. */
 int chat_leave(struct store_txn *txn, uint64_t channel, const char *who, int64_t now_us);
 /* present counts of all channels of a person: +1 who came, -1 who went. */
 int chat_presence(struct store_txn *txn, const char *who, int change);
-/* The person's rows in all channels get another name (a guest who logs in). */
+/* The person's rows in all channels, and the invitations, get another name (a guest who logs in).
+ * Where both are members one is left; presence stays as it was counted. */
 int chat_members_rename(struct store_txn *txn, const char *who, const char *to);
-/* Everything of a channel, its history too. */
+/* Everything of a channel, and what was said in it. */
 int chat_channel_drop(struct store_txn *txn, const struct chat_channel *c);
+/* Open invitations: to a channel (who ""), or of a person who goes (channel 0). */
+int chat_invites_remove(struct store_txn *txn, uint64_t channel, const char *who);
+int chat_invite_decode(struct span value, int64_t *ret_at_us);
 
-/* -- chat_mode.c --------------------------------------------------------------------------------
- */
-
-/* Does an entry of the list match this person? Extended bans: "~a:ACCOUNT" by account; "m:MASK"
- * mutes only, and matches only where mute is asked for. 1, 0 or negative. */
+/* Does an entry of the list match this person? Extended ones, also behind "~": "a:ACCOUNT" by
+ * account; "m:MASK" mutes only, and matches only where mute is asked for. 1, 0 or negative. */
 int chat_list_matches(struct store_txn *txn, uint64_t channel, enum chat_list list,
 	const struct chat_user *u, bool mute);
 int chat_lists_remove(struct store_txn *txn, uint64_t channel);

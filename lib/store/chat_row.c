@@ -141,6 +141,22 @@ int chat_session_write(struct store_txn *txn, const struct chat_session *s)
 	return rc < 0 ? rc : kv_put(txn, key_span(&by_id), span_str(s->who));
 }
 
+int chat_session_read(struct store_txn *txn, uint64_t id, struct chat_session *ret)
+{
+	struct key key = key_chat_session_id(id);
+	char who[CHAT_WHO_SIZE];
+	struct span value;
+	int rc = row_get(txn, &key, &value);
+
+	if (rc == 0)
+		rc = span_copy_str(value, who, sizeof(who)) < 0 ? -EBADMSG : 0;
+	if (rc < 0)
+		return rc;
+	key = key_chat_session_row(who, id);
+	rc = row_get(txn, &key, &value);
+	return rc < 0 ? rc : chat_session_decode(key_span(&key), value, ret);
+}
+
 int chat_whowas_decode(struct span key, struct span value, struct chat_whowas *ret)
 {
 	struct rec r = row_open(value, WHOWAS_VERSION);
