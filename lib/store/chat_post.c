@@ -140,7 +140,7 @@ static bool is_ctcp(struct span line)
 	static const char action[] = "\001ACTION";
 	const size_t len = sizeof(action) - 1;
 
-	if (line.len == 0 || line.p[0] != action[0])
+	if (!span_starts(line, "\001"))
 		return false;
 	if (!span_starts(line, action))
 		return true;
@@ -246,8 +246,9 @@ static int post_one(struct poster *p, size_t i)
 	p->ret->each[i] = answer;
 	if (answer != CHAT_DONE)
 		return 0;
-	p->ret->away[i] = !p->to.channel && post->kind == CHAT_PRIVMSG &&
-		(p->to.person.flags & CHAT_USER_AWAY) != 0;
+	if (!p->to.channel && post->kind == CHAT_PRIVMSG &&
+		(p->to.person.flags & CHAT_USER_AWAY) != 0)
+		p->ret->away[i] = 1;
 	ring_more(p, &p->to);
 	return append(p, post, &p->ret->seq[i]);
 }
@@ -257,7 +258,7 @@ static int post_one(struct poster *p, size_t i)
 static int begin(struct poster *p)
 {
 	const struct chat_post_args *a = p->args;
-	struct chat_session s;
+	struct chat_session s = {.id = 0};
 	int rc = chat_result_open(p->txn, &p->ret->result);
 
 	if (rc == 0)

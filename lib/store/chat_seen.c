@@ -84,7 +84,7 @@ int op_chat_seen(struct store_txn *txn, const void *args, void *result)
 {
 	const struct chat_seen_args *a = args;
 	struct chat_result *ret = result;
-	struct chat_session s;
+	struct chat_session s = {.id = 0};
 	struct chat_user me;
 	int rc = chat_result_open(txn, ret);
 
