@@ -1,42 +1,36 @@
 /* INVITE: somebody into a channel, and what one was invited to. */
+#include "services/chatd/people.h"
 #include "services/chatd/show.h"
-
-enum { INVITES_BYTES_MAX = 65536 };
 
 struct invites {
 	struct chatd *c;
-	struct buf names; /* each behind a blank */
+	struct buf lines;
 };
 
 static int add_invite(void *arg, const struct chat_channel *channel)
 {
-	struct buf *names = arg;
-
-	buf_add_byte(names, ' ');
-	buf_add_str(names, channel->name);
-	return 0;
+	chatd_gather(arg, 336, "%s", channel->name);
+	return buf_error(arg);
 }
 
 static int gather(struct store_txn *txn, void *arg)
 {
 	struct invites *i = arg;
-	int r = chat_invites_each(txn, i->c->me.who, add_invite, &i->names);
+	int r = chat_invites_each(txn, i->c->me.who, add_invite, &i->lines);
 
 	return r < 0 ? r : 1;
 }
 
 static int list_invites(struct chatd *c)
 {
-	struct invites i = {c, BUF_INIT(INVITES_BYTES_MAX)};
-	struct span rest, name;
+	struct invites i = {c, BUF_INIT(CHATD_GATHER_MAX)};
 	int r = chatd_view(c, gather, &i);
 
-	rest = buf_span(&i.names);
-	while (r == 1 && irc_word(&rest, ' ', &name))
-		chatd_numeric(c, 336, "%.*s", CHATD_SPAN(name));
-	if (r == 1)
+	if (r == 1) {
+		chatd_gather_send(c, &i.lines);
 		chatd_numeric(c, 337, ":End of the list of invitations");
-	buf_done(&i.names);
+	}
+	buf_done(&i.lines);
 	return r < 0 ? r : 0;
 }
 

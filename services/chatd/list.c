@@ -1,16 +1,14 @@
 /* LIST. */
+#include "services/chatd/people.h"
 #include "services/chatd/show.h"
 
-#include "base/cleanup.h"
 #include "base/timefmt.h"
-
-enum { LIST_BYTES_MAX = 32 << 20 };
 
 struct list {
 	struct chatd *c;
 	struct span words;
 	int64_t now_us;
-	struct buf lines; /* each with LF */
+	struct buf lines;
 };
 
 static int add_channel(void *arg, const struct chat_channel *channel)
@@ -18,8 +16,8 @@ static int add_channel(void *arg, const struct chat_channel *channel)
 	struct list *l = arg;
 
 	if (chatd_sees(l->c, channel) && chatd_list_passes(l->words, channel, l->now_us))
-		buf_addf(&l->lines, "%s %lu :%s\n", channel->name, (unsigned long)channel->present,
-			channel->topic);
+		chatd_gather(&l->lines, 322, "%s %lu :%s", channel->name,
+			(unsigned long)channel->present, channel->topic);
 	return buf_error(&l->lines);
 }
 
@@ -32,8 +30,8 @@ static int gather(struct store_txn *txn, void *arg)
 
 int chatd_cmd_list(struct chatd_call *call)
 {
-	struct list l = {.c = call->c, .now_us = time_now_us(), .lines = BUF_INIT(LIST_BYTES_MAX)};
-	struct span rest, line;
+	struct list l = {
+		.c = call->c, .now_us = time_now_us(), .lines = BUF_INIT(CHATD_GATHER_MAX)};
 	int r;
 
 	if (call->message->count > 0)
@@ -41,9 +39,7 @@ int chatd_cmd_list(struct chatd_call *call)
 	r = chatd_view(call->c, gather, &l);
 	if (r == 1) {
 		chatd_numeric(call->c, 321, "Channel :Users  Name");
-		rest = buf_span(&l.lines);
-		while (irc_word(&rest, '\n', &line))
-			chatd_numeric(call->c, 322, "%.*s", CHATD_SPAN(line));
+		chatd_gather_send(call->c, &l.lines);
 		chatd_numeric(call->c, 323, ":End of /LIST");
 	}
 	buf_done(&l.lines);

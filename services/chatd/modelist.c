@@ -1,10 +1,8 @@
 /* The lists of a channel: bans, exceptions from them, and from the need of an invitation. */
+#include "services/chatd/people.h"
 #include "services/chatd/show.h"
 
-#include "base/cleanup.h"
 #include "base/timefmt.h"
-
-enum { LIST_BYTES_MAX = CHAT_LISTS_MAX * (2 * CHAT_MASK_SIZE + 32) };
 
 static const struct list_kind {
 	enum chat_list list;
@@ -27,39 +25,41 @@ static const struct list_kind *kind_of(enum chat_list list)
 
 struct entries {
 	uint64_t channel;
-	enum chat_list list;
-	struct buf lines; /* each with LF */
+	const char *name;
+	const struct list_kind *kind;
+	struct buf lines;
 };
 
 static int add_entry(void *arg, const struct chat_list_entry *e)
 {
-	struct buf *lines = arg;
+	struct entries *list = arg;
 
-	buf_addf(lines, "%s %s %lld\n", e->mask, e->by, (long long)(e->at_us / TIME_S_US));
-	return buf_error(lines);
+	chatd_gather(&list->lines, list->kind->entry, "%s %s %s %lld", list->name, e->mask, e->by,
+		(long long)(e->at_us / TIME_S_US));
+	return buf_error(&list->lines);
 }
 
 static int gather(struct store_txn *txn, void *arg)
 {
 	struct entries *e = arg;
-	int r = chat_list_each(txn, e->channel, e->list, add_entry, &e->lines);
+	int r = chat_list_each(txn, e->channel, e->kind->list, add_entry, e);
 
 	return r < 0 ? r : 1;
 }
 
 int chatd_show_list(struct chatd *c, const struct chat_channel *channel, enum chat_list list)
 {
-	const struct list_kind *kind = kind_of(list);
-	struct entries e = {
-		.channel = channel->id, .list = list, .lines = BUF_INIT(LIST_BYTES_MAX)};
-	struct span rest, line;
+	struct entries e = {.channel = channel->id,
+		.name = channel->name,
+		.kind = kind_of(list),
+		.lines = BUF_INIT(CHATD_GATHER_MAX)};
 	int r = chatd_view(c, gather, &e);
 
-	rest = buf_span(&e.lines);
-	while (r == 1 && irc_word(&rest, '\n', &line))
-		chatd_numeric(c, kind->entry, "%s %.*s", channel->name, CHATD_SPAN(line));
-	if (r == 1)
-		chatd_numeric(c, kind->end, "%s :End of the list of %s", channel->name, kind->name);
+	if (r == 1) {
+		chatd_gather_send(c, &e.lines);
+		chatd_numeric(
+			c, e.kind->end, "%s :End of the list of %s", channel->name, e.kind->name);
+	}
 	buf_done(&e.lines);
 	return r < 0 ? r : 0;
 }

@@ -1,7 +1,6 @@
 /* MODE of a nick: one's own flags. */
+#include "services/chatd/people.h"
 #include "services/chatd/show.h"
-
-#include <errno.h>
 
 static const struct {
 	unsigned char letter;
@@ -15,29 +14,15 @@ static const struct {
 };
 enum { LETTERS = sizeof(letters) / sizeof(*letters) };
 
-struct question {
-	struct span nick;
-	bool found;
-};
-
-static int find(struct store_txn *txn, void *arg)
-{
-	struct question *q = arg;
-	struct chat_user u;
-	int r = chat_nick_find(txn, q->nick, &u);
-
-	q->found = r == 0;
-	return r == 0 || r == -ENOENT ? 1 : r;
-}
-
 static int refuse_other(struct chatd *c, struct span nick)
 {
-	struct question q = {.nick = nick};
-	int r = chatd_view(c, find, &q);
+	struct chat_user u;
+	bool found = false;
+	int r = chatd_person(c, nick, &u, &found);
 
 	if (r <= 0)
 		return r;
-	if (q.found)
+	if (found)
 		chatd_numeric(c, 502, ":Modes of others are theirs to change");
 	else
 		chatd_refuse(c, CHAT_NO_SUCH_NICK, "MODE", "", chatd_word(nick).text);
