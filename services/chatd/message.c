@@ -77,25 +77,26 @@ static int add_posts(struct chatd *c, struct chat_post *post, const char *verb, 
 {
 	struct span target;
 	size_t count = 0;
+	int r = 0;
 
+	/* What waits is posted before anything is said, so that answers keep their order. */
 	while (irc_word(&targets, ',', &target)) {
-		int r;
+		bool fits = post->kind == CHAT_TAGMSG || chatd_fits(c, verb, target, post->text);
+		bool last = count++ == CHATD_TARGETS_MAX;
 
-		if (count++ == CHATD_TARGETS_MAX) {
+		chatd_aim(post, target);
+		r = fits && !last ? chatd_post_add(c, post) : chatd_post(c);
+		if (r < 0)
+			break;
+		if (last) {
 			chatd_numeric(c, 407, "%s :Too many targets", chatd_word(target).text);
-			return 0;
+			break;
 		}
-		if (post->kind != CHAT_TAGMSG && !chatd_fits(c, verb, target, post->text)) {
+		if (!fits)
 			chatd_numeric(c, 417, ":The text does not fit one line to %s",
 				chatd_word(target).text);
-			continue;
-		}
-		chatd_aim(post, target);
-		r = chatd_post_add(c, post);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 /* What is missing? 0: nothing is. A NOTICE is not answered. */
