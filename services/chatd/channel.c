@@ -11,14 +11,14 @@ bool chatd_sees(const struct chatd *c, const struct chat_channel *channel)
 
 struct question {
 	struct span name;
-	struct chat_channel *channel;
+	struct chat_channel channel;
 	bool found;
 };
 
 static int find(struct store_txn *txn, void *arg)
 {
 	struct question *q = arg;
-	int r = chat_channel_find(txn, q->name, q->channel);
+	int r = chat_channel_find(txn, q->name, &q->channel);
 
 	q->found = r == 0;
 	return r == 0 || r == -ENOENT ? 1 : r;
@@ -26,16 +26,15 @@ static int find(struct store_txn *txn, void *arg)
 
 int chatd_channel(struct chatd *c, struct span name, const char *verb, struct chat_channel *ret)
 {
-	struct chat_channel channel;
-	struct question q = {.name = name, .channel = &channel};
+	struct question q = {.name = name};
 	int r = chatd_view(c, find, &q);
 
 	if (r <= 0)
 		return r;
-	if (!q.found || !chatd_sees(c, &channel)) {
+	if (!q.found || !chatd_sees(c, &q.channel)) {
 		chatd_refuse(c, CHAT_NO_SUCH_CHANNEL, verb, chatd_word(name).text, "");
 		return 0;
 	}
-	*ret = channel;
+	*ret = q.channel;
 	return 1;
 }
