@@ -493,7 +493,8 @@ struct chat_mode_result {
 /*
  * STORE_OP_CHAT_POST -> struct chat_post_result: messages of one session in one commit, in their
  * order. Flood and quota count here, for the person and for the source: what comes behind a FLOOD
- * is not tried (FLOOD as well). To an addressee: an absent account gets it when it comes.
+ * is not tried (FLOOD as well). To an addressee: an absent account gets it when it comes; what is
+ * PASSING does not wait for anybody (NO_SUCH_NICK).
  */
 struct chat_post {
 	enum chat_kind kind; /* PRIVMSG, NOTICE, TAGMSG */
@@ -513,7 +514,7 @@ struct chat_post_result {
 	struct chat_result result; /* answer DONE when any was posted; ring: of all */
 	enum chat_answer each[CHAT_POSTS_MAX];
 	uint64_t seq[CHAT_POSTS_MAX];
-	char away[CHAT_POSTS_MAX]; /* 1: the addressee is away: 301 */
+	char away[CHAT_POSTS_MAX]; /* 1: the addressee is away, or absent: 301 */
 };
 
 /* STORE_OP_CHAT_REDACT. One's own messages, or as CHAT_OP of the channel. NO_SUCH_MESSAGE: not in

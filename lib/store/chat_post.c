@@ -195,6 +195,8 @@ static enum chat_answer judge_message(const struct poster *p, const struct chat_
 
 	if (d->answer != CHAT_DONE)
 		return d->answer;
+	if ((post->flags & CHAT_EVENT_PASSING) != 0 && !d->channel && d->person.sessions == 0)
+		return CHAT_NO_SUCH_NICK;
 	if (post->status != 0 && (!d->channel || (!d->inside && !p->args->override)))
 		return CHAT_CANNOT_SEND;
 	if (d->channel && d->no_ctcp && post->kind != CHAT_TAGMSG && has_ctcp(post))
@@ -247,7 +249,7 @@ static int post_one(struct poster *p, size_t i)
 	if (answer != CHAT_DONE)
 		return 0;
 	if (!p->to.channel && post->kind == CHAT_PRIVMSG &&
-		(p->to.person.flags & CHAT_USER_AWAY) != 0)
+		(p->to.person.sessions == 0 || (p->to.person.flags & CHAT_USER_AWAY) != 0))
 		p->ret->away[i] = 1;
 	ring_more(p, &p->to);
 	return append(p, post, &p->ret->seq[i]);
