@@ -32,6 +32,7 @@ int chatd_person(struct chatd *c, struct span nick, struct chat_user *ret, bool 
 struct chatd_past {
 	struct chat_target target;
 	struct span name; /* of the target, as it stands on the batch */
+	unsigned roles; /* the client's in the channel: what it may read of "@#channel" */
 	uint64_t *seqs; /* owned: positions, in order */
 	size_t count;
 };
@@ -42,6 +43,9 @@ void chatd_past_done(struct chatd_past *p);
 int chatd_past_gather(struct store_txn *txn, const struct chat_range *range,
 	bool (*only)(const struct chatd *c, const struct chat_event *e), const struct chatd *c,
 	struct chatd_past *p);
+
+/* Moves what came behind to the end. -ENOMEM. */
+int chatd_past_append(struct chatd_past *p, const struct chatd_past *behind);
 
 /* Sends what was gathered in a batch "chathistory". 0 or negative. */
 int chatd_past_send(struct chatd *c, const struct chatd_past *p);
