@@ -7,6 +7,10 @@
 #include "store/policy.h"
 #include "store/row.h"
 
+/* The service whose sessions attach, and counters beside those of other files. */
+#define CHAT_SERVICE "chatd"
+#define CHAT_META_GUEST "chat-guest"
+
 /* -- chat_row.c: records; each read is -ENOENT, -EBADMSG ----------------------------------------
  */
 
@@ -18,7 +22,7 @@ int chat_list_decode(struct span key, struct span value, struct chat_list_entry 
 int chat_event_decode(struct span key, struct span value, struct chat_event *ret);
 int chat_whowas_decode(struct span key, struct span value, struct chat_whowas *ret);
 
-/* Counts for chat_count() who is present, too. */
+/* Counts who is present, too (chat_count()). */
 int chat_user_write(struct store_txn *txn, const struct chat_user *u);
 int chat_session_write(struct store_txn *txn, const struct chat_session *s); /* and by its id */
 int chat_session_read(struct store_txn *txn, uint64_t id, struct chat_session *ret);
@@ -66,6 +70,12 @@ struct key chat_log_mark(const struct key *target, uint64_t seq);
 
 /* -- chat_user.c --------------------------------------------------------------------------------
  */
+
+/* What chat_count() tells but for the channels; they follow the rows of people. */
+#define CHAT_META_COUNTS "chat-counts"
+int chat_counts_decode(struct span value, struct chat_counts *ret);
+/* Somebody's row is about to become after (NULL: to go). */
+int chat_counts_change(struct store_txn *txn, const char *who, const struct chat_user *after);
 
 /* Who acts, with the row: -EINVAL for a session that is not who's. */
 int chat_actor_read(struct store_txn *txn, const struct chat_actor *by, struct chat_user *ret);

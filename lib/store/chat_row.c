@@ -80,9 +80,13 @@ int chat_user_write(struct store_txn *txn, const struct chat_user *u)
 {
 	struct key key;
 	struct buf b;
+	int rc;
 
 	if (!row_is_text(u->who, sizeof(u->who)))
 		return -EINVAL;
+	rc = chat_counts_change(txn, u->who, u);
+	if (rc < 0)
+		return rc;
 	key = key_chat_user(u->who);
 	b = row_begin(USER_VERSION);
 	put_name(&b, u->who, sizeof(u->who));
