@@ -47,6 +47,8 @@ struct client *talk_client(const struct talk *t);
 const struct profile *talk_profile(const struct talk *t);
 /* Does the server stamp requests of calls (capability quintet/calls)? */
 bool talk_has_calls(const struct talk *t);
+/* The socket to the server, for its addresses; -1: there is none now. */
+int talk_socket(const struct talk *t);
 
 /* -- what the person sees and says. Whatever text holds, it is shown harmless. ------------------
  */
@@ -84,7 +86,8 @@ struct talk_request {
 	int64_t at_us;
 };
 
-/* What client/peer gives to the talk; every function gets what begin() made. */
+/* What client/peer gives to the talk (peer_calls in client/peer/peer.h); every function gets what
+ * begin() made. */
 struct talk_calls {
 	int (*begin)(struct talk *t, void **ret); /* -ENOMEM */
 	void (*end)(void *calls); /* the talk is over: everything is closed */
@@ -97,8 +100,5 @@ struct talk_calls {
 	/* Typed in a call's window. */
 	void (*say)(void *calls, const char *window, struct span text);
 };
-
-/* The calls' table, of client/peer; NULL: this build has none. */
-extern const struct talk_calls *const talk_calls;
 
 #endif
