@@ -120,24 +120,29 @@ int metadata_early(struct metadata *m, const char *verb)
 	return 0;
 }
 
-/* What there is no room for is left out: it was said to be kept if it can be. */
+/* Nothing is read from the log here: the session does not know yet in which channels it is. Of
+ * one's own changes there is nothing to be read. */
 int metadata_note_early(struct chatd *c)
 {
 	struct chatd_subscriptions *s = c->subscriptions;
+	struct store *store = c->service->store;
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && s != NULL && i < s->early_count; i++) {
+	for (size_t i = 0; r == 0 && s != NULL && i < s->early_count; i++) {
 		struct chat_meta_args args = {.by = chatd_actor(c),
 			.key = span_str(s->early[i].key),
 			.value = span_str(s->early[i].value)};
 		struct chat_result result = {.answer = CHAT_DONE};
 
-		r = chatd_act(c, STORE_OP_CHAT_META, &args, &result);
+		r = store_call(store, STORE_OP_CHAT_META, &args, &result);
 		if (r == 0 && result.answer == CHAT_TOO_MANY)
 			metadata_refuse(
 				c, "LIMIT_REACHED", chatd_nick(c), "", "There are too many keys");
+		if (r == 0 && result.ring.scope != CHAT_RING_NONE)
+			(void)chat_ring(store, c->service->settings.runtime, &result.ring,
+				c->service->session_id);
 	}
 	if (s != NULL)
 		s->early_count = 0;
-	return r < 0 ? r : 0;
+	return r;
 }

@@ -124,6 +124,9 @@ static int show_own(struct chatd *c)
 		.c = c, .all_keys = true, .name = c->me.nick, .lines = BUF_INIT(CHATD_GATHER_MAX)};
 	int r = metadata_note_early(c);
 
+	if (r < 0)
+		metadata_refuse(c, "TEMPORARILY_UNAVAILABLE", c->me.nick, "",
+			"That is not possible at the moment; try again");
 	if (r == 0)
 		r = chatd_view(c, gather_person, &s);
 	if (r == 1)

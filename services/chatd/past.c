@@ -121,7 +121,8 @@ int chatd_past_send(struct chatd *c, const struct chatd_past *p)
 	struct sending s = {.c = c, .past = p, .batch = batch};
 	int r = 1;
 
-	chatd_batch_open(c, &(struct chatd_tags){.at_us = 0}, "chathistory", p->name, batch);
+	chatd_batch_open(c, &(struct chatd_tags){.at_us = 0},
+		&(struct chatd_batch){.type = "chathistory", .params = p->name}, batch);
 	while (r == 1 && s.next < p->count) {
 		if (c->unsent >= UNSENT_MAX) {
 			r = conn_flush(c->conn);

@@ -132,12 +132,18 @@ int chatd_cmd_whois(struct chatd_call *call)
 {
 	const struct irc_message *m = call->message;
 	struct whois w = {.c = call->c,
-		.nick = m->params[m->count > 1 ? 1 : 0],
 		.channels = BUF_INIT(CHANNELS_LINE + 256),
 		.out = BUF_INIT(CHATD_GATHER_MAX)};
-	struct chatd_word nick = chatd_word(w.nick);
-	int r = chatd_view(call->c, gather, &w);
+	struct chatd_word nick;
+	int r;
 
+	if (m->count == 0) {
+		chatd_numeric(call->c, 431, ":No nickname given");
+		return 0;
+	}
+	w.nick = m->params[m->count > 1 ? 1 : 0];
+	nick = chatd_word(w.nick);
+	r = chatd_view(call->c, gather, &w);
 	if (r == 1) {
 		chatd_gather_send(call->c, &w.out);
 		if (!w.found)

@@ -42,10 +42,16 @@ static int gather(struct store_txn *txn, void *arg)
 int chatd_cmd_whowas(struct chatd_call *call)
 {
 	const struct irc_message *m = call->message;
-	struct question q = {.c = call->c, .nick = m->params[0], .out = BUF_INIT(CHATD_GATHER_MAX)};
-	struct chatd_word nick = chatd_word(q.nick);
+	struct question q = {.c = call->c, .out = BUF_INIT(CHATD_GATHER_MAX)};
+	struct chatd_word nick;
 	int r;
 
+	if (m->count == 0) {
+		chatd_numeric(call->c, 431, ":No nickname given");
+		return 0;
+	}
+	q.nick = m->params[0];
+	nick = chatd_word(q.nick);
 	if (m->count > 1)
 		(void)num_parse_u64(m->params[1], 0, UINT64_MAX, &q.max);
 	r = chatd_view(call->c, gather, &q);
