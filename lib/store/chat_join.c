@@ -147,7 +147,7 @@ static int tell_role(const struct entry *e, struct chat_result *r)
 
 	if (e->created)
 		return 0;
-	chat_mode_line_roles(&line, e->room.member.roles, e->room.me.nick);
+	chat_mode_line_roles(&line, true, e->room.member.roles, e->room.me.nick);
 	return chat_mode_line_append(e->txn, &line, &e->room, true, r);
 }
 

@@ -20,7 +20,7 @@ void chat_mode_line_add(struct chat_mode_line *l, bool set, char letter, struct 
 	buf_add(&l->words, word);
 }
 
-void chat_mode_line_roles(struct chat_mode_line *l, unsigned roles, const char *nick)
+void chat_mode_line_roles(struct chat_mode_line *l, bool set, unsigned roles, const char *nick)
 {
 	static const struct {
 		enum chat_role role;
@@ -29,7 +29,7 @@ void chat_mode_line_roles(struct chat_mode_line *l, unsigned roles, const char *
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if ((roles & all[i].role) != 0)
-			chat_mode_line_add(l, true, all[i].letter, span_str(nick));
+			chat_mode_line_add(l, set, all[i].letter, span_str(nick));
 }
 
 int chat_mode_line_append(struct store_txn *txn, struct chat_mode_line *l,

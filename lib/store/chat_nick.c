@@ -162,8 +162,7 @@ int chat_whowas_note(struct store_txn *txn, const struct chat_user *u, uint64_t 
 
 /* -- NICK -------------------------------------------------------------------------------------- */
 
-/* The event and the row of a nick that was found good. The row of KEY_CHAT_NICK is claimed. */
-static int rename_to(struct store_txn *txn, const struct chat_actor *by, const struct chat_user *u,
+int chat_nick_change(struct store_txn *txn, const struct chat_actor *by, const struct chat_user *u,
 	const char *nick, struct chat_result *r)
 {
 	_cleanup_(buf_done) struct buf channels = BUF_INIT(ROW_MAX);
@@ -202,7 +201,7 @@ int chat_nick_free(
 		chat_text_fit(span_str(u.who), nick, sizeof(nick));
 	else
 		rc = chat_nick_spare(txn, u.who, nick);
-	return rc < 0 ? rc : rename_to(txn, &nobody, &u, nick, r);
+	return rc < 0 ? rc : chat_nick_change(txn, &nobody, &u, nick, r);
 }
 
 struct ban_check {
@@ -246,7 +245,7 @@ int op_chat_nick(struct store_txn *txn, const void *args, void *result)
 		rc = chat_nick_free(txn, me.who, a->by.now_us, r);
 	if (rc == 0) {
 		chat_text_fit(a->nick, nick, sizeof(nick));
-		rc = rename_to(txn, &a->by, &me, nick, r);
+		rc = chat_nick_change(txn, &a->by, &me, nick, r);
 		chat_ring_all(r);
 	}
 	return chat_room_done(txn, r, rc);

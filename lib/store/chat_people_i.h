@@ -26,6 +26,9 @@ int chat_nick_claim(struct store_txn *txn, const char *nick, const char *who);
 int chat_nick_release(struct store_txn *txn, const char *nick, const char *who);
 /* "guest" and the first number, from that of who on, that is free: for whoever loses a nick. */
 int chat_nick_spare(struct store_txn *txn, const char *who, char ret[CHAT_NICK_SIZE]);
+/* The person has this nick, which was found good, from here on: event and rows. */
+int chat_nick_change(struct store_txn *txn, const struct chat_actor *by, const struct chat_user *u,
+	const char *nick, struct chat_result *r);
 /* Whoever else holds the name of this account as nick gets another, with its event: an account its
  * own name, a guest a spare one. The row of the nick is left to who claims it. */
 int chat_nick_free(

@@ -101,8 +101,8 @@ struct chat_mode_line {
 bool chat_mode_line_fits(const struct chat_mode_line *l, struct span word);
 /* word empty: the mode has none. */
 void chat_mode_line_add(struct chat_mode_line *l, bool set, char letter, struct span word);
-/* "+o" for each role, with the nick. */
-void chat_mode_line_roles(struct chat_mode_line *l, unsigned roles, const char *nick);
+/* "+o" or "-o" for each role, with the nick. */
+void chat_mode_line_roles(struct chat_mode_line *l, bool set, unsigned roles, const char *nick);
 /* Appends the event, by me or by the server, and empties the line; nothing when it is empty. */
 int chat_mode_line_append(struct store_txn *txn, struct chat_mode_line *l,
 	const struct chat_room *room, bool by_server, struct chat_result *r);

@@ -55,9 +55,10 @@ static void put_name(struct buf *b, const char *name, size_t size)
 int chat_user_decode(struct span key, struct span value, struct chat_user *ret)
 {
 	struct rec r = row_open(value, USER_VERSION);
-	struct chat_user u = {.flags = 0};
+	struct chat_user u;
 	struct key expected;
 
+	memset(&u, 0, sizeof(u)); /* operations answer with it: no byte may be left to chance */
 	rec_str(&r, u.who, sizeof(u.who));
 	rec_str(&r, u.nick, sizeof(u.nick));
 	rec_str(&r, u.ident, sizeof(u.ident));
