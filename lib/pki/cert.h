@@ -87,6 +87,7 @@ struct pki_verify {
 	size_t crl_count;
 	int64_t at_us;
 	enum pki_profile profile; /* PKI_USER, PKI_HOST, PKI_TSA ... */
+	bool chain_only; /* whatever it is for: profile is not looked at */
 };
 int pki_cert_verify(struct span leaf_der, const struct pki_verify *v, const char **ret_reason);
 

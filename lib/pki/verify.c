@@ -70,7 +70,8 @@ static int prepare(X509_STORE *store, const struct pki_verify *v)
 	/* Level 2: 112 bits, so no SHA-1 and no RSA below 2048. */
 	X509_VERIFY_PARAM_set_auth_level(param, 2);
 	if (X509_VERIFY_PARAM_set_flags(param, flags) != 1 ||
-		X509_VERIFY_PARAM_set_purpose(param, purposes[v->profile].purpose) != 1)
+		X509_VERIFY_PARAM_set_purpose(param,
+			v->chain_only ? X509_PURPOSE_ANY : purposes[v->profile].purpose) != 1)
 		return -EIO;
 	return 0;
 }
@@ -120,7 +121,7 @@ int pki_cert_verify(struct span leaf_der, const struct pki_verify *v, const char
 		r = check_chain(store, leaf, extra, ret_reason);
 	if (r < 0)
 		return r;
-	if (!profile_fits(leaf, v->profile)) {
+	if (!v->chain_only && !profile_fits(leaf, v->profile)) {
 		*ret_reason = purposes[v->profile].refusal;
 		return -EKEYREJECTED;
 	}
