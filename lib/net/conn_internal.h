@@ -39,6 +39,7 @@ struct conn_wake {
 	int64_t last_ms; /* of the last call, or of the setting */
 	int (*call)(void *arg);
 	void *arg;
+	bool woken; /* the call wants conn_poll() to return */
 };
 
 struct tls_conn;

@@ -38,8 +38,12 @@ void conn_set_wake(struct conn *c, int fd, unsigned every_ms, int (*wake)(void *
 
 static int call_wake(struct conn *c, int64_t now_ms)
 {
+	int r = c->wake.call != NULL ? c->wake.call(c->wake.arg) : 0;
+
 	c->wake.last_ms = now_ms;
-	return c->wake.call != NULL ? c->wake.call(c->wake.arg) : 0;
+	if (r > 0)
+		c->wake.woken = true;
+	return r;
 }
 
 /* Milliseconds until the wake is due; negative: never. */
@@ -147,9 +151,10 @@ int conn_poll(struct conn *c, struct pollfd *fds, size_t count, int64_t until_ms
 		return -EINVAL;
 	if (c->memory != NULL)
 		return poll_memory(fds, count);
+	c->wake.woken = false;
 	do {
 		r = poll_once(c, fds, count, until_ms);
-	} while (r == 0 && time_monotonic_ms() < until_ms);
+	} while (r == 0 && !c->wake.woken && time_monotonic_ms() < until_ms);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include "service/internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 
@@ -72,12 +73,13 @@ static int watch_fd(struct service *s, int fd)
 	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-/* A session without an account has no bell to listen to. */
+/* A session without an account has no bell to listen to, unless its service has its own use for it.
+ */
 static int open_bell(struct service *s)
 {
 	int r;
 
-	if (s->bell != NULL || *account_name(s) == '\0')
+	if (s->bell != NULL || (*account_name(s) == '\0' && !s->def->bell))
 		return 0;
 	r = bell_open(s->settings.runtime, &s->bell);
 	if (r == 0)
@@ -103,6 +105,7 @@ static void unwatch(struct service *s)
 {
 	cleanup_close(&s->watch_fd);
 	s->watch_fd = -1;
+	s->live.watched = 0;
 }
 
 /* From its pidfd's opening on, a process that is alive can be told from its successor in the pid.
@@ -113,23 +116,46 @@ static bool watch_row(struct service *s, const struct session_row *row)
 	if (!session_alive(row))
 		return false;
 	/* Where pidfds are not to be had, the slow poll does it alone. */
-	if (s->watch_fd >= 0)
-		(void)watch_fd(s, s->watch_fd);
+	if (s->watch_fd >= 0 && watch_fd(s, s->watch_fd) == 0)
+		s->live.watched = row->id;
 	return true;
 }
 
-static void watch_successor(struct service *s)
+/* Has the one who is watched died? What cannot be told counts as yes: then it is looked at. */
+static bool has_died(const struct service *s)
+{
+	struct pollfd p = {.fd = s->watch_fd, .events = POLLIN};
+
+	return s->live.watched == 0 || poll(&p, 1, 0) != 0;
+}
+
+/* The count reaped. */
+static int watch_successor(struct service *s)
 {
 	struct session_row row;
+	int reaped = 0;
 
-	unwatch(s);
-	for (int i = 0; i < REAPS_MAX; i++) {
-		if (session_successor(s->store, s->def->name, s->session_id, &row) < 0 ||
-			watch_row(s, &row))
-			return;
+	for (; reaped < REAPS_MAX; reaped++) {
+		if (session_successor(s->store, s->def->name, s->session_id, &row) < 0) {
+			unwatch(s);
+			return reaped;
+		}
+		if (s->live.watched == row.id && !has_died(s))
+			return reaped;
+		unwatch(s);
+		if (watch_row(s, &row))
+			return reaped;
 		unwatch(s);
 		reap(s, &row);
 	}
+	return reaped;
+}
+
+/* Who is gone is news to the others of such a service. */
+static void look_around(struct service *s)
+{
+	if (watch_successor(s) > 0 && s->def->bell)
+		(void)bell_ring(s->store, s->settings.runtime, s->def->name, NULL, NULL);
 }
 
 static int still_valid(struct service *s)
@@ -214,7 +240,7 @@ int service_register(struct service *s)
 	}
 	s->live.updated_ms = time_monotonic_ms();
 	s->live.updated_bytes = bytes_moved(s);
-	watch_successor(s);
+	look_around(s);
 	conn_set_wake(s->conn, s->epoll_fd, SLOW_POLL_MS, wake, s);
 	return still_valid(s);
 }
@@ -253,7 +279,7 @@ static int wake(void *arg)
 {
 	struct service *s = arg;
 	struct epoll_event events[2];
-	int n;
+	int n, r;
 
 	if (s->session_id == 0)
 		return register_late(s);
@@ -264,8 +290,20 @@ static int wake(void *arg)
 	/* Nothing rang: this is the slow poll. A death and the poll both mean a new look. */
 	if (n <= 0)
 		update_row(s, time_monotonic_ms());
-	watch_successor(s);
-	return still_valid(s);
+	look_around(s);
+	r = still_valid(s);
+	if (r < 0 || !s->def->bell)
+		return r;
+	s->live.rung = true;
+	return 1;
+}
+
+bool service_rung(struct service *s)
+{
+	bool rung = s->live.rung;
+
+	s->live.rung = false;
+	return rung;
 }
 
 void service_live_begin(struct service *s)

@@ -71,6 +71,8 @@ struct service_def {
 	bool passwords; /* checks some: reaches the lock files of their cap */
 	bool blobs; /* reads or writes bodies of the store */
 	bool files; /* ftpd: reaches STATE/files */
+	bool bell; /* chatd: every session has a bell, and is told that it was rung; the topic of
+		    * the service's name is rung when a dead session was reaped */
 	unsigned tcp; /* enum sandbox_tcp: what Landlock leaves of TCP */
 	unsigned max_total, max_per_source,
 		idle_exit_s; /* wait mode defaults: --max=, --per-source=, --idle-exit= */
@@ -83,6 +85,8 @@ struct service_live {
 	uint64_t updated_bytes;
 	bool warned; /* that it cannot be registered: said once */
 	bool revoked; /* what ended the session was not the peer's doing nor an error of ours */
+	bool rung; /* since service_rung() was asked the last time */
+	uint64_t watched; /* whose process watch_fd is */
 };
 
 struct service {
@@ -155,6 +159,10 @@ int service_need_store(struct service *s);
  * meanwhile.
  */
 int service_register(struct service *s);
+
+/* For a service with .bell: was the session's bell rung, or is it time to look anyhow, since this
+ * was asked last? conn_poll() returns early, with 0, when it is. */
+bool service_rung(struct service *s);
 
 /* After a log-in in the protocol: remembers who, adds log context; a registered session's row and
  * bell change with it. */
