@@ -31,6 +31,8 @@ enum {
 	CHATD_BAD_MAX = 30, /* lines in a row that are no IRC */
 	CHATD_MONITOR_MAX = 100,
 	CHATD_HISTORY_MAX = 1000, /* of one CHATHISTORY */
+	CHATD_SUBS_MAX = 50, /* keys of metadata that a client subscribes to */
+	CHATD_META_VALUE_MAX = 300, /* bytes of a value: 761 is one line */
 	CHATD_LINES_MAX = 100, /* of one multiline message */
 	CHATD_MULTILINE_MAX = 8192, /* bytes of it */
 	CHATD_TARGETS_MAX = 16, /* of one message: TARGMAX */
@@ -126,6 +128,7 @@ struct chatd {
 	uint64_t caps; /* bits of enum chatd_cap */
 	struct chat_user me; /* as of the session's position; me.who "" until registered */
 	struct auth_identity certificate; /* what the handshake proved; AUTH_NONE: nothing */
+	unsigned char guest_key[32]; /* for the hosts of guests */
 	bool has_key;
 	unsigned char spki_sha256[32]; /* of the certificate that was shown and is good */
 	struct auth_identity oper; /* a guest's proof for OPER; else AUTH_NONE */
@@ -148,6 +151,7 @@ struct chatd {
 	struct chatd_sasl *sasl;
 	struct chatd_subscriptions *subscriptions;
 	char *monitor[CHATD_MONITOR_MAX]; /* owned, as written */
+	uint64_t monitor_seq[CHATD_MONITOR_MAX]; /* position whose state was told for it */
 	size_t monitor_count;
 	unsigned batches; /* references given out */
 
@@ -179,8 +183,9 @@ static inline bool chatd_is_oper(const struct chatd *c)
 
 /* -- session.c --------------------------------------------------------------------------------- */
 
-/* The session behind TLS. 0 or negative as conn; service->end_reason. */
-int chatd_run(struct service *s);
+/* The session behind TLS. guest_key: a secret of the house. 0 or negative as conn;
+ * service->end_reason. */
+int chatd_run(struct service *s, const unsigned char guest_key[32]);
 
 /* ERROR with that text; the session ends when it is sent. Others see it as its QUIT, unless
  * quit_text is set already. */
@@ -214,6 +219,9 @@ struct chatd_command {
 	const char *syntax, *help; /* HELP's lines */
 };
 const struct chatd_command *chatd_commands(size_t *ret_count);
+
+/* Does the line not count as flood here? */
+bool chatd_is_free(struct span line);
 
 /* Runs one line: its answer is complete when it returns. */
 int chatd_command(struct chatd *c, struct span line);
@@ -256,9 +264,14 @@ void chatd_send(struct chatd *c, const struct chatd_tags *tags, struct span line
 /* A batch inside the answer: "BATCH +ref TYPE params". ret_ref is for chatd_tags.batch. Nothing
  * when the client has no batch capability: ret_ref is "" then, which means none. */
 void chatd_batch_begin(struct chatd *c, const char *type, const char *params, char ret_ref[16]);
-/* As above; the line that opens it has these tags. */
-void chatd_batch_open(struct chatd *c, const struct chatd_tags *tags, const char *type,
-	struct span params, char ret_ref[16]);
+/* As above, with tags and a source of its own (empty: the server), inside of tags->batch. */
+struct chatd_batch {
+	struct span source;
+	const char *type;
+	struct span params;
+};
+void chatd_batch_open(struct chatd *c, const struct chatd_tags *tags,
+	const struct chatd_batch *batch, char ret_ref[16]);
 void chatd_batch_end(struct chatd *c, const char *ref);
 
 /* Around a command: label "" none. The end sends the held line, the batch's end, or ACK. */
@@ -344,6 +357,8 @@ void chatd_room_rename(struct chatd *c, uint64_t id, const char *name);
 int chatd_try_register(struct chatd *c);
 /* register.c: the channels of an account that came back. */
 int chatd_rejoin(struct chatd *c);
+/* usermode.c: 221 */
+void chatd_say_modes(struct chatd *c);
 /* about.c: 001 to 005, LUSERS, MOTD. */
 void chatd_welcome(struct chatd *c);
 /* isupport.c: the lines of 005. */
@@ -379,6 +394,8 @@ int chatd_show_metadata(struct chatd *c, uint64_t id);
 void chatd_metadata_done(struct chatd *c);
 /* sasl.c */
 void chatd_sasl_done(struct chatd *c);
+/* The key of the certificate that is good, and the device that it stands for. */
+void chatd_read_key(struct chatd *c);
 /* Logs the session in: identity, device; before registration only remembered, after it by
  * STORE_OP_CHAT_LOGIN. 900. 1 done, 0 refused and said, negative. */
 int chatd_log_in(struct chatd *c, const struct auth_identity *who, struct span device);
@@ -397,7 +414,7 @@ int chatd_cmd_verify(struct chatd_call *call);
 int chatd_cmd_pass(struct chatd_call *call); /* register.c */
 int chatd_cmd_nick(struct chatd_call *call);
 int chatd_cmd_user(struct chatd_call *call);
-int chatd_cmd_ping(struct chatd_call *call); /* session.c */
+int chatd_cmd_ping(struct chatd_call *call); /* ping.c */
 int chatd_cmd_pong(struct chatd_call *call);
 int chatd_cmd_quit(struct chatd_call *call);
 int chatd_cmd_join(struct chatd_call *call); /* join.c */

@@ -29,7 +29,7 @@ static int refuse_other(struct chatd *c, struct span nick)
 	return 0;
 }
 
-static void show(struct chatd *c)
+void chatd_say_modes(struct chatd *c)
 {
 	char text[LETTERS + 2] = "+";
 	size_t len = 1;
@@ -82,7 +82,7 @@ int chatd_user_mode(struct chatd_call *call)
 	if (!irc_eq(m->params[0], span_str(c->me.nick)))
 		return refuse_other(c, m->params[0]);
 	if (m->count < 2) {
-		show(c);
+		chatd_say_modes(c);
 		return 0;
 	}
 	if (!read_changes(m->params[1], &args))
