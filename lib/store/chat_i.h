@@ -108,8 +108,8 @@ void chat_ring_people(struct chat_result *r, const char *one, const char *other)
 int chat_leave(struct store_txn *txn, uint64_t channel, const char *who, int64_t now_us);
 /* present counts of all channels of a person: +1 who came, -1 who went. */
 int chat_presence(struct store_txn *txn, const char *who, int change);
-/* The person's rows in all channels, and the invitations, get another name (a guest who logs in).
- * Where both are members one is left; presence stays as it was counted. */
+/* The person's rows in all channels, and a guest's invitations, get another name (who logs in or
+ * out). Where both are members one is left; presence stays as it was counted. */
 int chat_members_rename(struct store_txn *txn, const char *who, const char *to);
 /* Everything of a channel, and what was said in it. */
 int chat_channel_drop(struct store_txn *txn, const struct chat_channel *c);

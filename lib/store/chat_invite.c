@@ -196,6 +196,5 @@ int op_chat_invite(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
-	*r = (struct chat_result){.head = 0};
 	return chat_room_done(txn, r, invite(txn, args, r));
 }

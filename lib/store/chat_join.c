@@ -176,6 +176,5 @@ int op_chat_join(struct store_txn *txn, const void *args, void *result)
 	struct chat_join_result *ret = result;
 	struct entry e = {.txn = txn, .args = args};
 
-	*ret = (struct chat_join_result){.channel = 0};
 	return chat_room_done(txn, &ret->result, join(&e, ret));
 }

@@ -59,7 +59,6 @@ int op_chat_part(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
-	*r = (struct chat_result){.head = 0};
 	return chat_room_done(txn, r, part(txn, args, r));
 }
 
@@ -134,6 +133,5 @@ int op_chat_kick(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
-	*r = (struct chat_result){.head = 0};
 	return chat_room_done(txn, r, kick(txn, args, r));
 }

@@ -240,5 +240,7 @@ int chat_members_rename(struct store_txn *txn, const char *who, const char *to)
 		if (rc == 0 && m.joined)
 			rc = hand_over(txn, &m, to);
 	}
-	return rc < 0 ? named(rc) : chat_invites_rename(txn, who, to);
+	if (rc == 0 && chat_is_guest(who))
+		rc = chat_invites_rename(txn, who, to);
+	return named(rc);
 }

@@ -232,7 +232,6 @@ int op_chat_mode(struct store_txn *txn, const void *args, void *result)
 	struct job j = {.txn = txn, .r = &ret->result, .line = CHAT_MODE_LINE_INIT};
 	int rc;
 
-	*ret = (struct chat_mode_result){.result = {.head = 0}};
 	if (a->count > CHAT_CHANGES_MAX)
 		return -EINVAL;
 	rc = chat_room_open(txn, &a->by, a->channel, a->override, &j.room);

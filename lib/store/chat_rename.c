@@ -64,7 +64,6 @@ int op_chat_rename(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
-	*r = (struct chat_result){.head = 0};
 	return chat_room_done(txn, r, rename_channel(txn, args, r));
 }
 
@@ -132,6 +131,5 @@ int op_chat_drop(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
-	*r = (struct chat_result){.head = 0};
 	return chat_room_done(txn, r, drop(txn, args, r));
 }

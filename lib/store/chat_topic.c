@@ -28,6 +28,5 @@ int op_chat_topic(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
-	*r = (struct chat_result){.head = 0};
 	return chat_room_done(txn, r, set_topic(txn, args, r));
 }
