@@ -116,22 +116,6 @@ int chat_users_each(
 
 /* -- sessions ---------------------------------------------------------------------------------- */
 
-int chat_session_read(struct store_txn *txn, uint64_t id, struct chat_session *ret)
-{
-	struct key key = key_chat_session_id(id);
-	char who[CHAT_WHO_SIZE];
-	struct span value;
-	int rc = row_get(txn, &key, &value);
-
-	if (rc == 0)
-		rc = read_who(value, who);
-	if (rc < 0)
-		return rc;
-	key = key_chat_session_row(who, id);
-	rc = row_get(txn, &key, &value);
-	return rc < 0 ? rc : chat_session_decode(key_span(&key), value, ret);
-}
-
 int chat_sessions_each(struct store_txn *txn, const char *who,
 	int (*each)(void *arg, const struct chat_session *s), void *arg)
 {

@@ -5,6 +5,7 @@
 #include "store/audit.h"
 #include "store/blob.h"
 #include "store/cert.h"
+#include "store/chat_i.h"
 #include "store/file.h"
 #include "store/policy.h"
 #include "store/session.h"
@@ -69,6 +70,44 @@ static const struct op_def ops[STORE_OP_COUNT] = {
 		NULL},
 	[STORE_OP_PARTIAL_REMOVE] = {"partial-remove", op_partial_remove,
 		sizeof(struct partial_args), 0, OP_FREES, NULL},
+	[STORE_OP_CHAT_ATTACH] = {"chat-attach", op_chat_attach, sizeof(struct chat_attach_args),
+		sizeof(struct chat_attach_result), OP_SECURES, NULL},
+	[STORE_OP_CHAT_DETACH] = {"chat-detach", op_chat_detach, sizeof(struct chat_detach_args),
+		sizeof(struct chat_result), OP_FREES | OP_SECURES, NULL},
+	[STORE_OP_CHAT_SEEN] = {"chat-seen", op_chat_seen, sizeof(struct chat_seen_args),
+		sizeof(struct chat_result), 0, NULL},
+	[STORE_OP_CHAT_LOGIN] = {"chat-login", op_chat_login, sizeof(struct chat_login_args),
+		sizeof(struct chat_attach_result), OP_SECURES, NULL},
+	[STORE_OP_CHAT_NICK] = {"chat-nick", op_chat_nick, sizeof(struct chat_nick_args),
+		sizeof(struct chat_result), 0, NULL},
+	[STORE_OP_CHAT_USER] = {"chat-user", op_chat_user, sizeof(struct chat_user_args),
+		sizeof(struct chat_result), 0, NULL},
+	[STORE_OP_CHAT_JOIN] = {"chat-join", op_chat_join, sizeof(struct chat_join_args),
+		sizeof(struct chat_join_result), 0, NULL},
+	[STORE_OP_CHAT_PART] = {"chat-part", op_chat_part, sizeof(struct chat_part_args),
+		sizeof(struct chat_result), OP_FREES, NULL},
+	[STORE_OP_CHAT_KICK] = {"chat-kick", op_chat_kick, sizeof(struct chat_kick_args),
+		sizeof(struct chat_result), OP_SECURES, NULL},
+	[STORE_OP_CHAT_INVITE] = {"chat-invite", op_chat_invite, sizeof(struct chat_invite_args),
+		sizeof(struct chat_result), 0, NULL},
+	[STORE_OP_CHAT_TOPIC] = {"chat-topic", op_chat_topic, sizeof(struct chat_topic_args),
+		sizeof(struct chat_result), 0, NULL},
+	[STORE_OP_CHAT_RENAME] = {"chat-rename", op_chat_rename, sizeof(struct chat_rename_args),
+		sizeof(struct chat_result), 0, NULL},
+	[STORE_OP_CHAT_MODE] = {"chat-mode", op_chat_mode, sizeof(struct chat_mode_args),
+		sizeof(struct chat_mode_result), OP_SECURES, NULL},
+	[STORE_OP_CHAT_POST] = {"chat-post", op_chat_post, sizeof(struct chat_post_args),
+		sizeof(struct chat_post_result), 0, NULL},
+	[STORE_OP_CHAT_REDACT] = {"chat-redact", op_chat_redact, sizeof(struct chat_redact_args),
+		sizeof(struct chat_result), OP_SECURES, NULL},
+	[STORE_OP_CHAT_MARK] = {"chat-mark", op_chat_mark, sizeof(struct chat_mark_args),
+		sizeof(struct chat_mark_result), 0, NULL},
+	[STORE_OP_CHAT_META] = {"chat-meta", op_chat_meta, sizeof(struct chat_meta_args),
+		sizeof(struct chat_result), 0, NULL},
+	[STORE_OP_CHAT_ANNOUNCE] = {"chat-announce", op_chat_announce,
+		sizeof(struct chat_announce_args), sizeof(struct chat_result), OP_SECURES, NULL},
+	[STORE_OP_CHAT_DROP] = {"chat-drop", op_chat_drop, sizeof(struct chat_drop_args),
+		sizeof(struct chat_result), OP_FREES, NULL},
 	[STORE_OP_SWEEP] = {"sweep", op_sweep, sizeof(struct sweep_args),
 		sizeof(struct sweep_result), OP_FREES, sweep_after},
 };

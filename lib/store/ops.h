@@ -8,6 +8,8 @@
 
 #include "store/store.h"
 
+enum { OP_RESULT_MAX = 1536 };
+
 enum op_flag {
 	OP_FREES = 1, /* gives room back */
 	OP_SECURES = 2, /* log-in, revocation, locking: must work in a full store too */
@@ -17,7 +19,7 @@ struct op_def {
 	const char *name;
 	int (*run)(struct store_txn *txn, const void *args, void *result);
 	size_t args_size;
-	size_t result_size; /* 0: no result */
+	size_t result_size; /* 0: no result; at most OP_RESULT_MAX */
 	unsigned flags;
 	int (*after)(struct store *s, const void *args, void *result);
 };

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "store/chat_i.h"
 #include "store/ops.h"
 #include "store/row.h"
 
@@ -132,6 +133,8 @@ int session_drop(struct store_txn *txn, const char *service, uint64_t id)
 	struct key key = key_session_row(service, id);
 	int rc = row_del(txn, &key);
 
+	if (rc == 0 && strcmp(service, CHAT_SERVICE) == 0)
+		rc = chat_session_gone(txn, id, kv_now_us(txn));
 	return rc < 0 ? rc : drop_bells(txn, id);
 }
 

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { RESULT_MAX = 64 };
-
 /* Makes the schema row of a new environment; an environment with rows and without one is foreign.
  */
 static int create_schema(struct kv_env *env)
@@ -181,7 +179,7 @@ static void rehearse(struct store_txn *txn, const struct op_def *def, const void
 
 static void compare(const struct op_def *def, const int rc[2], const void *trial, const void *real)
 {
-	if (rc[0] == rc[1] && memcmp(trial, real, RESULT_MAX) == 0)
+	if (rc[0] == rc[1] && memcmp(trial, real, OP_RESULT_MAX) == 0)
 		return;
 	(void)fprintf(stderr, "operation %s is impure: %d, then %d\n", def->name, rc[0], rc[1]);
 	abort();
@@ -198,7 +196,7 @@ static int run(
 		return rc;
 	fault_at(FAULT_WRITE_BEGUN);
 #ifdef QUINTET_TEST
-	unsigned char trial[RESULT_MAX] = {0};
+	unsigned char trial[OP_RESULT_MAX] = {0};
 	int both[2] = {0};
 
 	rehearse(txn, def, args, &both[0], trial);
@@ -228,7 +226,7 @@ static int check_room(struct store *s, const struct op_def *def)
 int store_call(struct store *s, enum store_op op, const void *args, void *result)
 {
 	const struct op_def *def = op_find(op);
-	unsigned char scratch[RESULT_MAX] = {0};
+	unsigned char scratch[OP_RESULT_MAX] = {0};
 	int rc;
 
 	if (def == NULL || args == NULL || def->result_size > sizeof(scratch))

@@ -24,7 +24,7 @@ static void test_table(void **state)
 		assert_non_null(def->name);
 		assert_non_null(def->run);
 		assert_true(def->args_size > 0);
-		assert_true(def->result_size <= 64);
+		assert_true(def->result_size <= OP_RESULT_MAX);
 		for (unsigned j = 0; j < i; j++)
 			assert_string_not_equal(def->name, op_find((enum store_op)j)->name);
 	}
