@@ -31,6 +31,8 @@ const struct policy_row policy_table[] = {
 		"events of chat that a slow client may be behind before it is disconnected"},
 	{"chat_motd", POLICY_TEXT, "", 0, POLICY_VALUE_SIZE - 1, NULL,
 		"message of the day of chat"},
+	{"chat_password", POLICY_SECRET, "", 0, 200, NULL,
+		"a word that all must give to chat (PASS), accounts too; none when empty"},
 	{"chat_quota_day", POLICY_SIZE, "64M", 0, UINT64_C(1) << 40, NULL,
 		"bytes that one may say in chat on a day; 0: no limit"},
 	{"crl_hours", POLICY_NUMBER, "24", 1, 720, NULL,
@@ -120,6 +122,7 @@ int policy_validate(const struct policy_row *row, struct span value)
 	case POLICY_CHOICE:
 		return check_choice(row->choices, value);
 	case POLICY_TEXT:
+	case POLICY_SECRET:
 		if (!text_is_clean(value))
 			return -EINVAL;
 		return value.len > row->max ? -ERANGE : 0;
@@ -211,6 +214,13 @@ int policy_number(struct store *s, const char *name, uint64_t *ret)
 	return store_view(s, number_view, &g);
 }
 
+static const char *audit_value(const struct policy_row *row, const char *value)
+{
+	if (value[0] == '\0')
+		return "(default)";
+	return row->kind == POLICY_SECRET ? "(secret)" : value;
+}
+
 int op_policy_set(struct store_txn *txn, const void *args, void *result)
 {
 	const struct policy_set_args *p = args;
@@ -239,7 +249,5 @@ int op_policy_set(struct store_txn *txn, const void *args, void *result)
 		row_text(&b, p->value, sizeof(p->value));
 		rc = row_put(txn, &key, &b);
 	}
-	return rc < 0 ? rc
-		      : audit_note(txn, &note, "%s=%s", p->name,
-				p->value[0] != '\0' ? p->value : "(default)");
+	return rc < 0 ? rc : audit_note(txn, &note, "%s=%s", p->name, audit_value(row, p->value));
 }

@@ -9,7 +9,15 @@
 
 #define POLICY_VALUE_SIZE 256
 
-enum policy_kind { POLICY_NUMBER, POLICY_DURATION_S, POLICY_SIZE, POLICY_CHOICE, POLICY_TEXT };
+/* A secret is a text that is not shown in lists and the audit. */
+enum policy_kind {
+	POLICY_NUMBER,
+	POLICY_DURATION_S,
+	POLICY_SIZE,
+	POLICY_CHOICE,
+	POLICY_TEXT,
+	POLICY_SECRET
+};
 
 struct policy_row {
 	const char *name; /* "signup" */

@@ -96,6 +96,7 @@ struct chatd_answering {
 /* Policy as it was when the session began. */
 struct chatd_policy {
 	bool accounts_required, auto_log_in, register_early, invites;
+	char password[256]; /* of the house, for PASS; "" none; wiped once it was said */
 	uint64_t flood_rate, flood_burst; /* lines a second that post nothing; 0: no limit */
 	uint64_t lag; /* events */
 };

@@ -163,9 +163,29 @@ static int log_in_by_pass(struct chatd *c)
 	return 0;
 }
 
+/* Where the house has a word of its own, PASS is that. */
+static bool knows_word(struct chatd *c)
+{
+	char *word = c->policy.password;
+
+	if (word[0] == '\0')
+		return true;
+	if (c->pass != NULL && span_eq_secret(span_str(c->pass), span_str(word))) {
+		explicit_bzero(word, sizeof(c->policy.password));
+		forget_pass(c);
+		return true;
+	}
+	chatd_numeric(c, 464, ":Password incorrect");
+	chatd_end(c, "wrong password", "The password of this server is needed (PASS)");
+	return false;
+}
+
 static int identify(struct chatd *c)
 {
 	int r = 0;
+
+	if (!knows_word(c))
+		return 0;
 
 	if (!chatd_logged_in(c))
 		r = log_in_by_certificate(c);

@@ -117,6 +117,7 @@ static void free_session(struct chatd *c)
 		explicit_bzero(c->pass, strlen(c->pass));
 		free(c->pass);
 	}
+	explicit_bzero(c->policy.password, sizeof(c->policy.password));
 	buf_done(&c->answering.first);
 	buf_done(&c->line);
 	buf_done(&c->body);
@@ -389,9 +390,11 @@ static int read_policy(struct store_txn *txn, void *arg)
 	if (r == 0)
 		r = read_choice(txn, "chat_auto_login", "yes", &p->auto_log_in);
 	if (r == 0)
-		r = read_choice(txn, "chat_register", "early", &p->register_early);
+		r = read_choice(txn, "chat_register_early", "yes", &p->register_early);
 	if (r == 0)
 		r = read_choice(txn, "signup", "invite", &p->invites);
+	if (r == 0)
+		r = policy_text_read(txn, "chat_password", p->password);
 	if (r == 0)
 		r = policy_number_read(txn, "chat_flood_rate", &p->flood_rate);
 	if (r == 0)

@@ -10,7 +10,7 @@ static const char *range_of(const struct policy_row *row, char ret[96])
 {
 	if (row->kind == POLICY_CHOICE)
 		return row->choices;
-	if (row->kind == POLICY_TEXT)
+	if (row->kind == POLICY_TEXT || row->kind == POLICY_SECRET)
 		(void)snprintf(ret, 96, "at most %llu bytes", (unsigned long long)row->max);
 	else
 		(void)snprintf(ret, 96, "%llu to %llu%s", (unsigned long long)row->min,
@@ -29,7 +29,7 @@ static int add_row(struct ctl *c, struct ctl_table *t, const struct policy_row *
 	if (r < 0)
 		return r;
 	ctl_cell(t, "%s", row->name);
-	ctl_cell(t, "%s", value);
+	ctl_cell(t, "%s", row->kind == POLICY_SECRET && value[0] != '\0' ? "(set)" : value);
 	ctl_cell(t, "%s", row->standard);
 	ctl_cell(t, "%s", range_of(row, range));
 	ctl_cell(t, "%s", row->meaning);
