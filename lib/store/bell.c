@@ -2,7 +2,7 @@
  * Bells: a Unix datagram socket per listener, a datagram per ring. The address is
  * RUNTIME/bells/NAME where that fits sun_path, else /proc/self/fd/N/NAME with the folder open as N.
  */
-#include "store/session.h"
+#include "store/bell_i.h"
 
 #include "base/cleanup.h"
 #include "base/hash.h"
@@ -161,18 +161,12 @@ void bell_drain(struct bell *b)
 
 /* -- ringing ----------------------------------------------------------------------------------- */
 
-struct listeners {
-	const char *topic;
-	struct bell_args *list; /* owned */
-	size_t count, room;
-};
-
-static void listeners_done(struct listeners *l)
+void bell_listeners_done(struct bell_listeners *l)
 {
 	free(l->list);
 }
 
-static int gather_one(struct listeners *l, const struct bell_args *b)
+int bell_listeners_add(struct bell_listeners *l, const struct bell_args *b)
 {
 	size_t room = l->room == 0 ? 16 : 2 * l->room;
 	struct bell_args *list;
@@ -188,11 +182,10 @@ static int gather_one(struct listeners *l, const struct bell_args *b)
 	return 0;
 }
 
-static int gather_view(struct store_txn *txn, void *arg)
+int bell_listeners_topic(struct store_txn *txn, const char *topic, struct bell_listeners *l)
 {
-	struct listeners *l = arg;
 	_cleanup_(kv_iter_done) struct kv_iter it = {0};
-	struct key prefix = key_bell(l->topic);
+	struct key prefix = key_bell(topic);
 	struct bell_args b;
 	struct span key, value;
 	int rc = kv_iter_open(txn, key_span(&prefix), key_span(&prefix), &it);
@@ -200,9 +193,21 @@ static int gather_view(struct store_txn *txn, void *arg)
 	while (rc == 0 && (rc = kv_iter_next(&it, &key, &value)) == 1) {
 		rc = bell_decode(key, value, &b);
 		if (rc == 0)
-			rc = gather_one(l, &b);
+			rc = bell_listeners_add(l, &b);
 	}
 	return rc;
+}
+
+struct gather {
+	const char *topic;
+	struct bell_listeners *listeners;
+};
+
+static int gather_view(struct store_txn *txn, void *arg)
+{
+	const struct gather *g = arg;
+
+	return bell_listeners_topic(txn, g->topic, g->listeners);
 }
 
 struct ringer {
@@ -211,6 +216,7 @@ struct ringer {
 	int fd, dir_fd;
 	void (*dead)(void *arg, const struct session_row *r);
 	void *arg;
+	char reaped[16]; /* the service of which a session was removed; "" none */
 };
 
 struct find_args {
@@ -232,7 +238,7 @@ static int find_session(void *arg, const struct session_row *r)
  * A bell that nobody hears: its socket and rows go. The whole session goes only if its process is
  * gone too; it may merely have closed this bell.
  */
-static void reap(const struct ringer *g, const struct bell_args *b)
+static void reap(struct ringer *g, const struct bell_args *b)
 {
 	struct session_row row = {.id = b->session_id};
 	struct find_args f = {b->session_id, &row};
@@ -247,12 +253,14 @@ static void reap(const struct ringer *g, const struct bell_args *b)
 	if (g->dead != NULL)
 		g->dead(g->arg, &row);
 	(void)store_call(g->store, STORE_OP_BELL_REMOVE, b, NULL);
-	if (!session_alive(&row))
-		(void)store_call(g->store, STORE_OP_SESSION_REMOVE, &gone, NULL);
+	if (session_alive(&row))
+		return;
+	if (store_call(g->store, STORE_OP_SESSION_REMOVE, &gone, NULL) == 0)
+		memcpy(g->reaped, gone.service, sizeof(g->reaped));
 }
 
 /* 1 rung, 0 dead or not reachable. */
-static int ring_one(const struct ringer *g, const struct bell_args *b)
+static int ring_one(struct ringer *g, const struct bell_args *b)
 {
 	struct sockaddr_un a;
 
@@ -268,27 +276,50 @@ static int ring_one(const struct ringer *g, const struct bell_args *b)
 	return 0;
 }
 
-int bell_ring(struct store *s, const char *runtime, const char *topic,
-	void (*dead)(void *arg, const struct session_row *r), void *arg)
+static int ring_all(struct ringer *g, const struct bell_listeners *l)
 {
-	_cleanup_(listeners_done) struct listeners l = {.topic = topic};
 	_cleanup_(cleanup_close) int fd = -1;
 	_cleanup_(cleanup_close) int dir_fd = -1;
-	struct ringer g = {.store = s, .runtime = runtime, .dead = dead, .arg = arg};
 	int rung = 0;
-	int rc = store_view(s, gather_view, &l);
+	int rc = open_folder(g->runtime, false, &dir_fd);
 
-	if (rc < 0 || l.count == 0)
-		return rc;
-	rc = open_folder(runtime, false, &dir_fd);
 	if (rc < 0 && rc != -ENOENT) /* without the folder, as after a reboot, all are dead */
 		return rc;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	g.fd = fd;
-	g.dir_fd = dir_fd;
-	for (size_t i = 0; i < l.count; i++)
-		rung += ring_one(&g, &l.list[i]);
+	g->fd = fd;
+	g->dir_fd = dir_fd;
+	for (size_t i = 0; i < l->count; i++)
+		rung += ring_one(g, &l->list[i]);
 	return rung;
+}
+
+/* Each round with a death ends with fewer sessions than it began with, so there is a last one. */
+int bell_ring_listeners(struct store *s, const char *runtime, const struct bell_listeners *l,
+	const struct bell_dead *d)
+{
+	struct ringer g = {.store = s, .runtime = runtime};
+	int rung = 0;
+
+	if (d != NULL) {
+		g.dead = d->dead;
+		g.arg = d->arg;
+	}
+	if (l->count > 0)
+		rung = ring_all(&g, l);
+	if (rung >= 0 && g.reaped[0] != '\0')
+		(void)bell_ring(s, runtime, g.reaped, NULL, NULL);
+	return rung;
+}
+
+int bell_ring(struct store *s, const char *runtime, const char *topic,
+	void (*dead)(void *arg, const struct session_row *r), void *arg)
+{
+	_cleanup_(bell_listeners_done) struct bell_listeners l = {.list = NULL};
+	const struct bell_dead d = {dead, arg};
+	struct gather g = {topic, &l};
+	int rc = store_view(s, gather_view, &g);
+
+	return rc < 0 ? rc : bell_ring_listeners(s, runtime, &l, &d);
 }

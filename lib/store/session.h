@@ -61,7 +61,8 @@ void bell_drain(struct bell *b); /* reads away what is there */
 /*
  * One datagram to every listener of the topic. Dead listeners (ECONNREFUSED, ENOENT) are reported
  * to dead(), which may be NULL; their registration and socket are removed here, and their session's
- * row if its process is gone. The count rung, or a negative errno of the look-up.
+ * row if its process is gone: the topic named after its service is rung then, too. The count rung,
+ * or a negative errno of the look-up.
  */
 int bell_ring(struct store *s, const char *runtime, const char *topic,
 	void (*dead)(void *arg, const struct session_row *r), void *arg);
