@@ -49,7 +49,8 @@ static uint64_t add_session(struct store *s, const char *account)
 	return id;
 }
 
-struct chat_actor chat_fixture_person(struct store *s, const char *account, const char *nick)
+struct chat_actor chat_fixture_keyed(
+	struct store *s, const char *account, const char *nick, unsigned char key)
 {
 	char host[CHAT_HOST_SIZE];
 	struct chat_attach_args a = {.account = account != NULL ? account : "",
@@ -64,11 +65,18 @@ struct chat_actor chat_fixture_person(struct store *s, const char *account, cons
 	(void)snprintf(host, sizeof(host), "%s/%s", account != NULL ? "user" : "guest",
 		account != NULL ? account : "0011aabb");
 	a.host = span_str(host);
+	a.secure = key != 0;
+	memset(a.spki_sha256, key, sizeof(a.spki_sha256));
 	a.by = (struct chat_actor){add_session(s, a.account), "", FIXTURE_NOW};
 	assert_int_equal(store_call(s, STORE_OP_CHAT_ATTACH, &a, &r), 0);
 	assert_int_equal(r.result.answer, CHAT_DONE);
 	a.by.who = keep(r.user.who);
 	return a.by;
+}
+
+struct chat_actor chat_fixture_person(struct store *s, const char *account, const char *nick)
+{
+	return chat_fixture_keyed(s, account, nick, 0);
 }
 
 void chat_fixture_leave(struct store *s, struct chat_actor by)

@@ -10,6 +10,10 @@
  */
 struct chat_actor chat_fixture_person(struct store *s, const char *account, const char *nick);
 
+/* The same, of a client that showed a certificate whose key's digest is that byte 32 times. */
+struct chat_actor chat_fixture_keyed(
+	struct store *s, const char *account, const char *nick, unsigned char key);
+
 /* The session ends: "gone". */
 void chat_fixture_leave(struct store *s, struct chat_actor by);
 
