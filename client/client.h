@@ -48,6 +48,7 @@ int cmd_daytime(struct client *c, int argc, char **argv);
 int cmd_ca(struct client *c, int argc, char **argv);
 int cmd_status(struct client *c, int argc, char **argv);
 int cmd_ftp(struct client *c, int argc, char **argv);
+int cmd_chat(struct client *c, int argc, char **argv);
 
 /*
  * Options (options.c). A row has one of value and flag; its argument is what the help calls it. The

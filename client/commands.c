@@ -20,6 +20,10 @@ const struct client_command client_commands[] = {
 		"ftp [OPTION ...] [ls | get | put | cat | rm | mkdir | rmdir | mv | sync |\n"
 		"               stat | df | pwd] [ARGUMENT ...]",
 		"move files, one command or in a session"},
+	{"chat", cmd_chat,
+		"chat [OPTION ...] [#CHANNEL ... | send TARGET [TEXT ...] | tail TARGET ... |\n"
+		"               history TARGET]",
+		"talk in channels and with people"},
 	{"ca", cmd_ca, "ca [show | list | revoke SERIAL [REASON] | crl | check [FILE]]",
 		"see and use the certificate authority"},
 	{"status", cmd_status, "status", "reach and verify every service"},

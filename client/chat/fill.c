@@ -255,11 +255,15 @@ static void page_give(struct talk *t, struct window *w, struct fill *f)
 
 	for (size_t i = 0; i < f->count; i++) {
 		struct item *item = f->page[i];
+		struct item *old = w != NULL ? model_item(w, span_str(item->msgid)) : NULL;
 
-		if (w != NULL && model_item(w, span_str(item->msgid)) != NULL) {
+		if (old != NULL && old->shown) {
 			free(item);
 			continue;
 		}
+		/* It came live meanwhile and waits: here is its turn. */
+		if (old != NULL)
+			old->shown = true;
 		item->shown = true;
 		f->page[kept++] = item;
 	}

@@ -77,6 +77,8 @@ static void offer_take(struct talk *t, struct span list)
 		i = wanted_find(name);
 		if (i < 0 || (t->offered >> wanted[i].bit & 1) != 0)
 			continue;
+		if (wanted[i].bit == TALK_PLAYBACK && t->options.said_only)
+			continue;
 		t->offered |= UINT32_C(1) << wanted[i].bit;
 		buf_addf(&t->wanted, "%s ", wanted[i].name);
 		if (wanted[i].bit == TALK_MULTILINE)

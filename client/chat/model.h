@@ -121,6 +121,7 @@ struct window {
 	int64_t sure_us; /* when there is no msgid: nothing before this time is missing; 0 */
 
 	struct members members;
+	uint64_t top_seq; /* the view's: the oldest that the person has seen; 0 none */
 };
 
 struct model {

@@ -69,6 +69,17 @@ static int64_t pause_ms(const struct talk *t)
 	return ms / 2 + time_now_us() % (ms / 2 + 1);
 }
 
+/* Who was never let in is told at once; who was, comes back. */
+static void give_up(struct talk *t)
+{
+	char why[sizeof t->reason];
+	bool reached = t->state > TALK_TLS;
+
+	memcpy(why, t->reason, sizeof why);
+	net_end(t, ERR_EXIT_TEMP, "%s%s%s%s", reached ? "" : "cannot reach ",
+		reached || t->profile == NULL ? "" : t->profile->host, reached ? "" : ": ", why);
+}
+
 void net_lose(struct talk *t, int error)
 {
 	int64_t now_ms = time_monotonic_ms(), wait_ms;
@@ -82,11 +93,8 @@ void net_lose(struct talk *t, int error)
 	}
 	if (t->state == TALK_READY && now_ms - t->ready_ms >= STEADY_MS)
 		t->losses = 0;
-	if (error == -EKEYREJECTED || t->losses >= t->options.retries) {
-		char why[sizeof t->reason];
-
-		memcpy(why, t->reason, sizeof why);
-		net_end(t, error == -EKEYREJECTED ? CLIENT_UNTRUSTED : ERR_EXIT_TEMP, "%s", why);
+	if (!t->was_ready || t->losses >= t->options.retries) {
+		give_up(t);
 		return;
 	}
 	t->losses++;

@@ -95,10 +95,12 @@ struct talk_options {
 	const char *user; /* by password; NULL: by certificate */
 	struct span password;
 	const char *nick; /* NULL: the account's name */
-	unsigned retries; /* in a row, until it is over; UINT_MAX: for ever */
+	unsigned retries; /* in a row, after it was ready once; UINT_MAX: for ever */
 	size_t scrollback; /* of a channel at the beginning; 0 none */
 	bool people; /* ask for private messages that wait */
+	bool said_only; /* histories without joins and the like */
 	bool quick; /* tests: no pause before one more attempt */
+	const struct talk_calls *calls; /* NULL: none */
 };
 
 /* -- parts ------------------------------------------------------------------------------------- */
@@ -229,9 +231,9 @@ struct talk {
 	size_t source_count;
 	bool leaving;
 
-	/* session.c */
+	/* session.c, notes.c */
 	const struct talk_calls *calls;
-	void *calls_state;
+	void *calls_state; /* NULL: not begun */
 	struct talk_question questions[32];
 	size_t question_count;
 };

@@ -1,0 +1,101 @@
+/*
+ * quintet chat without a command: a person at a terminal that scrolls, with a line editor at the
+ * bottom; or commands from standard input, one a line.
+ *
+ *	ui.c           both kinds of session, and the loop's hooks
+ *	ui_print.c     the view: what is printed when, the prompt
+ *	ui_commands.c  /commands
+ *	ui_rooms.c     ... of windows and what was said in them
+ *	ui_complete.c  completion by TAB
+ */
+#ifndef CLIENT_CHAT_UI_H
+#define CLIENT_CHAT_UI_H
+
+#include "client/chat/show.h"
+#include "client/chat/talk.h"
+#include "client/term/line.h"
+#include "client/term/tty.h"
+
+enum { CHATUI_OLDER = 30, CHATUI_SHOWN = 15 };
+
+struct chatui {
+	struct talk talk;
+	bool person; /* at a terminal; else a script */
+	struct line line;
+	struct termios cooked;
+	size_t columns; /* as drawn last */
+	struct buf out; /* to be written with the next round */
+	bool drawn; /* the line stands on the terminal */
+	bool redraw;
+	int64_t day_us; /* of the day printed last; 0 none */
+	char wanted[MODEL_NAME_SIZE]; /* a channel that is looked at once it is joined; "" */
+	char wanted_key[64];
+	bool pressed; /* Ctrl-C was, on an empty line */
+	bool ended; /* standard input is at its end */
+	bool ready; /* was, once */
+	int code; /* to leave with */
+	struct talk_watch watch;
+	struct talk_source tick; /* the terminal's width */
+	struct buf script; /* of standard input, not yet taken */
+};
+
+/* Options and first channels of the session; an exit code. */
+int chatui_run(struct client *c, const struct profile *p, const struct talk_options *o,
+	const struct client_words *channels);
+
+extern const struct talk_view chatui_view;
+
+/* -- ui_print.c -------------------------------------------------------------------------------- */
+
+/* The client's words, in the window that is looked at; not kept. */
+void chatui_say(struct chatui *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void chatui_error(struct chatui *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Writes what is due, and the line below it. */
+void chatui_flush(struct chatui *u);
+void chatui_prompt(const struct chatui *u, struct buf *b);
+/* Looks at another window: the last of what was said there. */
+void chatui_show(struct chatui *u, struct window *w);
+/* Older than what was shown of the present window, from memory or the server. */
+void chatui_older(struct chatui *u, size_t count);
+
+/* -- ui_commands.c ----------------------------------------------------------------------------- */
+
+struct chatui_command {
+	const char *name;
+	void (*run)(struct chatui *u, struct span words); /* trimmed */
+	const char *usage, *help;
+	bool offline; /* makes sense without the server */
+	bool needs_words;
+};
+extern const struct chatui_command chatui_commands[]; /* ended by a NULL name */
+
+/* What was typed or read: a command, or something to be said. */
+void chatui_line(struct chatui *u, struct span line);
+/* The next word of *rest; empty at the end. */
+struct span chatui_word(struct span *rest);
+/* A line to the server, and why it could not be sent. */
+void chatui_send(struct chatui *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The channel that is meant: the first word of *rest if it is one, else the present window; NULL:
+ * told. */
+const char *chatui_channel(struct chatui *u, struct span *rest, char ret[MODEL_NAME_SIZE]);
+/* Something said to somebody; an error is told. */
+void chatui_message(struct chatui *u, const char *target, struct span text, unsigned flags);
+
+/* -- ui_rooms.c -------------------------------------------------------------------------------- */
+
+void chatui_cmd_win(struct chatui *u, struct span words);
+void chatui_cmd_unread(struct chatui *u, struct span words);
+void chatui_cmd_close(struct chatui *u, struct span words);
+void chatui_cmd_names(struct chatui *u, struct span words);
+void chatui_cmd_history(struct chatui *u, struct span words);
+void chatui_cmd_redact(struct chatui *u, struct span words);
+void chatui_cmd_group(struct chatui *u, struct span words);
+void chatui_cmd_query(struct chatui *u, struct span words);
+
+/* -- ui_complete.c ----------------------------------------------------------------------------- */
+
+/* Completes the word at the cursor; false: there is nothing. Candidates are listed when it is not
+ * clear. */
+bool chatui_complete(struct chatui *u);
+
+#endif
