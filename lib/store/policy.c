@@ -35,6 +35,8 @@ const struct policy_row policy_table[] = {
 		"a word that all must give to chat (PASS), accounts too; none when empty"},
 	{"chat_quota_day", POLICY_SIZE, "64M", 0, UINT64_C(1) << 40, NULL,
 		"bytes that one may say in chat on a day; 0: no limit"},
+	{"chat_register_early", POLICY_CHOICE, "yes", 0, 0, "yes|no",
+		"may REGISTER make an account before the chat session is complete"},
 	{"crl_hours", POLICY_NUMBER, "24", 1, 720, NULL,
 		"how long a certificate revocation list is valid, in hours"},
 	{"files_delete", POLICY_CHOICE, "owner", 0, 0, "owner|all",
