@@ -266,7 +266,8 @@ struct chat_target {
 
 /*
  * A target's history, in order. Positions are of any event, the target's or not. The caller has
- * checked that who asks may read it. messages_only: PRIVMSG, NOTICE (and TAGMSG that is kept).
+ * checked that who asks may read it, and looks at status itself. What was redacted is in none.
+ * messages_only: PRIVMSG and NOTICE.
  */
 struct chat_range {
 	uint64_t after, before; /* both not included; before 0: no end */
@@ -280,11 +281,12 @@ int chat_log_each(struct store_txn *txn, const struct chat_target *target,
 /* The first position of the target whose time is at_us or later; head + 1 when there is none. */
 int chat_log_at(
 	struct store_txn *txn, const struct chat_target *target, int64_t at_us, uint64_t *ret);
-/* The newest message of a target. -ENOENT. */
+/* The newest PRIVMSG or NOTICE of a target. -ENOENT. */
 int chat_log_newest(
 	struct store_txn *txn, const struct chat_target *target, struct chat_event *ret);
-/* With whom an account has talked in private, and the last message of each. In no order. */
-int chat_peers_each(struct store_txn *txn, const char *account,
+/* With whom (by who; guests until they leave) somebody has talked in private, and the last message
+ * of each. In no order. */
+int chat_peers_each(struct store_txn *txn, const char *who,
 	int (*each)(void *arg, const char *peer, const struct chat_event *newest), void *arg);
 
 /* -- operations -------------------------------------------------------------------------------- */
@@ -527,8 +529,8 @@ struct chat_redact_args {
 	bool override;
 };
 
-/* STORE_OP_CHAT_MARK -> struct chat_mark_result: moves a read marker of an account on, never back.
- */
+/* STORE_OP_CHAT_MARK -> struct chat_mark_result: moves a person's read marker on, never back
+ * (NOTHING). It is kept by the channel's name, so it is there again when that is made anew. */
 struct chat_mark_args {
 	struct chat_actor by;
 	struct span target; /* channel or nick as given */

@@ -68,15 +68,15 @@ static int peer_of(struct span key, const struct key *prefix, char ret[CHAT_WHO_
 	return span_copy_str(name, ret, CHAT_WHO_SIZE) < 0 ? -EBADMSG : 0;
 }
 
-int chat_peers_each(struct store_txn *txn, const char *account,
+int chat_peers_each(struct store_txn *txn, const char *who,
 	int (*each)(void *arg, const char *peer, const struct chat_event *newest), void *arg)
 {
 	_cleanup_(kv_iter_done) struct kv_iter it = {0};
-	struct key prefix = key_chat_talk(account);
+	struct key prefix = key_chat_talk(who);
 	struct chat_target target = {.channel = 0};
 	struct chat_event newest;
 	struct span key, value;
-	int rc = span_copy_str(span_str(account), target.a, sizeof(target.a));
+	int rc = span_copy_str(span_str(who), target.a, sizeof(target.a));
 
 	if (rc == 0)
 		rc = kv_iter_open(txn, key_span(&prefix), key_span(&prefix), &it);
