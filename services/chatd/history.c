@@ -257,8 +257,9 @@ static int run(struct history *h, const struct irc_message *m, const struct subc
 		return 0;
 	}
 	h->past.name = m->params[1];
-	for (h->point_count = 0; h->point_count < s->points; h->point_count++)
-		if (!parse_point(h, m->params[2 + h->point_count], &h->points[h->point_count]))
+	h->point_count = s->points;
+	for (size_t i = 0; i < s->points && i < HISTORY_POINTS_MAX; i++)
+		if (!parse_point(h, m->params[2 + i], &h->points[i]))
 			return 0;
 	if (h->past.name.len == 0 || chatd_word(h->past.name).text[0] != (char)*h->past.name.p) {
 		history_refuse(

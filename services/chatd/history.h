@@ -4,6 +4,8 @@
 
 #include "services/chatd/people.h"
 
+enum { HISTORY_POINTS_MAX = 2 };
+
 /* "msgid=" or "timestamp=" of a command. */
 struct history_point {
 	bool none; /* "*" */
@@ -18,7 +20,7 @@ struct history {
 	struct chatd *c;
 	const char *subcommand; /* as it was given */
 	bool star;
-	struct history_point points[2];
+	struct history_point points[HISTORY_POINTS_MAX];
 	size_t point_count, limit;
 	bool found; /* the target: there, and the client may read it */
 	bool unknown; /* a point is none of this log */

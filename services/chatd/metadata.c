@@ -283,6 +283,13 @@ static int set(struct metadata *m)
 	return r;
 }
 
+static bool second_word(struct span line, struct span *ret)
+{
+	struct span first;
+
+	return irc_word(&line, ' ', &first) && irc_word(&line, ' ', ret);
+}
+
 static int clear(struct metadata *m)
 {
 	struct listing l = {.m = m, .lines = BUF_INIT(CHATD_GATHER_MAX)};
@@ -299,7 +306,7 @@ static int clear(struct metadata *m)
 		rest = buf_span(&l.lines);
 		chatd_batch_begin(m->c, "metadata", m->name, batch);
 		while (irc_word(&rest, '\n', &line))
-			if (irc_word(&line, ' ', &key) && irc_word(&line, ' ', &key))
+			if (second_word(line, &key))
 				metadata_line(m->c, batch, 766, "%s %.*s :The key is removed",
 					m->name, CHATD_SPAN(key));
 		chatd_batch_end(m->c, batch);

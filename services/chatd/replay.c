@@ -98,7 +98,7 @@ struct talk {
 struct talks {
 	struct replay *replay;
 	struct store_txn *txn;
-	struct talk *talks; /* owned */
+	struct talk *talks;
 	size_t count;
 };
 
@@ -154,12 +154,16 @@ static int replay_talk(struct replay *r, const struct talk *talk)
 
 static int replay_talks(struct replay *r)
 {
-	struct talks t = {.replay = r, .talks = calloc(TALKS_MAX, sizeof(*t.talks))};
-	int e = t.talks != NULL ? chatd_view(r->c, gather_talks, &t) : -ENOMEM;
+	struct talk *talks = calloc(TALKS_MAX, sizeof(*talks));
+	struct talks t = {.replay = r, .talks = talks};
+	int e;
 
+	if (talks == NULL)
+		return -ENOMEM;
+	e = chatd_view(r->c, gather_talks, &t);
 	for (size_t i = 0; e >= 0 && i < t.count; i++)
-		e = replay_talk(r, &t.talks[i]);
-	free(t.talks);
+		e = replay_talk(r, &talks[i]);
+	free(talks);
 	return e < 0 ? e : 0;
 }
 
