@@ -17,7 +17,7 @@ struct names {
 	struct buf list; /* each behind a blank */
 };
 
-static void add_prefix(const struct chatd *c, unsigned roles, struct buf *b)
+void chatd_add_prefix(const struct chatd *c, unsigned roles, struct buf *b)
 {
 	static const struct {
 		enum chat_role role;
@@ -41,7 +41,7 @@ static int add_name(void *arg, const struct chat_member *m, const struct chat_us
 	if (u->sessions == 0 || (!n->within && (u->flags & CHAT_USER_INVISIBLE) != 0))
 		return 0;
 	buf_add_byte(&n->list, ' ');
-	add_prefix(n->c, m->roles, &n->list);
+	chatd_add_prefix(n->c, m->roles, &n->list);
 	buf_add_str(&n->list, u->nick);
 	if (chatd_has(n->c, CAP_USERHOST_IN_NAMES))
 		buf_addf(&n->list, "!%s@%s", u->ident, u->host);

@@ -8,6 +8,9 @@
 /* -- topic.c: 332 and 333; nothing without a topic */
 void chatd_show_topic(struct chatd *c, const struct chat_channel *channel);
 
+/* -- names.c: "@", or "@+" with multi-prefix */
+void chatd_add_prefix(const struct chatd *c, unsigned roles, struct buf *b);
+
 /* -- modelist.c: the entries of a list of a channel and the numeric of their end */
 int chatd_show_list(struct chatd *c, const struct chat_channel *channel, enum chat_list list);
 
