@@ -32,12 +32,13 @@ static struct span take_word(struct span *s)
 	return word;
 }
 
+/* With '_' it is no command that anybody knows, but may be told so. */
 static bool verb_ok(struct span verb)
 {
 	bool letters = verb.len > 0, digits = verb.len == 3;
 
 	for (size_t i = 0; i < verb.len; i++) {
-		letters = letters && is_letter(verb.p[i]);
+		letters = letters && (is_letter(verb.p[i]) || (i > 0 && verb.p[i] == '_'));
 		digits = digits && is_digit(verb.p[i]);
 	}
 	return letters || digits;

@@ -149,10 +149,11 @@ static void add_text(const struct rendering *r, struct buf *b, struct span text)
 	buf_add(b, text);
 }
 
+/* The first line alone has the id (draft/multiline). */
 static void render_lines_plain(struct rendering *r)
 {
 	struct span rest = r->e->text, line;
-	bool concat, first = true;
+	bool concat;
 
 	while (chat_line_next(&rest, &line, &concat)) {
 		struct buf *b;
@@ -162,11 +163,8 @@ static void render_lines_plain(struct rendering *r)
 		b = render_begin(r, verb_of(r->e));
 		render_target(b, r->e);
 		add_text(r, b, line);
-		if (first)
-			render_send(r);
-		else
-			render_send_bare(r);
-		first = false;
+		render_send(r);
+		r->tags.msgid = NULL;
 	}
 }
 

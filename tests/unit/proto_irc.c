@@ -28,6 +28,7 @@ static void test_line(void **state)
 	} rows[] = {
 		{"PING", "", "", "PING", 0, {NULL}, false},
 		{"PING x", "", "", "PING", 1, {"x"}, false},
+		{"NO_SUCH x", "", "", "NO_SUCH", 1, {"x"}, false},
 		{"PRIVMSG #a :b c", "", "", "PRIVMSG", 2, {"#a", "b c"}, true},
 		{"PRIVMSG #a :", "", "", "PRIVMSG", 2, {"#a", ""}, true},
 		{"PRIVMSG #a ::b", "", "", "PRIVMSG", 2, {"#a", ":b"}, true},
