@@ -241,6 +241,7 @@ static void test_guests(void **state)
 
 static void test_absent(void **state)
 {
+	struct chat_post one = say_message("ben", "x");
 	uint64_t seq;
 
 	(void)state;
@@ -249,6 +250,9 @@ static void test_absent(void **state)
 	assert_true(seq != 0);
 	assert_int_equal(say_talk(s, "ada", "ben"), seq);
 	assert_string_equal(say_event(s, seq).peer, "ben");
+	assert_int_equal(say_one(s, ada, say_message("ben", "x")).away[0], 1);
+	one.flags = CHAT_EVENT_PASSING; /* what nobody would see does not wait */
+	assert_int_equal(say_one(s, ada, one).each[0], CHAT_NO_SUCH_NICK);
 }
 
 static void set_flags(struct chat_actor by, uint32_t set)
