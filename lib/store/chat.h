@@ -60,7 +60,7 @@ struct chat_user {
 	char who[CHAT_WHO_SIZE];
 	char nick[CHAT_NICK_SIZE];
 	char ident[CHAT_IDENT_SIZE];
-	char host[CHAT_HOST_SIZE]; /* as shown: "user/NAME", "guest/HEX": never an address */
+	char host[CHAT_HOST_SIZE]; /* as shown: "user.NAME", "guest.HEX": never an address */
 	char realname[CHAT_REALNAME_SIZE];
 	char away[CHAT_AWAY_SIZE];
 	uint32_t flags;

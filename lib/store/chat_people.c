@@ -80,7 +80,7 @@ static int absent_account(struct store_txn *txn, struct span nick, struct chat_u
 		u = (struct chat_user){.flags = 0};
 		memcpy(u.who, name, sizeof(name));
 		(void)snprintf(u.ident, sizeof(u.ident), "%.*s", CHAT_IDENT_SIZE - 1, name);
-		(void)snprintf(u.host, sizeof(u.host), "user/%s", name);
+		(void)snprintf(u.host, sizeof(u.host), "user.%s", name);
 	}
 	memcpy(u.nick, name, sizeof(u.nick));
 	*ret = u;

@@ -205,7 +205,7 @@ static int identify(struct chatd *c)
 
 /* -- 001 --------------------------------------------------------------------------------------- */
 
-/* "guest/HEX" tells sources apart without telling them. */
+/* "guest.HEX" tells sources apart without telling them. */
 static int host_of(const struct chatd *c, char ret[CHAT_HOST_SIZE])
 {
 	unsigned char mac[HASH_SHA256_LEN];
@@ -213,7 +213,7 @@ static int host_of(const struct chatd *c, char ret[CHAT_HOST_SIZE])
 	int r;
 
 	if (chatd_logged_in(c)) {
-		(void)snprintf(ret, CHAT_HOST_SIZE, "user/%s", c->service->who.account.name);
+		(void)snprintf(ret, CHAT_HOST_SIZE, "user.%s", c->service->who.account.name);
 		return 0;
 	}
 	r = hash_hmac_sha256(span_of(c->guest_key, sizeof(c->guest_key)),
@@ -221,7 +221,7 @@ static int host_of(const struct chatd *c, char ret[CHAT_HOST_SIZE])
 	if (r < 0)
 		return r;
 	text_hex(&hex, span_of(mac, GUEST_HEX));
-	(void)snprintf(ret, CHAT_HOST_SIZE, "guest/%s", buf_str(&hex));
+	(void)snprintf(ret, CHAT_HOST_SIZE, "guest.%s", buf_str(&hex));
 	buf_done(&hex);
 	return 0;
 }

@@ -58,10 +58,10 @@ static int change_account(struct chatd *c, const char *account, struct chat_atta
 	char host[CHAT_HOST_SIZE];
 	int r;
 
-	(void)snprintf(host, sizeof(host), "user/%s", account);
+	(void)snprintf(host, sizeof(host), "user.%s", account);
 	args.host = span_str(host);
 	if (account[0] == '\0')
-		args.host = SPAN_LIT("guest/new");
+		args.host = SPAN_LIT("guest.new");
 	args.secure = c->has_key;
 	memcpy(args.spki_sha256, c->spki_sha256, sizeof(args.spki_sha256));
 	r = chatd_act(c, STORE_OP_CHAT_LOGIN, &args, result);
