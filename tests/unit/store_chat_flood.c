@@ -130,6 +130,12 @@ static void test_flood_of_source(void **state)
 			done += say_one(s, people[i], posts[n]).each[0] == CHAT_DONE;
 	}
 	assert_int_equal(done, 20);
+	for (unsigned i = 0; i < 6; i++) {
+		people[i].now_us += SECOND_US;
+		for (size_t n = 0; n < 5; n++)
+			done += say_one(s, people[i], posts[n]).each[0] == CHAT_DONE;
+	}
+	assert_int_equal(done, 28);
 }
 
 static void test_quota(void **state)

@@ -189,6 +189,9 @@ static void test_mark(void **state)
 	assert_int_equal(r.at_us, 500);
 	assert_int_equal(mark(ada, "#c", 0).at_us, 0);
 	assert_int_equal(mark(gus, "#c", 1).result.answer, CHAT_NOT_JOINED);
+	assert_int_equal(acts_mode(s, ada, "#c", "+v Ben", NULL), CHAT_DONE);
+	assert_int_equal(acts_part(s, ben, "#c"), CHAT_DONE); /* the role is kept */
+	assert_int_equal(mark(ben, "#c", 501).result.answer, CHAT_NOT_JOINED);
 	assert_int_equal(mark(gus, "#none", 1).result.answer, CHAT_NO_SUCH_CHANNEL);
 	assert_int_equal(mark(gus, "nobody", 1).result.answer, CHAT_NO_SUCH_NICK);
 	assert_int_equal(mark(gus, "ada", 7).at_us, 7);

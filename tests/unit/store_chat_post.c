@@ -71,6 +71,7 @@ static void test_channel(void **state)
 
 	(void)state;
 	one.tags = SPAN_LIT("+draft/reply=x;+y");
+	ben.now_us += 5000000;
 	r = say_one(s, ben, one);
 	assert_int_equal(r.each[0], CHAT_DONE);
 	assert_int_equal(r.result.ring.scope, CHAT_RING_CHANNEL);
