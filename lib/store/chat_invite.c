@@ -58,7 +58,7 @@ int chat_invites_each(struct store_txn *txn, const char *who,
 	const struct key prefix = key_chat_invite(who);
 	_cleanup_(kv_iter_done) struct kv_iter it = {.cursor = NULL};
 	struct span key, value;
-	struct chat_channel c;
+	struct chat_channel c = {.id = 0};
 	int rc = kv_iter_open(txn, key_span(&prefix), span_of(NULL, 0), &it);
 
 	while (rc == 0 && (rc = kv_iter_next(&it, &key, &value)) == 1) {
@@ -153,7 +153,7 @@ static int make_room(struct store_txn *txn, const char *who)
 static int judge(struct store_txn *txn, const struct chat_room *room, struct span nick,
 	struct chat_user *ret)
 {
-	struct chat_member m;
+	struct chat_member m = {.joined = false};
 	int rc = chat_addressee_find(txn, nick, ret);
 
 	if (rc == -ENOENT)
@@ -172,7 +172,7 @@ static int judge(struct store_txn *txn, const struct chat_room *room, struct spa
 static int invite(struct store_txn *txn, const struct chat_invite_args *a, struct chat_result *r)
 {
 	struct chat_room room;
-	struct chat_user whom;
+	struct chat_user whom = {.sessions = 0};
 	struct chat_event e;
 	int rc = chat_room_open(txn, &a->by, a->channel, false, &room);
 

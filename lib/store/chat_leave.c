@@ -17,9 +17,9 @@ static int count_out(struct store_txn *txn, struct chat_channel *c, bool present
 
 int chat_leave(struct store_txn *txn, uint64_t channel, const char *who, int64_t now_us)
 {
-	struct chat_channel c;
-	struct chat_member m;
-	struct chat_user u;
+	struct chat_channel c = {.id = 0};
+	struct chat_member m = {.joined = false};
+	struct chat_user u = {.sessions = 0};
 	int rc = chat_member_read(txn, channel, who, &m);
 
 	if (rc < 0)
@@ -107,8 +107,8 @@ static int take_role(struct store_txn *txn, const struct chat_channel *c, struct
 static int kick(struct store_txn *txn, const struct chat_kick_args *a, struct chat_result *r)
 {
 	struct chat_room room;
-	struct chat_member m;
-	struct chat_user whom;
+	struct chat_member m = {.joined = false};
+	struct chat_user whom = {.sessions = 0};
 	struct chat_event e;
 	int rc = chat_room_open(txn, &a->by, a->channel, a->override, &room);
 

@@ -51,8 +51,8 @@ int chat_members_each(struct store_txn *txn, uint64_t channel,
 	const struct key prefix = key_chat_member(channel);
 	_cleanup_(kv_iter_done) struct kv_iter it = {.cursor = NULL};
 	struct span key, value;
-	struct chat_member m;
-	struct chat_user u;
+	struct chat_member m = {.joined = false};
+	struct chat_user u = {.sessions = 0};
 	int rc = kv_iter_open(txn, key_span(&prefix), span_of(NULL, 0), &it);
 
 	while (rc == 0 && (rc = kv_iter_next(&it, &key, &value)) == 1) {
@@ -72,8 +72,8 @@ int chat_rows_each(struct store_txn *txn, const char *who,
 	const struct key prefix = key_chat_joined(who);
 	_cleanup_(kv_iter_done) struct kv_iter it = {.cursor = NULL};
 	struct span key, value;
-	struct chat_channel c;
-	struct chat_member m;
+	struct chat_channel c = {.id = 0};
+	struct chat_member m = {.joined = false};
 	uint64_t id;
 	int rc = kv_iter_open(txn, key_span(&prefix), span_of(NULL, 0), &it);
 
@@ -134,7 +134,7 @@ int chat_share_channel(struct store_txn *txn, const char *who, const char *other
 
 static int count_present(struct store_txn *txn, uint64_t id, int change)
 {
-	struct chat_channel c;
+	struct chat_channel c = {.id = 0};
 	int rc = chat_channel_read(txn, id, &c);
 
 	if (rc < 0)
@@ -172,7 +172,7 @@ static bool next_id(struct span *rest, uint64_t *ret)
 int chat_presence(struct store_txn *txn, const char *who, int change)
 {
 	_cleanup_(buf_done) struct buf ids = BUF_INIT(ROW_MAX);
-	struct chat_member m;
+	struct chat_member m = {.joined = false};
 	struct span rest;
 	uint64_t id;
 	int rc = take_ids(txn, who, &ids);
@@ -189,7 +189,7 @@ int chat_presence(struct store_txn *txn, const char *who, int change)
 /* Both were in it: one is left. */
 static int count_one_less(struct store_txn *txn, uint64_t id)
 {
-	struct chat_channel c;
+	struct chat_channel c = {.id = 0};
 	int rc = chat_channel_read(txn, id, &c);
 
 	if (rc < 0)
@@ -202,7 +202,7 @@ static int count_one_less(struct store_txn *txn, uint64_t id)
 
 static int hand_over(struct store_txn *txn, struct chat_member *m, const char *to)
 {
-	struct chat_member theirs;
+	struct chat_member theirs = {.joined = false};
 	bool both;
 	int rc = chat_member_get(txn, m->channel, to, &theirs);
 
@@ -229,7 +229,7 @@ static int hand_over(struct store_txn *txn, struct chat_member *m, const char *t
 int chat_members_rename(struct store_txn *txn, const char *who, const char *to)
 {
 	_cleanup_(buf_done) struct buf ids = BUF_INIT(ROW_MAX);
-	struct chat_member m;
+	struct chat_member m = {.joined = false};
 	struct span rest;
 	uint64_t id;
 	int rc = take_ids(txn, who, &ids);

@@ -148,8 +148,8 @@ static int judge_role(
 
 static int run_role(struct job *j, const struct mode *mode, const struct chat_change *change)
 {
-	struct chat_member m;
-	struct chat_user u;
+	struct chat_member m = {.joined = false};
+	struct chat_user u = {.sessions = 0};
 	int rc;
 
 	if (j->room.rank < mode->least && change->set)
