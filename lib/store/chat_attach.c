@@ -200,27 +200,9 @@ int chat_leave_all(
 	return rc;
 }
 
-/* Open invitations, from both tables. */
-static int forget_invites(struct store_txn *txn, const char *who)
-{
-	struct key prefix = key_chat_invite(who), index;
-	struct span key, value;
-	int rc;
-
-	while ((rc = kv_seek(txn, key_span(&prefix), key_span(&prefix), &key, &value)) == 0) {
-		index = key_chat_invited_row(key_number(key_tail(key, ID_LEN)), who);
-		rc = kv_del(txn, key);
-		if (rc == 0)
-			rc = row_del(txn, &index);
-		if (rc < 0)
-			return rc;
-	}
-	return rc == -ENOENT ? 0 : rc;
-}
-
 int chat_guest_forget(struct store_txn *txn, const struct chat_user *u)
 {
-	int rc = forget_invites(txn, u->who);
+	int rc = chat_invites_remove(txn, 0, u->who);
 
 	if (rc == 0)
 		rc = chat_notes_remove(txn, 0, u->who);

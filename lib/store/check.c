@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "store/blob_i.h"
+#include "store/chat_check.h"
 #include "store/file_i.h"
 #include "store/fscopy.h"
 #include "store/store_i.h"
@@ -180,6 +181,18 @@ static const struct {
 	{KEY_USAGE, check_usage},
 };
 
+static void check_chat(struct checker *c, struct store_txn *txn, struct span key, struct span value)
+{
+	const char *what;
+
+	if (key.len > 0 && key.p[0] == KEY_META)
+		what = chat_meta_row_check(txn, span_of(key.p + 1, key.len - 1), value);
+	else
+		what = key.len > 0 ? chat_row_check(txn, key, value) : NULL;
+	if (what != NULL)
+		fault(c, key, what);
+}
+
 static void check_row(struct checker *c, struct store_txn *txn, struct span key, struct span value)
 {
 	if (row_decode(key, value) < 0)
@@ -187,6 +200,7 @@ static void check_row(struct checker *c, struct store_txn *txn, struct span key,
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (key.p[0] == checks[i].table)
 			checks[i].check(c, txn, key, value);
+	check_chat(c, txn, key, value);
 }
 
 static int rows_view(struct store_txn *txn, void *arg)

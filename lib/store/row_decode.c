@@ -1,4 +1,5 @@
 /* Decoding a row of any table by its key: for store_check() and the fuzzer. */
+#include "store/chat_check.h"
 #include "store/file_i.h"
 
 #include <errno.h>
@@ -10,7 +11,10 @@ static int decode_meta(struct span key, struct span value)
 	const struct span name = span_of(key.p + 1, key.len - 1);
 	struct audit_head head;
 	size_t len = COUNTER_LEN;
+	int rc = chat_meta_row_decode(name, value);
 
+	if (rc != -ENOENT)
+		return rc;
 	if (span_eq_str(name, "audit"))
 		return audit_head_decode(value, &head);
 	if (span_eq_str(name, "schema"))
@@ -210,5 +214,5 @@ int row_decode(struct span key, struct span value)
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		if (key.p[0] == tables[i].table)
 			return tables[i].decode(key, value);
-	return -EBADMSG;
+	return chat_row_decode(key, value);
 }
