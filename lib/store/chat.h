@@ -443,28 +443,30 @@ struct chat_part_args {
 };
 
 /* STORE_OP_CHAT_KICK. NOT_OP: a half-operator may kick who has no more than voice; nobody the
- * founder but the founder. */
+ * founder but the founder. Who is kicked loses the role, but for the founder. Accounts that are
+ * absent can be kicked too. */
 struct chat_kick_args {
 	struct chat_actor by;
 	struct span channel, nick, text;
 	bool override;
 };
 
-/* STORE_OP_CHAT_INVITE. Operators invite where CHAT_MODE_INVITE_ONLY, else any member. It is open
- * until used. Whoever is absent, an account, may be invited too. */
+/* STORE_OP_CHAT_INVITE. Operators (half ones too) invite where CHAT_MODE_INVITE_ONLY, else any
+ * member. It is open until used, and lets past bans, key, limit and R as well; of more than
+ * CHAT_JOINED_MAX the oldest is forgotten. Whoever is absent, an account, may be invited too. */
 struct chat_invite_args {
 	struct chat_actor by;
 	struct span channel, nick;
 };
 
-/* STORE_OP_CHAT_TOPIC. */
+/* STORE_OP_CHAT_TOPIC. Half-operators may where CHAT_MODE_TOPIC. Too long a text is cut. */
 struct chat_topic_args {
 	struct chat_actor by;
 	struct span channel, text;
 	bool override;
 };
 
-/* STORE_OP_CHAT_RENAME: NOT_OP, NAME_USED. */
+/* STORE_OP_CHAT_RENAME: NOT_OP, NAME_USED, FORBIDDEN (that is no name), NOTHING. */
 struct chat_rename_args {
 	struct chat_actor by;
 	struct span channel, name, text;
@@ -472,7 +474,12 @@ struct chat_rename_args {
 };
 
 /* STORE_OP_CHAT_MODE -> struct chat_mode_result: all changes of one line, in their order; what is
- * refused is left out, the others make one event. */
+ * refused is left out, the others make one event, or several where a line of IRC could not hold it.
+ * The answer is NO_SUCH_CHANNEL or NOT_JOINED (each[] too), else DONE or NOTHING, and each[] tells:
+ * KEY_WRONG is a key that cannot be one, FORBIDDEN a mask that is none, or the founder's CHAT_OP.
+ * Operators change everything, half-operators all but o and h, anybody lays down an own role. An
+ * account that keeps a role while it is not in the channel can be named too.
+ */
 #define CHAT_CHANGES_MAX 32
 struct chat_change {
 	bool set;
