@@ -308,7 +308,9 @@ static int follow_rename(struct chatd *c, const struct chat_event *e)
 		return 0;
 	copy(name, sizeof(name), e->subject);
 	chatd_room_rename(c, e->channel, name);
-	return chatd_has(c, CAP_CHANNEL_RENAME) ? 0 : chatd_show_channel(c, e->channel);
+	if (chatd_has(c, CAP_CHANNEL_RENAME) || irc_eq(e->target, e->subject))
+		return 0;
+	return chatd_show_channel(c, e->channel);
 }
 
 /* The flags are read again: they are not worth taking "+iB-w" apart. */

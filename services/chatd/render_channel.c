@@ -109,6 +109,24 @@ void chatd_say_join(struct chatd *c, const char *channel)
 	render_send(&r);
 }
 
+/* To clients that know no other word for it: out here, in there. */
+static void render_move(struct rendering *r)
+{
+	const struct chat_user *me = &r->c->me;
+	struct buf *b = render_begin_me(r, "PART");
+
+	render_word(b, r->e->target);
+	if (r->e->text.len > 0)
+		render_last(b, r->e->text);
+	else
+		buf_addf(b, " :The channel is now called %.*s", CHATD_SPAN(r->e->subject));
+	r->tags.account = chat_is_guest(me->who) ? span_of(NULL, 0) : span_str(me->who);
+	r->tags.bot = (me->flags & CHAT_USER_BOT) != 0;
+	render_send_bare(r);
+	(void)begin_join_me(r, r->e->subject);
+	render_send_bare(r);
+}
+
 void render_rename(struct rendering *r)
 {
 	struct buf *b;
@@ -119,14 +137,8 @@ void render_rename(struct rendering *r)
 		render_word(b, r->e->subject);
 		render_last(b, r->e->text);
 		render_send(r);
-	} else if (!r->how->replay) {
-		b = render_begin_me(r, "PART");
-		render_word(b, r->e->target);
-		buf_add_str(b, " :The channel is now called ");
-		buf_add(b, r->e->subject);
-		render_send_bare(r);
-		(void)begin_join_me(r, r->e->subject);
-		render_send_bare(r);
+	} else if (!r->how->replay && !irc_eq(r->e->target, r->e->subject)) {
+		render_move(r);
 	}
 }
 
