@@ -100,7 +100,7 @@ static int send_some(struct store_txn *txn, void *arg)
 	struct chatd_rendering rendering = {.batch = s->batch[0] != '\0' ? s->batch : NULL,
 		.replay = true,
 		.channel = s->past->target.channel,
-		.timed = !chatd_has(s->c, CAP_SERVER_TIME),
+		.timed = s->past->timed && !chatd_has(s->c, CAP_SERVER_TIME),
 		.txn = txn};
 	struct chat_event e;
 

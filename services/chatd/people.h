@@ -33,6 +33,7 @@ struct chatd_past {
 	struct chat_target target;
 	struct span name; /* of the target, as it stands on the batch */
 	unsigned roles; /* the client's in the channel: what it may read of "@#channel" */
+	bool timed; /* clients without server-time get the time in the text */
 	uint64_t *seqs; /* owned: positions, in order */
 	size_t count;
 };

@@ -79,8 +79,8 @@ static int replay_channel(struct replay *r, const struct chatd_room *room)
 {
 	int e;
 
-	r->past =
-		(struct chatd_past){.target = {.channel = room->id}, .name = span_str(room->name)};
+	r->past = (struct chatd_past){
+		.target = {.channel = room->id}, .name = span_str(room->name), .timed = true};
 	e = chatd_view(r->c, gather_channel, r);
 	if (e == 1)
 		e = say(r);
@@ -142,7 +142,7 @@ static int replay_talk(struct replay *r, const struct talk *talk)
 {
 	int e;
 
-	r->past = (struct chatd_past){.name = span_str(talk->nick)};
+	r->past = (struct chatd_past){.name = span_str(talk->nick), .timed = true};
 	memcpy(r->past.target.a, r->c->me.who, sizeof(r->past.target.a));
 	memcpy(r->past.target.b, talk->who, sizeof(r->past.target.b));
 	e = chatd_view(r->c, gather_talk, r);
