@@ -78,3 +78,11 @@ enum fault trust_judge(const struct profile *p, struct span leaf_der,
 		return FAULT_KEY;
 	return FAULT_NONE;
 }
+
+bool trust_has_key(struct span leaf_der, const struct trust_expect *expect)
+{
+	struct pki_cert_info info;
+
+	return pki_cert_read(leaf_der, &info) == 0 &&
+		memcmp(info.spki_sha256, expect->spki_sha256, sizeof info.spki_sha256) == 0;
+}

@@ -21,4 +21,7 @@ struct trust_expect {
 enum fault trust_judge(const struct profile *p, struct span leaf_der,
 	const struct trust_expect *expect, int64_t now_us, char ret_why[256]);
 
+/* Is the key the expected one, whatever else is wrong? */
+bool trust_has_key(struct span leaf_der, const struct trust_expect *expect);
+
 #endif
