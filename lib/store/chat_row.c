@@ -46,7 +46,7 @@ static void put_id(struct buf *b, uint64_t id)
 static void put_name(struct buf *b, const char *name, size_t size)
 {
 	row_text(b, name, size);
-	if (name[0] == '\0' && b->error == 0)
+	if (row_is_text(name, 1) && b->error == 0) /* an empty one */
 		b->error = -EINVAL;
 }
 
