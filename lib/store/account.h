@@ -74,7 +74,8 @@ struct account_flags_args {
 	int64_t now_us;
 };
 
-/* STORE_OP_ACCOUNT_REMOVE: revokes all its certificates, removes the row, leaves a tombstone.
+/* STORE_OP_ACCOUNT_REMOVE: revokes all its certificates, takes it out of chat with what it said to
+ * others and they to it, removes the row, leaves a tombstone.
  * -ENOENT. */
 struct account_remove_args {
 	char name[ACCOUNT_NAME_SIZE];

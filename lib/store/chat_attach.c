@@ -306,8 +306,10 @@ int op_chat_detach(struct store_txn *txn, const void *args, void *result)
 	struct chat_session s;
 	int rc = chat_session_read(txn, a->by.session, &s);
 
-	if (rc == -ENOENT)
+	if (rc == -ENOENT) {
+		chat_ring_all(result); /* others may not know yet that it left */
 		return chat_room_done(txn, result, CHAT_NOTHING);
+	}
 	if (rc == 0 && (a->by.who == NULL || strcmp(a->by.who, s.who) != 0))
 		return -EINVAL;
 	if (rc == 0)

@@ -280,7 +280,8 @@ int chat_meta_row_decode(struct span name, struct span value)
 		return chat_head_decode(value, &head);
 	if (span_eq_str(name, CHAT_META_COUNTS))
 		return chat_counts_decode(value, &counts);
-	if (span_eq_str(name, CHAT_META_GUEST) || span_eq_str(name, CHAT_META_CHANNEL))
+	if (span_eq_str(name, CHAT_META_GUEST) || span_eq_str(name, CHAT_META_SWEPT) ||
+		span_eq_str(name, CHAT_META_CHANNEL))
 		return yes(value.len == ID_LEN);
 	return -ENOENT;
 }

@@ -229,35 +229,59 @@ static int own_log(const struct chat_event *e, struct key *ret)
 	return chat_log_key(&t, ret);
 }
 
-static int mark(struct store_txn *txn, const struct key *log, const struct chat_event *e, bool set)
-{
-	struct key key = chat_log_mark(log, e->seq);
-	const unsigned char kind = (unsigned char)e->kind;
-	int rc = set ? kv_put(txn, key_span(&key), span_of(&kind, 1)) : row_del(txn, &key);
-
-	return rc == -ENOENT && !set ? 0 : rc;
-}
-
 static uint64_t channel_at(const struct chat_event *e, size_t i)
 {
 	return key_number(span_of(e->channels.p + i * ID_LEN, ID_LEN));
 }
 
-/* Sets or removes the marks of an event in every history that shows it. */
-static int mark_all(struct store_txn *txn, const struct chat_event *e, bool set)
+/* Every history that shows the event, in turn; each() returns nonzero to stop. */
+static int each_log(struct store_txn *txn, const struct chat_event *e,
+	int (*each)(struct store_txn *txn, const struct key *mark, const struct chat_event *e))
 {
-	struct key log;
+	struct key log, mark;
 	int rc = 0;
 
 	if (!in_history[e->kind] || (e->flags & CHAT_EVENT_PASSING) != 0)
 		return 0;
-	if (own_log(e, &log) == 0)
-		rc = mark(txn, &log, e, set);
-	for (size_t i = 0; rc >= 0 && i < e->channels.len / ID_LEN; i++) {
+	if (own_log(e, &log) == 0) {
+		mark = chat_log_mark(&log, e->seq);
+		rc = each(txn, &mark, e);
+	}
+	for (size_t i = 0; rc == 0 && i < e->channels.len / ID_LEN; i++) {
 		log = key_chat_log(channel_at(e, i), NULL, NULL);
-		rc = mark(txn, &log, e, set);
+		mark = chat_log_mark(&log, e->seq);
+		rc = each(txn, &mark, e);
 	}
 	return rc;
+}
+
+static int set_mark(struct store_txn *txn, const struct key *mark, const struct chat_event *e)
+{
+	const unsigned char kind = (unsigned char)e->kind;
+
+	return kv_put(txn, key_span(mark), span_of(&kind, 1));
+}
+
+static int unset_mark(struct store_txn *txn, const struct key *mark, const struct chat_event *e)
+{
+	int rc = row_del(txn, mark);
+
+	(void)e;
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int look_for_mark(struct store_txn *txn, const struct key *mark, const struct chat_event *e)
+{
+	struct span value;
+	int rc = row_get(txn, mark, &value);
+
+	(void)e;
+	return rc == -ENOENT ? 0 : rc < 0 ? rc : 1;
+}
+
+int chat_event_is_marked(struct store_txn *txn, const struct chat_event *e)
+{
+	return each_log(txn, e, look_for_mark);
 }
 
 /* -- appending --------------------------------------------------------------------------------- */
@@ -302,7 +326,7 @@ int chat_append(struct store_txn *txn, int64_t now_us, const struct chat_event *
 	b = encode(&event); /* before anything is written: spans may point into the map */
 	rc = row_add(txn, &key, &b);
 	if (rc == 0)
-		rc = mark_all(txn, &event, true);
+		rc = each_log(txn, &event, set_mark);
 	if (rc == 0)
 		rc = head_write(txn, &head);
 	if (rc < 0)
@@ -347,6 +371,6 @@ int chat_event_remove(struct store_txn *txn, uint64_t seq)
 	if (rc == 0)
 		rc = chat_event_decode(key_span(&key), buf_span(&copy), &e);
 	if (rc == 0)
-		rc = mark_all(txn, &e, false);
+		rc = each_log(txn, &e, unset_mark);
 	return rc < 0 ? rc : row_del(txn, &key);
 }

@@ -7,9 +7,28 @@
 #include "store/policy.h"
 #include "store/row.h"
 
+/* -- chat_account.c, chat_sweep.c ---------------------------------------------------------------
+ */
+
+/* An account is being removed: what it has in chat goes, see there. */
+int chat_account_gone(struct store_txn *txn, const char *account, int64_t now_us);
+
+/* One commit's worth of sweeping, and where the next goes on. */
+struct chat_sweep {
+	int64_t now_us;
+	unsigned stage;
+	bool done;
+	struct key from;
+	uint64_t rows; /* removed by this one */
+};
+int op_chat_sweep(struct store_txn *txn, const void *args, void *result);
+/* All of it; adds to *rows what it removed. */
+int chat_sweep(struct store *s, int64_t now_us, uint64_t *rows);
+
 /* The service whose sessions attach, and counters beside those of other files. */
 #define CHAT_SERVICE "chatd"
 #define CHAT_META_GUEST "chat-guest"
+#define CHAT_META_SWEPT "chat-swept"
 
 /* -- chat_row.c: records; each read is -ENOENT, -EBADMSG ----------------------------------------
  */
@@ -61,6 +80,8 @@ void chat_event_source(struct chat_event *e, const struct chat_user *u);
 
 /* A change of a stored event: redaction. */
 int chat_event_rewrite(struct store_txn *txn, const struct chat_event *e);
+/* Is it in any history? 1, 0 or negative. */
+int chat_event_is_marked(struct store_txn *txn, const struct chat_event *e);
 /* Removes an event and its marks. */
 int chat_event_remove(struct store_txn *txn, uint64_t seq);
 

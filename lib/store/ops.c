@@ -108,6 +108,8 @@ static const struct op_def ops[STORE_OP_COUNT] = {
 		sizeof(struct chat_announce_args), sizeof(struct chat_result), OP_SECURES, NULL},
 	[STORE_OP_CHAT_DROP] = {"chat-drop", op_chat_drop, sizeof(struct chat_drop_args),
 		sizeof(struct chat_result), OP_FREES, NULL},
+	[STORE_OP_CHAT_SWEEP] = {"chat-sweep", op_chat_sweep, sizeof(struct chat_sweep),
+		sizeof(struct chat_sweep), OP_FREES, NULL},
 	[STORE_OP_SWEEP] = {"sweep", op_sweep, sizeof(struct sweep_args),
 		sizeof(struct sweep_result), OP_FREES, sweep_after},
 };

@@ -6,6 +6,7 @@
 
 #include "store/blob_i.h"
 #include "store/cert_i.h"
+#include "store/chat_i.h"
 #include "store/file_i.h"
 #include "store/file_sweep.h"
 #include "store/ops.h"
@@ -170,6 +171,8 @@ int sweep_after(struct store *s, const void *args, void *result)
 	struct sweep_result *res = result;
 	int rc = reap_sessions(s, &res->rows);
 
+	if (rc == 0)
+		rc = chat_sweep(s, a->now_us, &res->rows);
 	if (rc == 0)
 		rc = blob_sweep_files(s, a->now_us, &res->files);
 	return rc < 0 ? rc : file_sweep(s, a->now_us, res);

@@ -44,6 +44,7 @@ static uint64_t add_session(struct store *s, const char *account)
 		.pid = getpid(), .service = "chatd", .peer = "192.0.2.1", .since_us = FIXTURE_NOW};
 	uint64_t id = 0;
 
+	assert_int_equal(session_start_ticks(row.pid, &row.start_ticks), 0);
 	(void)snprintf(row.account, sizeof(row.account), "%s", account);
 	assert_int_equal(store_call(s, STORE_OP_SESSION_ADD, &row, &id), 0);
 	return id;
