@@ -6,7 +6,7 @@
 
 struct window *channel_window(struct talk *t, const struct talk_in *in, struct span name)
 {
-	return model_find(&t->model, in->history ? span_str(in->target) : name);
+	return windows_find(&t->model, in->history ? span_str(in->target) : name);
 }
 
 /* Shows it in the window; w NULL: nowhere. */
@@ -42,8 +42,8 @@ static void joined_self(struct talk *t, struct window *w)
 {
 	w->joined = true;
 	w->names_open = false;
-	model_members_clear(&t->model, w);
-	(void)model_member_set(&t->model, w, span_str(t->nick), "");
+	windows_members_clear(&t->model, w);
+	(void)windows_member_set(&t->model, w, span_str(t->nick), "");
 	fill_window(t, w);
 	talk_changed(t);
 }
@@ -61,7 +61,7 @@ void channel_join(struct talk *t, const struct talk_in *in)
 	if (w != NULL && self)
 		joined_self(t, w);
 	else if (w != NULL && !in->history)
-		(void)model_member_set(&t->model, w, in->source.nick, "");
+		(void)windows_member_set(&t->model, w, in->source.nick, "");
 	/* What one is in from before is no news. */
 	if (!self || t->state == TALK_READY)
 		tell(t, in, w, ITEM_JOIN, words);
@@ -70,11 +70,11 @@ void channel_join(struct talk *t, const struct talk_in *in)
 static void gone(struct talk *t, struct window *w, struct span nick)
 {
 	if (!irc_eq(nick, span_str(t->nick))) {
-		(void)model_member_remove(&t->model, w, nick);
+		(void)windows_member_remove(&t->model, w, nick);
 		return;
 	}
 	w->joined = w->was_joined = false;
-	model_members_clear(&t->model, w);
+	windows_members_clear(&t->model, w);
 	talk_changed(t);
 }
 
@@ -107,7 +107,7 @@ void channel_quit(struct talk *t, const struct talk_in *in)
 	for (size_t i = 1; i < t->model.count; i++) {
 		struct window *w = t->model.windows[i];
 
-		if (!model_member_remove(&t->model, w, in->source.nick) &&
+		if (!windows_member_remove(&t->model, w, in->source.nick) &&
 			!irc_eq(in->source.nick, span_str(w->name)))
 			continue;
 		tell(t, in, w, ITEM_QUIT, words);
@@ -129,7 +129,7 @@ void channel_nick(struct talk *t, const struct talk_in *in)
 		if (members_find(&w->members, from) != NULL || irc_eq(from, span_str(w->name)))
 			tell(t, in, w, ITEM_NICK, words);
 	}
-	model_nick(&t->model, from, to);
+	windows_nick(&t->model, from, to);
 	if (!irc_eq(from, span_str(t->nick)))
 		return;
 	if (span_copy_str(to, t->nick, sizeof t->nick) == 0)
@@ -154,16 +154,16 @@ void channel_topic(struct talk *t, const struct talk_in *in)
 	struct window *w = channel_window(t, in, in->m.params[0]);
 
 	if (w != NULL && !in->history)
-		model_topic(w, in->m.params[1]);
+		windows_topic(w, in->m.params[1]);
 	tell(t, in, w, ITEM_TOPIC, (struct span[2]){{NULL, 0}, in->m.params[1]});
 }
 
 void channel_topic_is(struct talk *t, const struct talk_in *in)
 {
-	struct window *w = in->m.count > 2 ? model_find(&t->model, in->m.params[1]) : NULL;
+	struct window *w = in->m.count > 2 ? windows_find(&t->model, in->m.params[1]) : NULL;
 
 	if (w != NULL)
-		model_topic(w, irc_is(in->m.verb, "332") ? in->m.params[2] : SPAN_LIT(""));
+		windows_topic(w, irc_is(in->m.verb, "332") ? in->m.params[2] : SPAN_LIT(""));
 }
 
 static void roles(struct talk *t, struct window *w, const struct talk_in *in)
@@ -219,7 +219,7 @@ void channel_invite(struct talk *t, const struct talk_in *in)
 void channel_rename(struct talk *t, const struct talk_in *in)
 {
 	struct window *w = channel_window(t, in, in->m.params[0]);
-	struct window *other = model_find(&t->model, in->m.params[1]);
+	struct window *other = windows_find(&t->model, in->m.params[1]);
 
 	tell(t, in, w, ITEM_RENAME, (struct span[2]){in->m.params[1], param(in, 2)});
 	if (w == NULL || in->history || !talk_is_channel(in->m.params[1]))
@@ -228,7 +228,7 @@ void channel_rename(struct talk *t, const struct talk_in *in)
 	if (other != NULL && other != w)
 		talk_window_close(t, other);
 	fill_drop(t, w->name);
-	model_rename(w, in->m.params[1]);
+	windows_rename(w, in->m.params[1]);
 	if (w->filling)
 		fill_window(t, w);
 	talk_changed(t);
@@ -239,7 +239,7 @@ void channel_rename(struct talk *t, const struct talk_in *in)
 static void name_take(struct talk *t, struct window *w, struct span word)
 {
 	char prefix[5] = "";
-	struct span nick = word;
+	struct span nick;
 	size_t n = 0;
 
 	while (n < word.len && word.p[n] != 0 && strchr(t->prefix_chars, word.p[n]) != NULL) {
@@ -249,21 +249,21 @@ static void name_take(struct talk *t, struct window *w, struct span word)
 		}
 		n++;
 	}
-	nick = span_of(word.p + n, word.len - n);
-	(void)span_split(&nick, '!', &nick);
-	(void)model_member_set(&t->model, w, nick, prefix);
+	word = span_of(word.p + n, word.len - n);
+	if (span_split(&word, '!', &nick))
+		(void)windows_member_set(&t->model, w, nick, prefix);
 }
 
 /* 353: "nick = #channel :@alice bob". */
 void channel_names(struct talk *t, const struct talk_in *in)
 {
-	struct window *w = in->m.count > 3 ? model_find(&t->model, in->m.params[2]) : NULL;
+	struct window *w = in->m.count > 3 ? windows_find(&t->model, in->m.params[2]) : NULL;
 	struct span rest, word;
 
 	if (w == NULL || !w->joined)
 		return;
 	if (!w->names_open)
-		model_members_clear(&t->model, w);
+		windows_members_clear(&t->model, w);
 	w->names_open = true;
 	rest = in->m.params[3];
 	while (irc_word(&rest, ' ', &word))
@@ -272,7 +272,7 @@ void channel_names(struct talk *t, const struct talk_in *in)
 
 void channel_names_end(struct talk *t, const struct talk_in *in)
 {
-	struct window *w = in->m.count > 1 ? model_find(&t->model, in->m.params[1]) : NULL;
+	struct window *w = in->m.count > 1 ? windows_find(&t->model, in->m.params[1]) : NULL;
 
 	if (w != NULL)
 		w->names_open = false;

@@ -237,7 +237,7 @@ void fill_item(struct talk *t, const struct talk_in *in, struct item *i)
 /* Shows a missed item unless the window has it; it is the window's afterwards. */
 static void missed_show(struct talk *t, struct window *w, struct item *i)
 {
-	struct item *old = model_item(w, span_str(i->msgid)), *shown = old != NULL ? old : i;
+	struct item *old = windows_item(w, span_str(i->msgid)), *shown = old != NULL ? old : i;
 
 	if (!shown->shown) {
 		shown->shown = true;
@@ -245,7 +245,7 @@ static void missed_show(struct talk *t, struct window *w, struct item *i)
 		if (t->view->item != NULL)
 			t->view->item(t->view_arg, w, shown);
 	}
-	(void)model_add(w, i, NULL);
+	(void)windows_add(w, i, NULL);
 }
 
 /* Older ones: the view gets what is new of them, then the window. */
@@ -255,7 +255,7 @@ static void page_give(struct talk *t, struct window *w, struct fill *f)
 
 	for (size_t i = 0; i < f->count; i++) {
 		struct item *item = f->page[i];
-		struct item *old = w != NULL ? model_item(w, span_str(item->msgid)) : NULL;
+		struct item *old = w != NULL ? windows_item(w, span_str(item->msgid)) : NULL;
 
 		if (old != NULL && old->shown) {
 			free(item);
@@ -277,7 +277,7 @@ static void page_give(struct talk *t, struct window *w, struct fill *f)
 
 		if (f->kind == FILL_LATEST)
 			fill_sure(w, item);
-		(void)model_add(w, item, NULL);
+		(void)windows_add(w, item, NULL);
 	}
 }
 
@@ -322,7 +322,7 @@ void fill_answered(struct talk *t, const char *label)
 
 	if (f == NULL)
 		return;
-	w = f->target[0] != '\0' ? model_find(&t->model, span_str(f->target)) : NULL;
+	w = f->target[0] != '\0' ? windows_find(&t->model, span_str(f->target)) : NULL;
 	if (f->kind == FILL_AFTER && w != NULL) {
 		if (after_page(t, w, f))
 			return;
@@ -375,7 +375,7 @@ static void person_open(struct talk *t, struct span name, int64_t read_us)
 
 	if (w == NULL || w->filling)
 		return;
-	model_read(w, read_us);
+	windows_read(w, read_us);
 	w->gap = t->gap_us != 0;
 	if (w->gap && w->sure_msgid[0] == '\0')
 		w->sure_us = t->gap_us;
@@ -388,7 +388,7 @@ void fill_target(struct talk *t, struct span name, struct span at)
 	int64_t at_us;
 
 	if (talk_is_channel(name) || irc_time_parse(at, &at_us) < 0 ||
-		model_find(&t->model, name) != NULL)
+		windows_find(&t->model, name) != NULL)
 		return;
 	if (!talk_has(t, TALK_MARKER)) {
 		person_open(t, name, 0);

@@ -20,7 +20,7 @@ static void window_free(struct model *m, struct window *w)
 	free(w);
 }
 
-void model_done(struct model *m)
+void windows_done(struct model *m)
 {
 	for (size_t i = 0; i < m->count; i++)
 		window_free(m, m->windows[i]);
@@ -28,7 +28,7 @@ void model_done(struct model *m)
 	*m = (struct model){.windows = NULL};
 }
 
-struct window *model_find(const struct model *m, struct span name)
+struct window *windows_find(const struct model *m, struct span name)
 {
 	for (size_t i = 1; i < m->count; i++)
 		if (irc_eq(name, span_str(m->windows[i]->name)))
@@ -36,7 +36,7 @@ struct window *model_find(const struct model *m, struct span name)
 	return NULL;
 }
 
-struct window *model_number(const struct model *m, unsigned number)
+struct window *windows_number(const struct model *m, unsigned number)
 {
 	for (size_t i = 0; i < m->count; i++)
 		if (m->windows[i]->number == number)
@@ -50,7 +50,7 @@ static bool name_is_good(struct span name)
 		memchr(name.p, ' ', name.len) == NULL && memchr(name.p, ',', name.len) == NULL;
 }
 
-void model_close(struct model *m, struct window *w)
+void windows_close(struct model *m, struct window *w)
 {
 	for (size_t i = 1; i < m->count; i++) {
 		if (m->windows[i] != w)
@@ -77,14 +77,14 @@ static void room_make(struct model *m, const struct window *keep)
 			victim = w;
 	}
 	if (victim != NULL)
-		model_close(m, victim);
+		windows_close(m, victim);
 }
 
 /* The lowest number that is free: what one types stays short. */
 static unsigned number_next(const struct model *m)
 {
 	for (unsigned n = 0;; n++)
-		if (model_number(m, n) == NULL)
+		if (windows_number(m, n) == NULL)
 			return n;
 }
 
@@ -112,16 +112,16 @@ static struct window *window_add(struct model *m, enum window_kind kind, struct 
 	return w;
 }
 
-int model_begin(struct model *m)
+int windows_begin(struct model *m)
 {
 	*m = (struct model){.windows = NULL};
 	return window_add(m, WINDOW_SERVER, SPAN_LIT("*")) != NULL ? 0 : -ENOMEM;
 }
 
-struct window *model_open(
+struct window *windows_open(
 	struct model *m, enum window_kind kind, struct span name, const struct window *keep)
 {
-	struct window *w = model_find(m, name);
+	struct window *w = windows_find(m, name);
 
 	if (w != NULL)
 		return w;
@@ -132,7 +132,7 @@ struct window *model_open(
 	return m->count >= MODEL_WINDOWS_MAX ? NULL : window_add(m, kind, name);
 }
 
-void model_rename(struct window *w, struct span name)
+void windows_rename(struct window *w, struct span name)
 {
 	if (!name_is_good(name))
 		return;
@@ -140,7 +140,7 @@ void model_rename(struct window *w, struct span name)
 	w->name[name.len] = '\0';
 }
 
-void model_topic(struct window *w, struct span text)
+void windows_topic(struct window *w, struct span text)
 {
 	free(w->topic);
 	w->topic = strndup(text.len > 0 ? (const char *)text.p : "", text.len);
@@ -179,7 +179,7 @@ static void oldest_drop(struct window *w)
 	free(i);
 }
 
-struct item *model_item(const struct window *w, struct span msgid)
+struct item *windows_item(const struct window *w, struct span msgid)
 {
 	for (size_t i = w->count; msgid.len > 0 && i-- > 0;)
 		if (span_eq_str(msgid, w->items[i]->msgid))
@@ -219,9 +219,9 @@ static bool items_grow(struct window *w)
 	return true;
 }
 
-int model_add(struct window *w, struct item *i, struct item **ret_kept)
+int windows_add(struct window *w, struct item *i, struct item **ret_kept)
 {
-	struct item *old = model_item(w, span_str(i->msgid));
+	struct item *old = windows_item(w, span_str(i->msgid));
 	size_t at = place_of(w, i);
 	bool full = w->count >= MODEL_ITEMS_MAX || w->bytes + i->size > MODEL_BYTES_MAX;
 
@@ -250,7 +250,7 @@ int model_add(struct window *w, struct item *i, struct item **ret_kept)
 	return 1;
 }
 
-void model_redact(struct window *w, struct item *i)
+void windows_redact(struct window *w, struct item *i)
 {
 	/* The words go, their place stays. */
 	explicit_bzero((char *)(i + 1) + (i->text - (char *)(i + 1)), strlen(i->text));
@@ -258,7 +258,7 @@ void model_redact(struct window *w, struct item *i)
 	count_again(w);
 }
 
-void model_read(struct window *w, int64_t at_us)
+void windows_read(struct window *w, int64_t at_us)
 {
 	if (at_us <= w->read_us)
 		return;
@@ -266,7 +266,7 @@ void model_read(struct window *w, int64_t at_us)
 	count_again(w);
 }
 
-int64_t model_newest_us(const struct window *w)
+int64_t windows_newest_us(const struct window *w)
 {
 	for (size_t i = w->count; i-- > 0;)
 		if (item_is_message(w->items[i]))
@@ -276,7 +276,7 @@ int64_t model_newest_us(const struct window *w)
 
 /* -- members ----------------------------------------------------------------------------------- */
 
-void model_nick(struct model *m, struct span from, struct span to)
+void windows_nick(struct model *m, struct span from, struct span to)
 {
 	for (size_t i = 1; i < m->count; i++) {
 		struct window *w = m->windows[i];
@@ -285,12 +285,12 @@ void model_nick(struct model *m, struct span from, struct span to)
 		(void)members_rename(&w->members, from, to);
 		m->member_count -= before - w->members.count;
 		if (w->kind == WINDOW_PERSON && irc_eq(from, span_str(w->name)) &&
-			(irc_eq(from, to) || model_find(m, to) == NULL))
-			model_rename(w, to);
+			(irc_eq(from, to) || windows_find(m, to) == NULL))
+			windows_rename(w, to);
 	}
 }
 
-int model_member_set(struct model *m, struct window *w, struct span nick, const char *prefix)
+int windows_member_set(struct model *m, struct window *w, struct span nick, const char *prefix)
 {
 	int r;
 
@@ -301,7 +301,7 @@ int model_member_set(struct model *m, struct window *w, struct span nick, const 
 	return r;
 }
 
-bool model_member_remove(struct model *m, struct window *w, struct span nick)
+bool windows_member_remove(struct model *m, struct window *w, struct span nick)
 {
 	bool removed = members_remove(&w->members, nick);
 
@@ -309,7 +309,7 @@ bool model_member_remove(struct model *m, struct window *w, struct span nick)
 	return removed;
 }
 
-void model_members_clear(struct model *m, struct window *w)
+void windows_members_clear(struct model *m, struct window *w)
 {
 	m->member_count -= w->members.count;
 	members_done(&w->members);
@@ -321,7 +321,7 @@ static bool in_word(unsigned char c)
 		c == '_' || c == '-' || c >= 0x80;
 }
 
-bool model_names(struct span text, struct span nick)
+bool windows_names(struct span text, struct span nick)
 {
 	for (size_t i = 0; nick.len > 0 && i + nick.len <= text.len; i++) {
 		bool begins = i == 0 || !in_word(text.p[i - 1]);

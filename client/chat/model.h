@@ -131,42 +131,42 @@ struct model {
 	unsigned numbers;
 };
 
-int model_begin(struct model *m); /* -ENOMEM */
-void model_done(struct model *m);
+int windows_begin(struct model *m); /* -ENOMEM */
+void windows_done(struct model *m);
 
-struct window *model_find(const struct model *m, struct span name); /* case folded; NULL */
-struct window *model_number(const struct model *m, unsigned number);
+struct window *windows_find(const struct model *m, struct span name); /* case folded; NULL */
+struct window *windows_number(const struct model *m, unsigned number);
 /* Finds or opens. NULL: the name is no good (empty, too long, control bytes, blanks), too many
  * windows (one of a person without unread messages is closed to make room, never keep), no memory.
  */
-struct window *model_open(
+struct window *windows_open(
 	struct model *m, enum window_kind kind, struct span name, const struct window *keep);
-void model_close(struct model *m, struct window *w); /* not the server's */
-void model_rename(struct window *w, struct span name);
-void model_topic(struct window *w, struct span text);
+void windows_close(struct model *m, struct window *w); /* not the server's */
+void windows_rename(struct window *w, struct span name);
+void windows_topic(struct window *w, struct span text);
 
 /*
  * Puts an item in its place and owns it from then on. 1: it is new; 0: the window had it already
  * (*ret_old is that one; the other is freed); -ENOBUFS: older than what is kept, freed. The oldest
  * make room. what: the item's place in the window, NULL allowed.
  */
-int model_add(struct window *w, struct item *i, struct item **ret_kept);
-struct item *model_item(const struct window *w, struct span msgid); /* NULL */
-void model_redact(struct window *w, struct item *i);
+int windows_add(struct window *w, struct item *i, struct item **ret_kept);
+struct item *windows_item(const struct window *w, struct span msgid); /* NULL */
+void windows_redact(struct window *w, struct item *i);
 
 /* Everything up to at_us was read: counts anew. Never goes back. */
-void model_read(struct window *w, int64_t at_us);
+void windows_read(struct window *w, int64_t at_us);
 /* When the newest message was; 0: none. */
-int64_t model_newest_us(const struct window *w);
+int64_t windows_newest_us(const struct window *w);
 
 /* A nick in all windows. */
-void model_nick(struct model *m, struct span from, struct span to);
+void windows_nick(struct model *m, struct span from, struct span to);
 /* Members added and removed by this, so that the sum stays bounded. */
-int model_member_set(struct model *m, struct window *w, struct span nick, const char *prefix);
-bool model_member_remove(struct model *m, struct window *w, struct span nick);
-void model_members_clear(struct model *m, struct window *w);
+int windows_member_set(struct model *m, struct window *w, struct span nick, const char *prefix);
+bool windows_member_remove(struct model *m, struct window *w, struct span nick);
+void windows_members_clear(struct model *m, struct window *w);
 
 /* Does the text name the nick, as a word of its own? */
-bool model_names(struct span text, struct span nick);
+bool windows_names(struct span text, struct span nick);
 
 #endif

@@ -60,8 +60,6 @@ static int64_t pause_ms(const struct talk *t)
 {
 	int64_t ms = PAUSE_FIRST_MS;
 
-	if (t->options.quick)
-		return 0;
 	for (unsigned i = 1; i < t->losses && ms < PAUSE_MAX_MS; i++)
 		ms *= 2;
 	if (ms > PAUSE_MAX_MS)

@@ -8,7 +8,7 @@
 
 void talk_note(struct talk *t, const char *window, const char *format, ...)
 {
-	struct window *w = window != NULL ? model_find(&t->model, span_str(window)) : t->current;
+	struct window *w = window != NULL ? windows_find(&t->model, span_str(window)) : t->current;
 	char text[1024];
 	va_list ap;
 
@@ -35,7 +35,7 @@ int talk_call_open(struct talk *t, const char *window, bool focus)
 
 void talk_call_close(struct talk *t, const char *window)
 {
-	struct window *w = model_find(&t->model, span_str(window));
+	struct window *w = windows_find(&t->model, span_str(window));
 
 	if (w != NULL && w->kind == WINDOW_CALL)
 		talk_window_close(t, w);

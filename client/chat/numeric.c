@@ -139,7 +139,7 @@ void numeric_handle(struct talk *t, unsigned number, const struct talk_in *in)
 		channel_topic_is(t, in);
 		return;
 	case 353:
-		w = in->m.count > 3 ? model_find(&t->model, in->m.params[2]) : NULL;
+		w = in->m.count > 3 ? windows_find(&t->model, in->m.params[2]) : NULL;
 		channel_names(t, in);
 		if (w == NULL || !w->joined)
 			show_number(t, number, in);

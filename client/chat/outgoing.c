@@ -305,7 +305,7 @@ void outgoing_refused(struct talk *t, const char *label, struct span why)
 
 static void not_sent(struct talk *t, const struct outgoing *o, const char *how, const char *why)
 {
-	struct window *w = model_find(&t->model, span_str(o->target));
+	struct window *w = windows_find(&t->model, span_str(o->target));
 	_cleanup_(buf_done) struct buf text = BUF_INIT(MODEL_TEXT_MAX);
 
 	buf_addf(&text, "%s (%s): ", how, why);
@@ -371,7 +371,7 @@ void outgoing_check(struct talk *t)
 	struct outgoing *o = t->outgoing;
 
 	while (o != NULL) {
-		struct window *w = model_find(&t->model, span_str(o->target));
+		struct window *w = windows_find(&t->model, span_str(o->target));
 
 		if (!o->doubtful || (w != NULL && w->filling)) {
 			o = o->next;

@@ -24,14 +24,14 @@ static struct window *said_window(struct talk *t, const struct talk_in *in)
 	if (in->history)
 		return talk_window(t, span_str(in->target));
 	if (talk_is_channel(target)) {
-		w = model_find(&t->model, target);
+		w = windows_find(&t->model, target);
 		return w != NULL ? w : server;
 	}
 	if (in->source.user.len == 0 && in->source.host.len == 0)
 		return server;
 	if (!in->own)
 		target = in->source.nick;
-	w = notice ? model_find(&t->model, target) : talk_window(t, target);
+	w = notice ? windows_find(&t->model, target) : talk_window(t, target);
 	return w != NULL ? w : server;
 }
 
@@ -85,7 +85,7 @@ void said_text(struct talk *t, const struct talk_in *in, struct span text)
 	i = item_new(&f);
 	if (i != NULL)
 		i->to_me = !in->own &&
-			(w->kind == WINDOW_PERSON || model_names(f.text, span_str(t->nick)));
+			(w->kind == WINDOW_PERSON || windows_names(f.text, span_str(t->nick)));
 	if (in->history)
 		fill_item(t, in, i);
 	else
@@ -105,11 +105,11 @@ void said_redact(struct talk *t, const struct talk_in *in)
 
 	if (!in->own && !talk_is_channel(target))
 		target = in->source.nick;
-	w = model_find(&t->model, in->history ? span_str(in->target) : target);
-	i = w != NULL ? model_item(w, in->m.params[1]) : NULL;
+	w = windows_find(&t->model, in->history ? span_str(in->target) : target);
+	i = w != NULL ? windows_item(w, in->m.params[1]) : NULL;
 	if (i == NULL || i->redacted)
 		return;
-	model_redact(w, i);
+	windows_redact(w, i);
 	if (!in->history && t->view->redacted != NULL)
 		t->view->redacted(t->view_arg, w, i);
 	talk_changed(t);
@@ -126,9 +126,9 @@ void said_marker(struct talk *t, const struct talk_in *in)
 	if (!span_eq_str(key, "timestamp") || irc_time_parse(at, &at_us) < 0)
 		at_us = 0;
 	fill_marked(t, in->m.params[0], at_us);
-	w = model_find(&t->model, in->m.params[0]);
+	w = windows_find(&t->model, in->m.params[0]);
 	if (w == NULL)
 		return;
-	model_read(w, at_us);
+	windows_read(w, at_us);
 	talk_changed(t);
 }

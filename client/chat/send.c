@@ -40,7 +40,7 @@ static void say(struct sending *s, struct span text)
 static void on_ready(void *arg)
 {
 	struct sending *s = arg;
-	const struct window *w = model_find(&s->talk.model, span_str(s->target));
+	const struct window *w = windows_find(&s->talk.model, span_str(s->target));
 
 	if (!s->ready && s->own->join && *s->target == '#' && (w == NULL || !w->joined)) {
 		s->joining = true;
@@ -58,7 +58,7 @@ static void on_changed(void *arg)
 
 	if (!s->joining)
 		return;
-	w = model_find(&s->talk.model, span_str(s->target));
+	w = windows_find(&s->talk.model, span_str(s->target));
 	if (w == NULL || !w->joined)
 		return;
 	s->joining = false;

@@ -30,7 +30,7 @@ int talk_begin(struct talk *t, struct client *c, const struct profile *p,
 		t->batches[i].source = BUF_INIT(IRC_LINE_MAX);
 		t->batches[i].text = BUF_INIT(MODEL_TEXT_MAX);
 	}
-	if (model_begin(&t->model) < 0)
+	if (windows_begin(&t->model) < 0)
 		return -ENOMEM;
 	t->current = t->model.windows[0];
 	return 0;
@@ -89,7 +89,7 @@ void talk_done(struct talk *t)
 		buf_done(&t->batches[i].text);
 	}
 	buf_done(&t->wanted);
-	model_done(&t->model);
+	windows_done(&t->model);
 }
 
 void talk_leave(struct talk *t, const char *reason)
@@ -225,7 +225,7 @@ void talk_forget(struct talk *t)
 		w->was_joined = w->was_joined || w->joined;
 		w->joined = w->filling = w->names_open = false;
 		w->gap = t->gap_us != 0;
-		model_members_clear(&t->model, w);
+		windows_members_clear(&t->model, w);
 	}
 	incoming_forget(t);
 	fill_forget(t);
@@ -249,11 +249,11 @@ struct window *talk_window(struct talk *t, struct span name)
 	enum window_kind kind = talk_is_channel(name) ? WINDOW_CHANNEL
 		: name.len > 0 && *name.p == '='      ? WINDOW_CALL
 						      : WINDOW_PERSON;
-	struct window *w = model_find(&t->model, name);
+	struct window *w = windows_find(&t->model, name);
 
 	if (w != NULL)
 		return w;
-	w = model_open(&t->model, kind, name, t->current);
+	w = windows_open(&t->model, kind, name, t->current);
 	if (w != NULL)
 		w->sure_us = t->clock_us;
 	talk_changed(t);
@@ -269,7 +269,7 @@ void talk_window_close(struct talk *t, struct window *w)
 	if (t->current == w)
 		t->current = t->model.windows[0];
 	fill_drop(t, w->name);
-	model_close(&t->model, w);
+	windows_close(&t->model, w);
 	talk_changed(t);
 }
 
@@ -283,7 +283,7 @@ void talk_add(struct talk *t, struct window *w, struct item *i)
 {
 	struct item *kept = NULL;
 
-	if (i == NULL || model_add(w, i, &kept) <= 0)
+	if (i == NULL || windows_add(w, i, &kept) <= 0)
 		return;
 	/* While history is on its way this would be out of order: fill.c shows it then. */
 	if (w->filling && kept->seq != 0)
@@ -297,13 +297,13 @@ void talk_add(struct talk *t, struct window *w, struct item *i)
 
 void talk_mark_read(struct talk *t, struct window *w)
 {
-	int64_t newest_us = model_newest_us(w);
+	int64_t newest_us = windows_newest_us(w);
 	char at[IRC_TIME_SIZE];
 
 	if (newest_us == 0 || w->kind == WINDOW_CALL || w->kind == WINDOW_SERVER)
 		return;
 	if (w->unread > 0 || newest_us > w->read_us) {
-		model_read(w, newest_us);
+		windows_read(w, newest_us);
 		talk_changed(t);
 	}
 	if (t->state != TALK_READY || !talk_has(t, TALK_MARKER) || w->marker_sent_us >= newest_us)

@@ -123,7 +123,7 @@ static void on_changed(void *arg)
 	struct reading *r = arg;
 
 	for (size_t i = 0; r->follow && r->ready && i < r->targets->count; i++) {
-		const struct window *w = model_find(&r->talk.model, span_str(r->targets->v[i]));
+		const struct window *w = windows_find(&r->talk.model, span_str(r->targets->v[i]));
 
 		if (!r->asked[i] && w != NULL && w->joined)
 			latest_ask(r, i);
@@ -134,7 +134,7 @@ static void tail_begin(struct reading *r)
 {
 	for (size_t i = 0; i < r->targets->count; i++) {
 		const char *name = r->targets->v[i];
-		const struct window *w = model_find(&r->talk.model, span_str(name));
+		const struct window *w = windows_find(&r->talk.model, span_str(name));
 
 		if (*name != '#' || (w != NULL && w->joined))
 			latest_ask(r, i);

@@ -99,7 +99,6 @@ struct talk_options {
 	size_t scrollback; /* of a channel at the beginning; 0 none */
 	bool people; /* ask for private messages that wait */
 	bool said_only; /* histories without joins and the like */
-	bool quick; /* tests: no pause before one more attempt */
 	const struct talk_calls *calls; /* NULL: none */
 };
 

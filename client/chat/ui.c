@@ -193,7 +193,7 @@ static void channels_wanted(struct chatui *u, const struct client_words *channel
 	for (size_t i = 0; i < channels->count; i++)
 		(void)talk_window(&u->talk, span_str(channels->v[i]));
 	for (size_t i = 0; i < channels->count; i++) {
-		struct window *w = model_find(&u->talk.model, span_str(channels->v[i]));
+		struct window *w = windows_find(&u->talk.model, span_str(channels->v[i]));
 
 		/* As if we had been in it: joined when the server has not done so. */
 		if (w != NULL)

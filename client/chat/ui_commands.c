@@ -62,10 +62,10 @@ void chatui_message(struct chatui *u, const char *target, struct span text, unsi
 
 static void cmd_join(struct chatui *u, struct span words)
 {
-	struct span names = chatui_word(&words), first = names;
+	struct span names = chatui_word(&words), rest = names, first;
 
-	(void)span_split(&first, ',', &first);
-	if (span_copy_str(first, u->wanted, sizeof u->wanted) < 0 ||
+	if (!span_split(&rest, ',', &first) ||
+		span_copy_str(first, u->wanted, sizeof u->wanted) < 0 ||
 		span_copy_str(words, u->wanted_key, sizeof u->wanted_key) < 0)
 		u->wanted[0] = u->wanted_key[0] = '\0';
 	chatui_send(u, words.len > 0 ? "JOIN %.*s %.*s" : "JOIN %.*s", SPAN(names), SPAN(words));
@@ -88,7 +88,7 @@ static void cmd_topic(struct chatui *u, struct span words)
 
 	if (channel == NULL)
 		return;
-	w = model_find(&u->talk.model, span_str(channel));
+	w = windows_find(&u->talk.model, span_str(channel));
 	if (words.len > 0)
 		chatui_send(u, "TOPIC %s :%.*s", channel, SPAN(words));
 	else if (w != NULL && w->topic != NULL)

@@ -210,7 +210,7 @@ static void on_changed(void *arg)
 	u->redraw = u->person;
 	if (u->wanted[0] == '\0')
 		return;
-	w = model_find(&u->talk.model, span_str(u->wanted));
+	w = windows_find(&u->talk.model, span_str(u->wanted));
 	if (w == NULL || !w->joined)
 		return;
 	if (u->wanted_key[0] != '\0')
@@ -337,7 +337,7 @@ static void on_page(void *arg, const char *target, enum fill_kind kind, struct i
 	size_t count, const char *error)
 {
 	struct chatui *u = arg;
-	struct window *w = model_find(&u->talk.model, span_str(target));
+	struct window *w = windows_find(&u->talk.model, span_str(target));
 
 	if (error != NULL)
 		chatui_error(u, "history of %s: %s", target, error);

@@ -8,8 +8,8 @@ static struct window *window_of(struct chatui *u, struct span word)
 	uint64_t n;
 
 	if (num_parse_u64(word, 0, MODEL_WINDOWS_MAX, &n) == 0)
-		return model_number(&u->talk.model, (unsigned)n);
-	return model_find(&u->talk.model, word);
+		return windows_number(&u->talk.model, (unsigned)n);
+	return windows_find(&u->talk.model, word);
 }
 
 static void windows_list(struct chatui *u, bool unread_only)
@@ -69,7 +69,7 @@ void chatui_cmd_close(struct chatui *u, struct span words)
 void chatui_cmd_query(struct chatui *u, struct span words)
 {
 	struct span word = chatui_word(&words);
-	struct window *w = talk_is_channel(word) ? model_find(&u->talk.model, word)
+	struct window *w = talk_is_channel(word) ? windows_find(&u->talk.model, word)
 						 : talk_window(&u->talk, word);
 
 	if (w == NULL) {
@@ -86,7 +86,7 @@ void chatui_cmd_names(struct chatui *u, struct span words)
 	char name[MODEL_NAME_SIZE];
 	const char *channel = chatui_channel(u, &words, name);
 	const struct window *w =
-		channel != NULL ? model_find(&u->talk.model, span_str(channel)) : NULL;
+		channel != NULL ? windows_find(&u->talk.model, span_str(channel)) : NULL;
 	_cleanup_(buf_done) struct buf line = BUF_INIT(2048);
 
 	if (channel == NULL)
@@ -124,7 +124,7 @@ static const struct item *message_of(const struct window *w, struct span word)
 	uint64_t n = 1;
 
 	if (word.len > 0 && num_parse_u64(word, 1, MODEL_ITEMS_MAX, &n) < 0)
-		return model_item(w, word);
+		return windows_item(w, word);
 	for (size_t i = w->count; i-- > 0;) {
 		const struct item *item = w->items[i];
 
@@ -158,7 +158,7 @@ void chatui_cmd_group(struct chatui *u, struct span words)
 	struct window *w;
 
 	snprintf(u->wanted, sizeof u->wanted, "%s%.*s", mark, (int)name.len, (const char *)name.p);
-	w = model_find(&u->talk.model, span_str(u->wanted));
+	w = windows_find(&u->talk.model, span_str(u->wanted));
 	/* Made by the first who asks; only who is invited comes in, and others do not see it. */
 	if (w == NULL || !w->joined) {
 		chatui_send(u, "JOIN %s", u->wanted);
