@@ -347,13 +347,12 @@ static enum fault tls_begin(struct attempt *a)
 
 static enum fault step_connect(struct attempt *a, char *why)
 {
-	socklen_t len = sizeof(int);
-	int error = 0, r;
+	int r = revoke_connected(a->fd);
 
-	if (getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		error = errno;
-	if (error != 0)
-		return because(why, -error, FAULT_UNREACHABLE);
+	if (r == -EAGAIN)
+		return FAULT_NONE;
+	if (r < 0)
+		return because(why, r, FAULT_UNREACHABLE);
 	r = conn_new(a->fd, &a->conn);
 	if (r < 0)
 		return FAULT_MEMORY;
@@ -416,17 +415,19 @@ static void arm(struct attempt *a)
 static void step(void *arg, short revents)
 {
 	struct attempt *a = arg;
+	bool is_late = time_monotonic_ms() >= a->source.until_ms;
 	char why[WHY_SIZE] = "";
 	enum fault f;
 
+	(void)revents;
 	if (a->state == ATTEMPT_LEAVE) {
-		if (revents == 0)
+		if (is_late)
 			attempt_free(a);
 		else
 			step_leave(a);
 		return;
 	}
-	f = revents == 0 ? late(a, why) : advance_all(a, why);
+	f = is_late ? late(a, why) : advance_all(a, why);
 	if (f != FAULT_NONE)
 		fail(a, f, why);
 	else if (is_proven(a))

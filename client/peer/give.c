@@ -252,7 +252,7 @@ static int checked(struct call *c, struct give *g)
 
 static int check_some(struct call *c, struct give *g)
 {
-	int r = part_hash(g->fd, &g->at, g->have, g->hash, g->have_hash);
+	int r = piece_hash(g->fd, &g->at, g->have, g->hash, g->have_hash);
 
 	return r == 0 && g->at == g->have ? checked(c, g) : r;
 }

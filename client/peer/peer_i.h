@@ -1,14 +1,21 @@
 /*
  * What the files of client/peer share.
  *
- *	wire.c      the protocol                 fault.c     why somebody is not believed
- *	trust.c     certificates                 revoke.c    revocation, asked of the authority
+ *	wire.c      the protocol
+ *	fault.c     why somebody is not believed
+ *	trust.c     certificates
+ *	revoke.c    revocation, asked of the authority
  *	attempt.c   a connection until it is known who is there
- *	token.c     tokens that are over         place.c     addresses: one's own, and where to
- *listen ask.c       requests, ours and theirs, until they are answered meet.c      the way from an
- *answered request to a call call.c      a call: lines, its end       commands.c  what the person
- *types give.c      files that are sent          take.c      files that are received part.c      the
- *file that is being received, beside its place peer.c      all of it as the talk sees it
+ *	token.c     tokens that are over
+ *	place.c     addresses: one's own, and where to listen
+ *	ask.c       requests, ours and theirs, until they are answered
+ *	meet.c      the way from an answered request to a call
+ *	call.c      a call: lines, its end
+ *	give.c      files that are sent
+ *	take.c      files that are received
+ *	piece.c     the file that is being received, beside its place
+ *	commands.c  what the person types
+ *	peer.c      all of it as the talk sees it
  */
 #ifndef CLIENT_PEER_PEER_I_H
 #define CLIENT_PEER_PEER_I_H
@@ -214,33 +221,34 @@ bool take_work(struct call *c);
 bool take_answer(struct call *c, const char *which, bool yes);
 void take_end(struct call *c);
 
-/* -- part.c ------------------------------------------------------------------------------------ */
+/* -- piece.c ------------------------------------------------------------------------------------
+ */
 
 /* A file on its way, in a folder that is held open: ".NAME.ACCOUNT.quintet-part". */
-struct part {
+struct piece {
 	int dir_fd; /* borrowed */
 	int fd;
 	char name[WIRE_NAME_MAX + 1]; /* made harmless */
 	char part[WIRE_NAME_MAX + 1];
 };
-#define PART_INIT ((struct part){.dir_fd = -1, .fd = -1})
+#define PIECE_INIT ((struct piece){.dir_fd = -1, .fd = -1})
 
 /* The name under which it is to be stored: no dot in front, no path. */
-void part_name(struct span name, char ret[WIRE_NAME_MAX + 1]);
+void piece_name(struct span name, char ret[WIRE_NAME_MAX + 1]);
 /* Opens, or makes, the part, and locks it. ret_have: what is there already. -EBUSY: another
  * transfer has it; -EEXIST: something else is in its place. */
-int part_open(
-	int dir_fd, struct span name, const char *account, struct part *ret, uint64_t *ret_have);
-int part_reset(struct part *p); /* to nothing */
+int piece_open(
+	int dir_fd, struct span name, const char *account, struct piece *ret, uint64_t *ret_have);
+int piece_reset(struct piece *p); /* to nothing */
 /* Flushed and in its place, under its name or with a number behind it, never over another file. */
-int part_store(struct part *p, char ret_name[WIRE_NAME_MAX + 16]);
+int piece_store(struct piece *p, char ret_name[WIRE_NAME_MAX + 16]);
 /* Closes; one that is empty (or drop) is removed. */
-void part_close(struct part *p, bool drop);
+void piece_close(struct piece *p, bool drop);
 
 /* Digests in slices: up to so many bytes from *at on, to all of hashes (NULLs are skipped). 0, or
  * -ENODATA: the file is shorter. */
 struct hash;
-int part_hash(int fd, uint64_t *at, uint64_t to, struct hash *a, struct hash *b);
+int piece_hash(int fd, uint64_t *at, uint64_t to, struct hash *a, struct hash *b);
 
 /* "45 % of 1.2 MiB, 3.4 MiB/s", told now and then. */
 struct progress {

@@ -137,15 +137,25 @@ static bool look(struct revoke *r, bool ended)
 
 /* -- the steps --------------------------------------------------------------------------------- */
 
+int revoke_connected(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (poll(&p, 1, 0) <= 0)
+		return -EAGAIN;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return -errno;
+	return -error;
+}
+
 static int step_connect(struct revoke *r)
 {
-	socklen_t len = sizeof(int);
-	int error = 0, e;
+	int e = revoke_connected(r->fd);
 
-	if (getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return -errno;
-	if (error != 0)
-		return -error;
+	if (e < 0)
+		return e;
 	e = conn_new(r->fd, &r->conn);
 	if (e < 0)
 		return e;
@@ -220,7 +230,8 @@ static void step(void *arg, short revents)
 	enum revoke_state before;
 	int e;
 
-	if (revents == 0) {
+	(void)revents;
+	if (time_monotonic_ms() >= r->source.until_ms) {
 		fail(r, -ETIMEDOUT);
 		return;
 	}

@@ -24,7 +24,7 @@ struct take {
 	enum take_state state;
 	char name[WIRE_NAME_MAX + 1];
 	uint64_t size, at, have;
-	struct part part;
+	struct piece part;
 	struct hash *hash; /* of all of it */
 	struct hash *have_hash; /* of what was there */
 	struct progress progress;
@@ -38,7 +38,7 @@ static void take_free(struct take *t, bool drop)
 		at = &(*at)->next;
 	*at = t->next;
 	talk_unask(t->call->peers->talk, t);
-	part_close(&t->part, drop);
+	piece_close(&t->part, drop);
 	hash_free(t->hash);
 	hash_free(t->have_hash);
 	free(t);
@@ -112,12 +112,12 @@ static int accept_now(struct take *t)
 
 static int accept_begin(struct take *t)
 {
-	int r = part_open(t->call->peers->downloads_fd, span_str(t->name), t->call->account,
+	int r = piece_open(t->call->peers->downloads_fd, span_str(t->name), t->call->account,
 		&t->part, &t->have);
 
 	if (r == 0 && t->have > t->size) {
 		t->have = 0;
-		r = part_reset(&t->part);
+		r = piece_reset(&t->part);
 	}
 	if (r == 0)
 		r = hash_new(&t->hash);
@@ -223,8 +223,8 @@ static int on_offer(struct call *c, const struct wire *w)
 		.id = w->id,
 		.number = ++c->take_numbers,
 		.size = w->number,
-		.part = PART_INIT};
-	part_name(w->text, t->name);
+		.part = PIECE_INIT};
+	piece_name(w->text, t->name);
 	c->takes = t;
 	if (is_awaited(c, w))
 		take_accept(t);
@@ -247,7 +247,7 @@ static int on_begin(struct take *t, const struct wire *w)
 		hash_freep(&t->hash);
 		r = hash_new(&t->hash);
 		if (r == 0)
-			r = part_reset(&t->part);
+			r = piece_reset(&t->part);
 	} else if (lseek(t->part.fd, (off_t)t->at, SEEK_SET) < 0) {
 		r = -errno;
 	}
@@ -290,7 +290,7 @@ static int on_done(struct take *t, const struct wire *w)
 		stop(t, "its SHA-256 is wrong, so what came is thrown away", true);
 		return 0;
 	}
-	r = part_store(&t->part, name);
+	r = piece_store(&t->part, name);
 	if (r < 0) {
 		stop(t, why_text(r), false);
 		return 0;
@@ -345,7 +345,7 @@ bool take_work(struct call *c)
 		t = t->next;
 	if (t == NULL)
 		return false;
-	r = part_hash(t->part.fd, &t->at, t->have, t->hash, t->have_hash);
+	r = piece_hash(t->part.fd, &t->at, t->have, t->hash, t->have_hash);
 	if (r == 0 && t->at == t->have)
 		r = accept_now(t);
 	if (r < 0)

@@ -17,7 +17,7 @@
 
 enum { NUMBERS = 1000, SLICE = 262144, PROGRESS_MS = 5000 };
 
-void part_name(struct span name, char ret[WIRE_NAME_MAX + 1])
+void piece_name(struct span name, char ret[WIRE_NAME_MAX + 1])
 {
 	if (span_copy_str(name, ret, WIRE_NAME_MAX + 1) < 0)
 		snprintf(ret, WIRE_NAME_MAX + 1, "file");
@@ -43,15 +43,15 @@ static int beside(const char *name, const char *account, char ret[WIRE_NAME_MAX 
 	return r < 0 ? r : span_copy_str(buf_span(&text), ret, WIRE_NAME_MAX + 1);
 }
 
-int part_open(
-	int dir_fd, struct span name, const char *account, struct part *ret, uint64_t *ret_have)
+int piece_open(
+	int dir_fd, struct span name, const char *account, struct piece *ret, uint64_t *ret_have)
 {
-	struct part p = {.dir_fd = dir_fd, .fd = -1};
+	struct piece p = {.dir_fd = dir_fd, .fd = -1};
 	_cleanup_(cleanup_close) int fd = -1;
 	struct stat st, there;
 	int r;
 
-	part_name(name, p.name);
+	piece_name(name, p.name);
 	r = beside(p.name, account, p.part);
 	if (r < 0)
 		return r;
@@ -73,12 +73,12 @@ int part_open(
 	return 0;
 }
 
-int part_reset(struct part *p)
+int piece_reset(struct piece *p)
 {
 	return ftruncate(p->fd, 0) < 0 || lseek(p->fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
-void part_close(struct part *p, bool drop)
+void piece_close(struct piece *p, bool drop)
 {
 	struct stat st;
 
@@ -87,7 +87,7 @@ void part_close(struct part *p, bool drop)
 	cleanup_close(&p->fd);
 }
 
-static int place(const struct part *p, const char *name)
+static int place(const struct piece *p, const char *name)
 {
 	if (renameat2(p->dir_fd, p->part, p->dir_fd, name, RENAME_NOREPLACE) == 0)
 		return 0;
@@ -110,7 +110,7 @@ static void numbered(const char *name, unsigned number, char ret[WIRE_NAME_MAX +
 	snprintf(ret, WIRE_NAME_MAX + 16, "%.*s.%u", (int)len, name, number);
 }
 
-int part_store(struct part *p, char ret_name[WIRE_NAME_MAX + 16])
+int piece_store(struct piece *p, char ret_name[WIRE_NAME_MAX + 16])
 {
 	int r = fsync(p->fd) < 0 ? -errno : 0;
 
@@ -128,7 +128,7 @@ int part_store(struct part *p, char ret_name[WIRE_NAME_MAX + 16])
 	return fsync(p->dir_fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 
-int part_hash(int fd, uint64_t *at, uint64_t to, struct hash *a, struct hash *b)
+int piece_hash(int fd, uint64_t *at, uint64_t to, struct hash *a, struct hash *b)
 {
 	static unsigned char bytes[SLICE];
 	size_t want = to - *at < sizeof bytes ? (size_t)(to - *at) : sizeof bytes;
