@@ -58,11 +58,9 @@ static int give_up_name(struct login *l)
 {
 	const struct chat_actor *by = &l->args->by;
 	char nick[CHAT_NICK_SIZE];
-	int rc = chat_nick_judge(l->txn, span_str(l->before.nick), l->after.who);
+	int rc = chat_nick_reserved(l->txn, span_str(l->before.nick), l->after.who);
 
-	if (rc == CHAT_NICK_USED) /* by before, who is to become after */
-		return 0;
-	if (rc != CHAT_NICK_RESERVED)
+	if (rc <= 0)
 		return rc;
 	rc = chat_nick_spare(l->txn, l->after.who, nick);
 	if (rc == 0)

@@ -56,14 +56,13 @@ static bool same_nick(struct span a, struct span b)
 	return true;
 }
 
-/* Is it the name of an account, whether that has ever chatted or not? */
-static int is_account(struct store_txn *txn, struct span nick)
+int chat_nick_reserved(struct store_txn *txn, struct span nick, const char *who)
 {
 	char name[ACCOUNT_NAME_SIZE] = "";
 	struct account a;
 	int rc;
 
-	if (nick.len >= sizeof(name))
+	if (nick.len >= sizeof(name) || same_nick(nick, span_str(who)))
 		return 0;
 	for (size_t i = 0; i < nick.len; i++)
 		name[i] = (char)key_fold(nick.p[i]);
@@ -85,7 +84,7 @@ int chat_nick_judge(struct store_txn *txn, struct span nick, const char *who)
 		return CHAT_NICK_USED;
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
-	rc = is_account(txn, nick);
+	rc = chat_nick_reserved(txn, nick, who);
 	return rc == 1 ? CHAT_NICK_RESERVED : rc;
 }
 

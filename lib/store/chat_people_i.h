@@ -20,6 +20,9 @@ struct chat_event chat_user_event(
 
 /* May who have it? CHAT_NICK_USED, CHAT_NICK_RESERVED; -EINVAL for what is no nick at all. */
 int chat_nick_judge(struct store_txn *txn, struct span nick, const char *who);
+/* Is it the name of an account, whether that has ever chatted or not, and not of who? 1, 0 or
+ * negative. */
+int chat_nick_reserved(struct store_txn *txn, struct span nick, const char *who);
 /* The row of the nick is who's from here on, whosever it was. */
 int chat_nick_claim(struct store_txn *txn, const char *nick, const char *who);
 /* Removes the row if it is still who's. */
