@@ -22,7 +22,7 @@ const struct client_command client_commands[] = {
 		"move files, one command or in a session"},
 	{"chat", cmd_chat,
 		"chat [OPTION ...] [#CHANNEL ... | send TARGET [TEXT ...] | tail TARGET ... |\n"
-		"               history TARGET]",
+		"               history TARGET | call NICK]",
 		"talk in channels and with people"},
 	{"ca", cmd_ca, "ca [show | list | revoke SERIAL [REASON] | crl | check [FILE]]",
 		"see and use the certificate authority"},

@@ -6,14 +6,14 @@
 #include <limits.h>
 
 struct given {
-	const char *user, *password_file, *nick;
+	const char *user, *password_file, *nick, *downloads;
 	struct once_options once;
 };
 
 typedef int (*once_run)(struct client *c, const struct profile *p, const struct talk_options *o,
 	const struct once_options *own, const struct client_words *words);
 
-enum { O_COUNT = 1, O_SINCE = 2, O_NOTICE = 4, O_JOIN = 8, O_EVENTS = 16 };
+enum { O_COUNT = 1, O_SINCE = 2, O_NOTICE = 4, O_JOIN = 8, O_EVENTS = 16, O_DOWNLOADS = 32 };
 
 static const struct once {
 	struct client_command base; /* run is not used */
@@ -33,7 +33,7 @@ static const struct once {
 		once_history, O_COUNT | O_SINCE | O_EVENTS, 1, 1, false},
 };
 
-enum { SESSION_ROWS = 3, OWN_ROWS = 5, ROWS = SESSION_ROWS + OWN_ROWS + 1 };
+enum { SESSION_ROWS = 3, OWN_ROWS = 6, ROWS = SESSION_ROWS + OWN_ROWS + 1 };
 
 static void rows_fill(struct client_option rows[ROWS], struct given *g, unsigned options)
 {
@@ -50,6 +50,8 @@ static void rows_fill(struct client_option rows[ROWS], struct given *g, unsigned
 		{"notice", 0, NULL, NULL, &g->once.notice, "as a notice"},
 		{"join", 0, NULL, NULL, &g->once.join, "go into the channel first"},
 		{"events", 0, NULL, NULL, &g->once.events, "joins, topics and the like too"},
+		{"downloads", 0, "FOLDER", &g->downloads, NULL,
+			"where files go that come in calls; the present folder"},
 	};
 	size_t n = 0;
 
@@ -125,33 +127,55 @@ static int once(struct client *c, const struct once *k, char **argv, int argc, s
 	return code == CLIENT_OK ? k->run(c, &p, &o, &g->once, &words) : code;
 }
 
-static int session(struct client *c, const struct client_words *channels, const struct given *g)
+static int session(struct client *c, const struct chatui_start *start, const struct given *g)
 {
 	_cleanup_(profile_done) struct profile p = PROFILE_INIT;
 	_cleanup_(buf_wipe) struct buf password = BUF_INIT(ASK_SECRET_MAX);
 	struct talk_options o = {.retries = UINT_MAX, .scrollback = 50, .people = true};
+	int code = session_options(c, &p, g, &password, &o);
+
+	return code == CLIENT_OK ? chatui_run(c, &p, &o, start) : code;
+}
+
+static int call(struct client *c, char **argv, int argc, struct given *g)
+{
+	static const struct client_command base = {
+		"call", NULL, "chat call [--downloads FOLDER] NICK", "talk to somebody directly"};
+	struct client_option rows[ROWS];
+	struct client_words words = {NULL, 0};
 	int code;
 
-	for (size_t i = 0; i < channels->count; i++)
-		if (channels->v[i][0] != '#')
-			return client_usage(c, "chat has no command \"%s\"", channels->v[i]);
-	code = session_options(c, &p, g, &password, &o);
-	return code == CLIENT_OK ? chatui_run(c, &p, &o, channels) : code;
+	c->command = &base;
+	rows_fill(rows, g, O_DOWNLOADS);
+	code = client_options(c, argc, argv, rows, 1, &words);
+	if (code >= 0)
+		return code;
+	if (words.count == 0)
+		return client_usage(c, "call: whom?");
+	return session(c, &(struct chatui_start){.call = words.v[0], .downloads = g->downloads}, g);
 }
 
 int cmd_chat(struct client *c, int argc, char **argv)
 {
 	struct given g = {.user = NULL};
+	struct chatui_start start = {.call = NULL};
 	struct client_option rows[ROWS];
 	const struct once *k;
 	int used = 1, code;
 
-	rows_fill(rows, &g, 0);
+	rows_fill(rows, &g, O_DOWNLOADS);
 	code = client_options_front(c, argc, argv, rows, &used);
 	if (code >= 0)
 		return code;
 	k = used < argc ? once_find(argv[used]) : NULL;
 	if (k != NULL)
 		return once(c, k, argv + used, argc - used, &g);
-	return session(c, &(struct client_words){argv + used, (size_t)(argc - used)}, &g);
+	if (used < argc && strcmp(argv[used], "call") == 0)
+		return call(c, argv + used, argc - used, &g);
+	start.channels = (struct client_words){argv + used, (size_t)(argc - used)};
+	start.downloads = g.downloads;
+	for (size_t i = 0; i < start.channels.count; i++)
+		if (start.channels.v[i][0] != '#')
+			return client_usage(c, "chat has no command \"%s\"", start.channels.v[i]);
+	return session(c, &start, &g);
 }

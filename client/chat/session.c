@@ -68,12 +68,11 @@ void talk_attach(struct talk *t, struct conn *conn)
 
 void talk_done(struct talk *t)
 {
+	while (talk_answer(t, false))
+		;
 	if (t->calls != NULL && t->calls_state != NULL)
 		t->calls->end(t->calls_state);
 	t->calls_state = NULL;
-	for (size_t i = 0; i < t->question_count; i++)
-		t->questions[i].answer(t->questions[i].arg, false);
-	t->question_count = 0;
 	conn_freep(&t->conn);
 	cleanup_close(&t->fd);
 	if (t->addresses != NULL)

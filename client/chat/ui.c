@@ -2,6 +2,7 @@
 #include "client/chat/ui.h"
 
 #include "base/timefmt.h"
+#include "client/peer/peer.h"
 
 #include <errno.h>
 #include <sys/signalfd.h>
@@ -136,18 +137,51 @@ static void script_ready(void *arg)
 	u->ended = true;
 }
 
+static bool calls_idle(const struct talk *t)
+{
+	return t->calls_state == NULL || peer_is_idle(t->calls_state);
+}
+
+/* Lines of `quintet chat call` are for the call, and for questions about it. */
+static bool takes_lines(const struct chatui *u)
+{
+	const struct talk *t = &u->talk;
+
+	if (!u->ready || t->leaving || t->outgoing_count >= TALK_OUTGOING_MAX / 2)
+		return false;
+	return u->call == NULL || t->current->kind == WINDOW_CALL || t->question_count > 0;
+}
+
 /* What was read is run when there is a line; at its end what is under way is awaited. */
 static void script_step(struct chatui *u)
 {
 	const struct talk *t = &u->talk;
-	bool room = u->script.len < SCRIPT_MAX && t->outgoing_count < TALK_OUTGOING_MAX / 2;
 
-	if (u->ready)
+	if (takes_lines(u))
 		script_lines(u);
-	u->watch.fd = u->ready && !u->ended && !t->leaving && room ? STDIN_FILENO : -1;
-	if (u->ended && u->script.len == 0 && t->state == TALK_READY && t->outgoing_count == 0 &&
-		t->fill_count == 0 && t->question_count == 0 && t->source_count == 0 && !t->leaving)
+	u->watch.fd = takes_lines(u) && !u->ended && u->script.len < SCRIPT_MAX ? STDIN_FILENO : -1;
+	if (!u->ended || u->script.len > 0 || t->leaving)
+		return;
+	if (u->call != NULL && t->current->kind == WINDOW_CALL)
+		chatui_line(u, SPAN_LIT("/hangup"));
+	else if (t->state == TALK_READY && t->outgoing_count == 0 && t->fill_count == 0 &&
+		t->question_count == 0 && calls_idle(t))
 		talk_leave(&u->talk, "");
+}
+
+/* quintet chat call: asked for once, and over with the call. */
+static void call_step(struct chatui *u)
+{
+	struct talk *t = &u->talk;
+
+	if (u->call == NULL || !u->ready || t->leaving)
+		return;
+	if (!u->calling)
+		(void)t->calls->command(t->calls_state, t->current->name, "call", u->call);
+	u->calling = true;
+	u->called = u->called || t->current->kind == WINDOW_CALL;
+	if (calls_idle(t))
+		talk_leave(t, "");
 }
 
 /* -- the loop ---------------------------------------------------------------------------------- */
@@ -156,6 +190,7 @@ static bool each_round(void *arg)
 {
 	struct chatui *u = arg;
 
+	call_step(u);
 	if (!u->person)
 		script_step(u);
 	else if (u->ready && u->talk.current->unread > 0)
@@ -213,6 +248,8 @@ static int over(struct chatui *u, int code)
 	chatui_flush(u);
 	if (code > 0 && code != CLIENT_INTERRUPTED && t->reason[0] != '\0')
 		return client_fail(code, "%s", t->reason);
+	if (code == CLIENT_OK && u->code == CLIENT_OK && u->call != NULL && !u->called)
+		return CLIENT_NO;
 	return code != CLIENT_OK ? code : u->code;
 }
 
@@ -237,13 +274,42 @@ static int person(struct chatui *u)
 	return code;
 }
 
-int chatui_run(struct client *c, const struct profile *p, const struct talk_options *o,
-	const struct client_words *channels)
+static int calls_begin(struct chatui *u, const struct chatui_start *start)
 {
-	struct chatui *u = calloc(1, sizeof *u);
+	struct talk *t = &u->talk;
+	int r;
+
+	if (t->calls->begin(t, &t->calls_state) < 0)
+		return client_fail(ERR_EXIT_TEMP, "%s", err_text(-ENOMEM));
+	r = start->downloads != NULL ? peer_downloads(t->calls_state, start->downloads) : 0;
+	if (r < 0)
+		return client_fail(ERR_EXIT_CONFIG, "%s: %s", start->downloads, err_text(r));
+	u->call = start->call;
+	return CLIENT_OK;
+}
+
+static int session(struct chatui *u, const struct chatui_start *start)
+{
 	int code;
 
-	if (u == NULL || talk_begin(&u->talk, c, p, o, &chatui_view, u) < 0) {
+	channels_wanted(u, &start->channels);
+	code = talk_prepare(&u->talk);
+	if (code == CLIENT_OK)
+		code = calls_begin(u, start);
+	if (code != CLIENT_OK)
+		return code;
+	return u->person ? person(u) : run(u);
+}
+
+int chatui_run(struct client *c, const struct profile *p, const struct talk_options *o,
+	const struct chatui_start *start)
+{
+	struct chatui *u = calloc(1, sizeof *u);
+	struct talk_options options = *o;
+	int code;
+
+	options.calls = &peer_calls;
+	if (u == NULL || talk_begin(&u->talk, c, p, &options, &chatui_view, u) < 0) {
 		free(u);
 		return client_fail(ERR_EXIT_TEMP, "%s", err_text(-ENOMEM));
 	}
@@ -256,13 +322,7 @@ int chatui_run(struct client *c, const struct profile *p, const struct talk_opti
 		.signal = on_signal,
 		.stop = each_round,
 		.arg = u};
-	channels_wanted(u, channels);
-	code = talk_prepare(&u->talk);
-	if (code == CLIENT_OK && o->calls != NULL &&
-		o->calls->begin(&u->talk, &u->talk.calls_state) < 0)
-		code = client_fail(ERR_EXIT_TEMP, "%s", err_text(-ENOMEM));
-	if (code == CLIENT_OK)
-		code = u->person ? person(u) : run(u);
+	code = session(u, start);
 	talk_done(&u->talk);
 	line_done(&u->line);
 	buf_done(&u->out);

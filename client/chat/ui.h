@@ -37,11 +37,19 @@ struct chatui {
 	struct talk_watch watch;
 	struct talk_source tick; /* the terminal's width */
 	struct buf script; /* of standard input, not yet taken */
+	const char *call; /* quintet chat call: whom; NULL */
+	bool calling, called; /* it was asked for; there was a call */
 };
 
-/* Options and first channels of the session; an exit code. */
+/* What the command line says of the session. */
+struct chatui_start {
+	struct client_words channels; /* to be in */
+	const char *call; /* only to call this nick; NULL */
+	const char *downloads; /* where files go that come in calls; NULL: here */
+};
+/* An exit code. */
 int chatui_run(struct client *c, const struct profile *p, const struct talk_options *o,
-	const struct client_words *channels);
+	const struct chatui_start *start);
 
 extern const struct talk_view chatui_view;
 
