@@ -12,7 +12,11 @@
 #include <crypt.h>
 #include <errno.h>
 
-enum { COST = 5, SALT_BYTES = 16 };
+enum {
+	COST = 5,
+	SALT_BYTES = 16,
+	WHOLE_MAX = 256, /* longer ones are hashed by their digest */
+};
 
 #define PREFIX "$y$"
 /* What COST looks like: flavour, block count, block size (crypt(5)). */
@@ -46,7 +50,7 @@ int password_acceptable(struct span password, const char *name, const char **ret
 	if (count_characters(password) < PASSWORD_MIN)
 		return refuse(ret_reason, "the password is shorter than 8 characters");
 	if (password.len > PASSWORD_MAX)
-		return refuse(ret_reason, "the password is longer than 256 bytes");
+		return refuse(ret_reason, "the password is longer than 1024 bytes");
 	if (name != NULL && span_caseeq_str(password, name))
 		return refuse(ret_reason, "the password is the name");
 	return 0;
@@ -67,12 +71,32 @@ static int run(const char *text, const char *setting, char ret[PASSWORD_HASH_SIZ
 	return r;
 }
 
+/* crypt(3) takes no more than 512 bytes: of a longer password its digest is hashed. */
+static int prepare(struct span password, char ret[WHOLE_MAX + 1])
+{
+	unsigned char digest[HASH_SHA256_LEN];
+	struct buf hex = BUF_INIT(2 * HASH_SHA256_LEN);
+	int r;
+
+	if (password.len <= WHOLE_MAX)
+		return span_copy_str(password, ret, WHOLE_MAX + 1);
+	if (password.len > PASSWORD_MAX || memchr(password.p, 0, password.len) != NULL)
+		return -EINVAL;
+	r = hash_sha256(password, digest);
+	text_hex(&hex, span_of(digest, sizeof(digest)));
+	if (r == 0)
+		r = span_copy_str(buf_span(&hex), ret, WHOLE_MAX + 1);
+	explicit_bzero(digest, sizeof(digest));
+	buf_wipe(&hex);
+	return r;
+}
+
 int password_hash(struct span password, const char *runtime, char ret[PASSWORD_HASH_SIZE])
 {
 	_cleanup_(cleanup_close) int slot_fd = -1;
-	char text[PASSWORD_MAX + 1], random[SALT_BYTES], hash[PASSWORD_HASH_SIZE] = "";
+	char text[WHOLE_MAX + 1], random[SALT_BYTES], hash[PASSWORD_HASH_SIZE] = "";
 	_cleanup_(cleanup_free) char *setting = NULL;
-	int r = span_copy_str(password, text, sizeof(text));
+	int r = prepare(password, text);
 
 	if (r < 0)
 		return -EINVAL;
@@ -93,9 +117,8 @@ int password_hash(struct span password, const char *runtime, char ret[PASSWORD_H
 /* With the slot held. A password that cannot be right still costs a hash. */
 static int check(struct span password, const char *hash)
 {
-	char text[PASSWORD_MAX + 1] = "", computed[PASSWORD_HASH_SIZE] = "";
-	bool possible =
-		hash != NULL && hash[0] != '\0' && span_copy_str(password, text, sizeof(text)) == 0;
+	char text[WHOLE_MAX + 1] = "", computed[PASSWORD_HASH_SIZE] = "";
+	bool possible = hash != NULL && hash[0] != '\0' && prepare(password, text) == 0;
 	int r = run(text, possible ? hash : dummy_setting, computed);
 
 	explicit_bzero(text, sizeof(text));

@@ -5,7 +5,7 @@
 #include "base/span.h"
 
 #define PASSWORD_MIN 8
-#define PASSWORD_MAX 256
+#define PASSWORD_MAX 1024
 #define PASSWORD_HASH_SIZE 128
 
 /* -EINVAL with a reason for people in *ret_reason (static): too short, too long, a control

@@ -112,6 +112,8 @@ static void test_hash_and_check(void **state)
 	assert_int_equal(password_check(span_of(text, PASSWORD_MAX), hash, NULL), 0);
 	assert_int_equal(password_check(span_of(text, PASSWORD_MAX + 1), hash, NULL), -EACCES);
 	assert_int_equal(password_hash(span_of(text, PASSWORD_MAX + 1), NULL, hash), -EINVAL);
+	text[PASSWORD_MAX - 1] = 'y';
+	assert_int_equal(password_check(span_of(text, PASSWORD_MAX), hash, NULL), -EACCES);
 }
 
 static void test_outdated(void **state)
