@@ -158,11 +158,13 @@ int chatd_cmd_lusers(struct chatd_call *call)
 
 int chatd_cmd_version(struct chatd_call *call)
 {
+	char about[POLICY_VALUE_SIZE] = "";
 	struct chatd *c = call->c;
 
 	if (is_elsewhere(c, call->message))
 		return 0;
-	chatd_numeric(c, 351, "%s. %s :%s", VERSION_NAME, host(c), "Quintet's chat");
+	(void)policy_text(c->service->store, "chat_about", about);
+	chatd_numeric(c, 351, "%s. %s :%s", VERSION_NAME, host(c), about);
 	chatd_isupport(c);
 	return 0;
 }
@@ -212,14 +214,10 @@ int chatd_cmd_time(struct chatd_call *call)
 	return 0;
 }
 
+/* There is one server, and it is linked to none. */
 int chatd_cmd_links(struct chatd_call *call)
 {
-	char about[POLICY_VALUE_SIZE] = "";
-	struct chatd *c = call->c;
-
-	(void)policy_text(c->service->store, "chat_about", about);
-	chatd_numeric(c, 364, "%s %s :0 %s", host(c), host(c), about);
-	chatd_numeric(c, 365, "* :End of LINKS list");
+	chatd_numeric(call->c, 365, "* :End of LINKS list");
 	return 0;
 }
 

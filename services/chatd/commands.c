@@ -117,6 +117,14 @@ static bool may_run(
 	return false;
 }
 
+static void say_unknown(struct chatd *c, struct span verb)
+{
+	if (c->registered)
+		chatd_numeric(c, 421, "%s :Unknown command", chatd_word(verb).text);
+	else
+		chatd_numeric(c, 451, ":You have not registered");
+}
+
 static int run(struct chatd *c, const struct irc_message *m)
 {
 	const struct chatd_command *command = find(m->verb);
@@ -124,9 +132,7 @@ static int run(struct chatd *c, const struct irc_message *m)
 	struct span batch;
 
 	if (command == NULL) {
-		chatd_numeric(c, c->registered ? 421 : 451, "%s%s",
-			c->registered ? chatd_word(m->verb).text : "",
-			c->registered ? " :Unknown command" : ":You have not registered");
+		say_unknown(c, m->verb);
 		return 0;
 	}
 	c->verb = command->name;
@@ -146,22 +152,36 @@ static bool must_post(const struct irc_message *m, struct span label)
 	return label.len > 0 || command == NULL || (command->flags & CHATD_COLLECTS) == 0;
 }
 
-/* A line that is none. Its tags may be good: then its label goes on the answer. */
-static int refuse(struct chatd *c, int fault)
+/* A line that is none, or whose first word can be no command's name. */
+static int refuse(struct chatd *c, struct span line, int fault)
 {
+	struct span tags = {NULL, 0}, label, verb;
+
 	c->bad++;
-	if (fault == -EMSGSIZE)
+	if (fault == -EMSGSIZE) {
 		chatd_numeric(c, 417, ":Input line was too long");
-	else
-		chatd_standard(c, "FAIL", "*", "INVALID_LINE", "", "That is no line of IRC");
+		return 0;
+	}
+	if (line.len > 0 && *line.p == '@' && irc_word(&line, ' ', &tags))
+		tags = span_of(tags.p + 1, tags.len - 1);
+	if (irc_tag_find(tags, "label", &label) < 0)
+		label = span_of(NULL, 0);
+	if (!irc_word(&line, ' ', &verb))
+		verb = SPAN_LIT("*");
+	chatd_answer_begin(c, label);
+	say_unknown(c, verb);
+	chatd_answer_end(c);
 	return 0;
 }
 
 static int run_utf8(struct chatd *c, struct span line, const struct irc_message *m)
 {
+	const struct chatd_command *command = find(m->verb);
+
 	if (text_is_utf8(line))
 		return run(c, m);
-	chatd_standard(c, "FAIL", "*", "INVALID_UTF8", "", "Only UTF-8 is spoken here");
+	chatd_standard(c, "FAIL", command != NULL ? command->name : "*", "INVALID_UTF8", "",
+		"Only UTF-8 is spoken here");
 	return 0;
 }
 
@@ -175,7 +195,7 @@ int chatd_command(struct chatd *c, struct span line)
 		return 0;
 	c->service->commands++;
 	if (r < 0)
-		return refuse(c, r);
+		return refuse(c, line, r);
 	c->bad = 0;
 	if (irc_tag_find(m.tags, "label", &label) == 0 &&
 		(label.len > LABEL_MAX || !chatd_has(c, CAP_LABELED_RESPONSE)))

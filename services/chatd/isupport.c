@@ -17,7 +17,7 @@ static void add_modes(struct buf *b)
 
 	buf_addf(b, " CHANTYPES=# CHANMODES=%s,%s,%s,%s PREFIX=(ohv)@%%+ STATUSMSG=@%%+ MODES=%d",
 		m->lists, m->always, m->when_set, m->never, CHAT_CHANGES_MAX);
-	buf_addf(b, " EXCEPTS=e INVEX=I EXTBAN=~,am ACCOUNTEXTBAN=a MAXLIST=%s:%d BOT=B", m->lists,
+	buf_addf(b, " EXCEPTS INVEX EXTBAN=~,am ACCOUNTEXTBAN=a MAXLIST=%s:%d BOT=B", m->lists,
 		CHAT_LISTS_MAX);
 }
 

@@ -76,7 +76,7 @@ static int explain(struct chatd *c, int r)
 		return r;
 	default:
 		if (r < 0)
-{ fprintf(stderr,"DEBUG %d %s\n", r, err_text(r)); chatd_end(c, NULL, "Something failed here; the administrator can look");}
+			chatd_end(c, NULL, "Something failed here; the administrator can look");
 		return r;
 	}
 }
