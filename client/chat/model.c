@@ -96,7 +96,8 @@ static struct window *window_add(struct model *m, enum window_kind kind, struct 
 		return NULL;
 	if (m->count == m->size) {
 		size_t size = m->size > 0 ? 2 * m->size : 8;
-		struct window **windows = realloc((void *)m->windows, size * sizeof *windows);
+		struct window **windows =
+			realloc((void *)m->windows, size * sizeof(struct window *));
 
 		if (windows == NULL) {
 			free(w);
@@ -211,7 +212,7 @@ static bool items_grow(struct window *w)
 
 	if (w->count < w->size)
 		return true;
-	items = realloc((void *)w->items, size * sizeof *items);
+	items = realloc((void *)w->items, size * sizeof(struct item *));
 	if (items == NULL)
 		return false;
 	w->items = items;

@@ -79,13 +79,13 @@ static bool is_sly(uint32_t p)
 
 static void add_char(struct buf *b, struct span c, uint32_t point)
 {
-	if (c.len == 1 && point >= 0x20 && point != 0x7f && point < 0x80)
-		buf_add(b, c);
-	else if (c.len == 1 && point < 0x20)
+	if (c.len == 1 && point < 0x20)
 		buf_addf(b, "^%c", (int)(point + '@'));
-	else if (c.len == 1 || !text_is_utf8(c))
-		buf_add_str(b, point == 0x7f ? "^?" : "\xef\xbf\xbd");
-	else if (point < 0xa0 || is_sly(point))
+	else if (c.len == 1 && point == 0x7f)
+		buf_add_str(b, "^?");
+	else if ((c.len == 1 && point > 0x7f) || !text_is_utf8(c))
+		buf_add_str(b, "\xef\xbf\xbd");
+	else if (c.len > 1 && (point < 0xa0 || is_sly(point)))
 		buf_addf(b, "<U+%04X>", (unsigned)point);
 	else
 		buf_add(b, c);

@@ -110,6 +110,8 @@ static bool line_is_one(const char *line)
 }
 
 static int send_v(struct talk *t, const char *tags, const char *format, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+static int send_v(struct talk *t, const char *tags, const char *format, va_list ap)
 {
 	char line[IRC_BODY_MAX + 2];
 	int n;
@@ -176,7 +178,7 @@ static void join_again(struct talk *t)
 
 		if (w->kind == WINDOW_CHANNEL && w->was_joined && !w->joined)
 			(void)talk_send(
-				t, w->key[0] != '\0' ? "JOIN %s %s" : "JOIN %s", w->name, w->key);
+				t, "JOIN %s%s%s", w->name, w->key[0] != '\0' ? " " : "", w->key);
 		w->was_joined = false;
 		if (w->kind == WINDOW_PERSON)
 			fill_window(t, w);

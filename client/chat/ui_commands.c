@@ -68,7 +68,7 @@ static void cmd_join(struct chatui *u, struct span words)
 		span_copy_str(first, u->wanted, sizeof u->wanted) < 0 ||
 		span_copy_str(words, u->wanted_key, sizeof u->wanted_key) < 0)
 		u->wanted[0] = u->wanted_key[0] = '\0';
-	chatui_send(u, words.len > 0 ? "JOIN %.*s %.*s" : "JOIN %.*s", SPAN(names), SPAN(words));
+	chatui_send(u, "JOIN %.*s%s%.*s", SPAN(names), words.len > 0 ? " " : "", SPAN(words));
 }
 
 static void cmd_part(struct chatui *u, struct span words)
@@ -177,7 +177,7 @@ static void cmd_whois(struct chatui *u, struct span words)
 
 static void cmd_away(struct chatui *u, struct span words)
 {
-	chatui_send(u, words.len > 0 ? "AWAY :%.*s" : "AWAY", SPAN(words));
+	chatui_send(u, "AWAY%s%.*s", words.len > 0 ? " :" : "", SPAN(words));
 }
 
 static void cmd_nick(struct chatui *u, struct span words)
@@ -187,7 +187,7 @@ static void cmd_nick(struct chatui *u, struct span words)
 
 static void cmd_list(struct chatui *u, struct span words)
 {
-	chatui_send(u, words.len > 0 ? "LIST %.*s" : "LIST", SPAN(words));
+	chatui_send(u, "LIST %.*s", SPAN(words));
 }
 
 static void cmd_broadcast(struct chatui *u, struct span words)

@@ -80,6 +80,8 @@ void chatui_flush(struct chatui *u)
 }
 
 static void say_v(struct chatui *u, enum item_kind kind, const char *format, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+static void say_v(struct chatui *u, enum item_kind kind, const char *format, va_list ap)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(16384);
 	_cleanup_(cleanup_free) struct item *i = NULL;
@@ -242,8 +244,6 @@ static void head_put(struct chatui *u, const struct window *w)
 		chatui_say(u, "%s, %zu people", w->name, w->members.count);
 	else if (w->kind == WINDOW_PERSON)
 		chatui_say(u, "with %s", w->name);
-	else if (w->kind == WINDOW_CALL)
-		chatui_say(u, "call with %s: only the two of you read this", w->name + 1);
 }
 
 /* The last of what was said; a mark stands before what was not read. */
