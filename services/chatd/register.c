@@ -282,9 +282,7 @@ static int register_now(struct chatd *c)
 	}
 	begin_session(c, &result);
 	chatd_welcome(c);
-	r = chatd_show_metadata(c, 0);
-	if (r == 0)
-		r = chatd_rejoin(c);
+	r = chatd_rejoin(c);
 	return r < 0 ? r : chatd_replay(c, result.seen);
 }
 
