@@ -572,7 +572,6 @@ def test_metadata_can_be_set_before_registration(house):
         assert got[-1].params[1] == "INVALID_TARGET"
         a.send(f"NICK {nick}", "USER u 0 * :r", "CAP END")
         burst = a.until("376", "422")
-        a.sync()
         assert one(burst, "761").params[1:] == [nick, "status", "*", "first words"]
         start = [m for m in only(burst, "BATCH") if m.params[1:] == ["metadata", nick]]
         assert len(start) == 1
