@@ -39,6 +39,7 @@ struct attempt {
 	bool expected; /* has shown the key */
 	bool bound; /* has said it */
 	bool unrevoked;
+	bool welcoming, welcomed; /* we have said so; they have */
 };
 
 /* -- the list ---------------------------------------------------------------------------------- */
@@ -190,11 +191,23 @@ static int hello(struct attempt *a)
 	return conn_write(a->conn, buf_span(&line));
 }
 
-/* Everything is known. */
+/* Both believe each other, and know it. */
 static bool is_proven(const struct attempt *a)
 {
-	return a->bound && a->unrevoked;
+	return a->welcoming && a->welcomed;
 }
+
+/* Says that they are believed, once that is so. */
+static void welcome(struct attempt *a)
+{
+	if (!a->bound || !a->unrevoked || a->welcoming)
+		return;
+	a->welcoming = true;
+	(void)conn_write(a->conn, SPAN_LIT("WELCOME\r\n"));
+	(void)conn_step_flush(a->conn);
+}
+
+static void arm(struct attempt *a);
 
 static void revoke_told(void *arg, enum fault f, const char *why)
 {
@@ -205,10 +218,15 @@ static void revoke_told(void *arg, enum fault f, const char *why)
 	revoke_free(a->revoke);
 	a->revoke = NULL;
 	a->unrevoked = f == FAULT_NONE;
-	if (f != FAULT_NONE)
+	if (f != FAULT_NONE) {
 		fail(a, f, text);
-	else if (is_proven(a))
+		return;
+	}
+	welcome(a);
+	if (is_proven(a))
 		a->s.done(a->s.arg, a, FAULT_NONE, "");
+	else
+		arm(a);
 }
 
 static enum fault because(char *why, int error, enum fault f)
@@ -248,7 +266,8 @@ static enum fault judge(struct attempt *a, char *why)
 	return f == FAULT_NONE ? ask_revoked(a, info->peer_der, why) : f;
 }
 
-static enum fault first_line(struct attempt *a, const struct wire *w, char *why)
+/* HELLO, then WELCOME; REFUSE in the place of either. */
+static enum fault on_line(struct attempt *a, const struct wire *w, char *why)
 {
 	char word[32] = "?";
 
@@ -257,37 +276,53 @@ static enum fault first_line(struct attempt *a, const struct wire *w, char *why)
 		snprintf(why, WHY_SIZE, "%s", word);
 		return FAULT_REFUSED;
 	}
-	if (w->kind != WIRE_HELLO)
+	if (w->kind != (a->bound ? WIRE_WELCOME : WIRE_HELLO))
 		return FAULT_WORDS;
-	if (!span_eq_secret(
-		    span_of(w->digest, sizeof w->digest), span_of(a->theirs, sizeof a->theirs)))
+	if (a->bound)
+		a->welcomed = true;
+	else if (!span_eq_secret(span_of(w->digest, sizeof w->digest),
+			 span_of(a->theirs, sizeof a->theirs)))
 		return FAULT_BINDING;
 	a->bound = true;
+	welcome(a);
 	return FAULT_NONE;
+}
+
+/* One line, if one is there. Words that are not known are skipped in a call, not here. */
+static enum fault read_line(struct attempt *a, bool *ret_any, char *why)
+{
+	struct span have = conn_pending(a->conn), taken;
+	struct wire_reader reader = {0};
+	struct wire w = {.kind = WIRE_PING};
+	size_t used = 0;
+	int r = wire_next(&reader, have, &w, &used);
+
+	*ret_any = r == 1;
+	if (r < 0 || used > WIRE_LINE_MAX || (r == 0 && used > 0))
+		return FAULT_WORDS;
+	if (r == 0)
+		return FAULT_NONE;
+	if (!span_starts(have, "HELLO ") && !span_starts(have, "REFUSE ") &&
+		!span_starts(have, "WELCOME\r"))
+		return FAULT_WORDS;
+	(void)conn_read_some(a->conn, used, &taken);
+	return on_line(a, &w, why);
 }
 
 static enum fault step_prove(struct attempt *a, char *why)
 {
-	int sent = conn_step_flush(a->conn), filled, r;
-	struct wire_reader reader = {0};
-	struct wire w = {.kind = WIRE_PING};
-	struct span have, taken;
-	size_t used = 0;
+	int sent = conn_step_flush(a->conn), filled;
+	enum fault f = FAULT_NONE;
+	bool any = true;
 
-	/* What comes behind the first line is read once they are believed. */
-	if (a->bound)
+	/* What comes behind that is read once there is a call. */
+	if (a->welcomed)
 		return sent < 0 && sent != -EAGAIN ? FAULT_CUT : FAULT_NONE;
 	filled = conn_step_fill(a->conn);
-	have = conn_pending(a->conn);
-	r = wire_next(&reader, have, &w, &used);
-	/* Words that are not known are skipped later on, not here. */
-	if (r < 0 || (r == 1 && !span_starts(have, "HELLO ") && !span_starts(have, "REFUSE ")) ||
-		(r == 0 && used > 0))
-		return FAULT_WORDS;
-	if (r == 1) {
-		(void)conn_read_some(a->conn, used, &taken);
-		return first_line(a, &w, why);
-	}
+	while (f == FAULT_NONE && any && !a->welcomed)
+		f = read_line(a, &any, why);
+	if (f != FAULT_NONE || a->welcomed)
+		return f;
 	if (filled == 0 || (filled < 0 && filled != -EAGAIN) || (sent < 0 && sent != -EAGAIN))
 		return FAULT_CUT;
 	return FAULT_NONE;
@@ -403,7 +438,7 @@ static void arm(struct attempt *a)
 	a->source.fd = a->conn != NULL ? conn_fd(a->conn) : a->fd;
 	if (a->state == ATTEMPT_FIRST)
 		events = POLLIN;
-	if (a->bound) {
+	if (a->welcomed) {
 		events = (short)(events & POLLOUT);
 		/* One that hangs up now would wake the loop without end. */
 		if (events == 0)

@@ -202,7 +202,7 @@ static int on_refuse(struct call *c, const struct wire *w)
 	return 0;
 }
 
-/* HELLO comes once, before there is a call. */
+/* HELLO and WELCOME come once, before there is a call. */
 static int on_hello(struct call *c, const struct wire *w)
 {
 	(void)c;
@@ -214,6 +214,7 @@ static int handle(struct call *c, const struct wire *w)
 {
 	static int (*const handlers[])(struct call * c, const struct wire *w) = {
 		[WIRE_HELLO] = on_hello,
+		[WIRE_WELCOME] = on_hello,
 		[WIRE_REFUSE] = on_refuse,
 		[WIRE_SAY] = on_say,
 		[WIRE_PING] = on_ping,

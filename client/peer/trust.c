@@ -70,8 +70,7 @@ enum fault trust_judge(const struct profile *p, struct span leaf_der,
 	if (f != FAULT_NONE)
 		return f;
 	if (strcmp(info.cn, expect->account) != 0) {
-		snprintf(ret_why, 256, "it is of \"%.64s\", not of \"%s\"", info.cn,
-			expect->account);
+		snprintf(ret_why, 256, "it is of %.64s, not of %s", info.cn, expect->account);
 		return FAULT_ACCOUNT;
 	}
 	if (memcmp(info.spki_sha256, expect->spki_sha256, sizeof info.spki_sha256) != 0)

@@ -15,6 +15,7 @@ static const struct wire_word {
 	const char *fields;
 } words[] = {
 	[WIRE_HELLO] = {"HELLO", "vh"},
+	[WIRE_WELCOME] = {"WELCOME", ""},
 	[WIRE_REFUSE] = {"REFUSE", "t"},
 	[WIRE_SAY] = {"SAY", "t"},
 	[WIRE_PING] = {"PING", ""},

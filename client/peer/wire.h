@@ -11,8 +11,10 @@
  *	                        5705, no context) in hexadecimal, under the label
  *	                        "EXPORTER-quintet-call ROLE TOKEN": ROLE is that of who says it,
  *	                        "caller" (whose request it was) or "answerer"
- *	REFUSE WORD             in its place, or behind it: the other's certificate (or what it
- *	                        said) is not believed; WORD as in fault.h; the end
+ *	WELCOME                 the second line of both: the other is believed, for its
+ *	                        certificate (chain, dates, revocation, purpose, account, key) and
+ *	                        its HELLO; once both have said so there is a call
+ *	REFUSE WORD             in the place of either: it is not; WORD as in fault.h; the end
  *	SAY TEXT                a line of talk
  *	PING, PONG              asked when nothing was heard for a while, and answered at once
  *	BYE                     the end of the call, and of the connection
@@ -52,6 +54,7 @@ enum {
 
 enum wire_kind {
 	WIRE_HELLO, /* digest */
+	WIRE_WELCOME,
 	WIRE_REFUSE, /* text */
 	WIRE_SAY, /* text */
 	WIRE_PING,

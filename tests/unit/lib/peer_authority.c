@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,25 +18,34 @@
 
 #include <cmocka.h>
 
+/* With the process that answers. */
+struct shared {
+	int status;
+	unsigned char revoked[PKI_SERIAL_LEN];
+};
+
 struct scene_authority {
 	const struct fixture_ca *ca;
 	struct tls_server *tls;
 	int listener;
 	uint16_t port;
 	pid_t pid;
-	volatile int *status; /* shared */
+	struct shared *shared;
 };
 
 static int look(void *arg, const struct pki_ocsp_id *id, struct pki_ocsp_answer *ret)
 {
 	const struct scene_authority *a = arg;
 
-	(void)id;
-	*ret = (struct pki_ocsp_answer){.status = *a->status == SCENE_GOOD ? PKI_OCSP_GOOD
-			: *a->status == SCENE_REVOKED                      ? PKI_OCSP_REVOKED
-									   : PKI_OCSP_UNKNOWN,
-		.revoked_us = a->ca->now_us - TIME_S_US,
-		.reason = 1};
+	struct span revoked = span_of(a->shared->revoked, sizeof a->shared->revoked);
+
+	*ret = (struct pki_ocsp_answer){.status = PKI_OCSP_GOOD};
+	if (a->shared->status == SCENE_UNKNOWN)
+		return -ENOENT;
+	if (span_eq(revoked, span_of(id->serial, id->serial_len)))
+		*ret = (struct pki_ocsp_answer){.status = PKI_OCSP_REVOKED,
+			.revoked_us = a->ca->now_us - TIME_S_US,
+			.reason = 1};
 	return 0;
 }
 
@@ -74,7 +84,7 @@ static void serve(struct scene_authority *a)
 			_exit(1);
 		conn_set_timeout_s(conn, 5);
 		/* Silent: closed at once. */
-		if (*a->status != SCENE_SILENT && conn_tls_accept(conn, a->tls) == 0)
+		if (a->shared->status != SCENE_SILENT && conn_tls_accept(conn, a->tls) == 0)
 			answer(a, conn);
 		conn_free(conn);
 	}
@@ -114,9 +124,9 @@ struct scene_authority *authority_start(const struct fixture_ca *ca)
 
 	assert_non_null(a);
 	a->ca = ca;
-	a->status =
-		mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(a->status != MAP_FAILED);
+	a->shared = mmap(
+		NULL, sizeof *a->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(a->shared != MAP_FAILED);
 	listen_anywhere(a);
 	tls_make(a);
 	a->pid = fork();
@@ -134,7 +144,7 @@ void authority_stop(struct scene_authority *a)
 	(void)waitpid(a->pid, NULL, 0);
 	tls_server_free(a->tls);
 	cleanup_close(&a->listener);
-	(void)munmap((void *)(uintptr_t)a->status, sizeof(int));
+	(void)munmap(a->shared, sizeof *a->shared);
 	free(a);
 }
 
@@ -145,7 +155,12 @@ uint16_t authority_port(const struct scene_authority *a)
 
 void authority_status(struct scene_authority *a, enum scene_status status)
 {
-	*a->status = (int)status;
+	a->shared->status = (int)status;
+}
+
+void authority_revoke(struct scene_authority *a, const unsigned char serial[PKI_SERIAL_LEN])
+{
+	memcpy(a->shared->revoked, serial, PKI_SERIAL_LEN);
 }
 
 void scene_folder_remove(const char *folder)

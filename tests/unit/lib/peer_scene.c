@@ -425,6 +425,11 @@ void scene_status(struct scene *s, enum scene_status status)
 	authority_status(s->authority, status);
 }
 
+void scene_revoke(struct scene *s, const struct fixture_cert *cert)
+{
+	authority_revoke(s->authority, cert->serial);
+}
+
 void scene_make(struct scene *s)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

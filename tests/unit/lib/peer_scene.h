@@ -52,9 +52,11 @@ struct scene {
 void scene_make(struct scene *s);
 void scene_done(struct scene *s);
 
-enum scene_status { SCENE_GOOD, SCENE_REVOKED, SCENE_UNKNOWN, SCENE_SILENT };
+enum scene_status { SCENE_GOOD, SCENE_UNKNOWN, SCENE_SILENT };
 /* What the authority says of every certificate from now on. */
 void scene_status(struct scene *s, enum scene_status status);
+/* That one is revoked. */
+void scene_revoke(struct scene *s, const struct fixture_cert *cert);
 
 /* A person with a certificate of the scene's authority, or with the one given. The account is the
  * nick. */
