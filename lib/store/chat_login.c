@@ -77,7 +77,7 @@ static int give_up_name(struct login *l)
 /* Is it kept out of this channel as the one it becomes? 1, 0 or negative. */
 static int is_kept_out(const struct login *l, uint64_t channel)
 {
-	struct chat_member m;
+	struct chat_member m = {.joined = false};
 	int rc = chat_member_read(l->txn, channel, l->after.who, &m);
 
 	if (rc == 0 && (m.joined || m.roles != 0))
@@ -111,7 +111,7 @@ static int part(struct login *l, uint64_t channel)
 static int look_at_channels(struct login *l)
 {
 	_cleanup_(buf_done) struct buf all = BUF_INIT(ROW_MAX);
-	struct chat_member m;
+	struct chat_member m = {.joined = false};
 	uint64_t id;
 	int rc = chat_channel_ids(l->txn, l->before.who, &all);
 
@@ -220,7 +220,7 @@ static struct chat_event event_of(
 static int tell_modes(struct login *l)
 {
 	struct chat_room room = {.by = &l->args->by, .me = l->after};
-	struct chat_member m;
+	struct chat_member m = {.joined = false};
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < l->had_count; i++) {

@@ -38,10 +38,10 @@ static bool is_nick(struct span nick)
 {
 	if (nick.len == 0 || nick.len >= CHAT_NICK_SIZE || !text_is_clean(nick))
 		return false;
-	if (memchr("#*:", nick.p[0], 3) != NULL)
+	if (strchr("#*:", nick.p[0]) != NULL)
 		return false;
 	for (size_t i = 0; i < nick.len; i++)
-		if (memchr(" !@,", nick.p[i], 4) != NULL)
+		if (strchr(" !@,", nick.p[i]) != NULL)
 			return false;
 	return true;
 }

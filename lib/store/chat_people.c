@@ -30,7 +30,7 @@ static int read_who(struct span value, char ret[CHAT_WHO_SIZE])
 int chat_nick_find(struct store_txn *txn, struct span nick, struct chat_user *ret)
 {
 	struct key key = key_chat_nick(nick);
-	char who[CHAT_WHO_SIZE];
+	char who[CHAT_WHO_SIZE] = "";
 	struct span value;
 	int rc;
 
@@ -99,7 +99,7 @@ int chat_users_each(
 {
 	_cleanup_(kv_iter_done) struct kv_iter it = {0};
 	struct key table = key_table(KEY_CHAT_NICK);
-	char who[CHAT_WHO_SIZE];
+	char who[CHAT_WHO_SIZE] = "";
 	struct chat_user u;
 	struct span key, value;
 	int rc = kv_iter_open(txn, key_span(&table), key_span(&table), &it);

@@ -45,7 +45,7 @@ static int next_event(struct sweeper *w, uint64_t seq, uint64_t *ret_seq, struct
 
 static int step_old(struct sweeper *w)
 {
-	struct chat_event e;
+	struct chat_event e = {.seq = 0};
 	uint64_t seq;
 	int rc = w->keep_s > 0 ? next_event(w, 0, &seq, &e) : -ENOENT;
 
@@ -63,7 +63,7 @@ static int step_old(struct sweeper *w)
 static int step_passing(struct sweeper *w)
 {
 	struct key swept = key_meta(CHAT_META_SWEPT);
-	struct chat_event e;
+	struct chat_event e = {.seq = 0};
 	uint64_t seq = 0;
 	int rc = row_counter(w->txn, &swept, &seq);
 
@@ -104,7 +104,7 @@ static int step_gone(struct sweeper *w)
 {
 	struct key prefix = key_table(KEY_CHAT_LOG), mark;
 	struct chat_channel c;
-	struct chat_event e;
+	struct chat_event e = {.seq = 0};
 	struct span key, value;
 	uint64_t id;
 	int rc;
@@ -113,7 +113,7 @@ static int step_gone(struct sweeper *w)
 	rc = kv_seek(w->txn, key_span(&prefix), key_span(&w->at->from), &key, &value);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	if (key.len != prefix.len + 2 * ID_LEN)
+	if (key.len != prefix.len + ID_LEN + ID_LEN)
 		return -EBADMSG;
 	mark = key_copy(key);
 	id = key_number(span_of(key.p + prefix.len, ID_LEN));

@@ -93,13 +93,14 @@ void chat_ring_people(struct chat_result *r, const char *one, const char *other)
 struct change {
 	struct store_txn *txn;
 	const struct chat_user_args *args;
-	struct chat_user me;
-	struct chat_event event; /* of the person as it was before */
+	struct chat_user me, after;
+	char text[16]; /* of changed flags */
+	struct chat_event event; /* by me; points into this */
 	struct chat_result *ret;
 };
 
 /* The row as it is from now on, and the event. */
-static int change_done(struct change *c, const struct chat_user *after, const struct buf *channels)
+static int change_done(struct change *c, const struct buf *channels)
 {
 	int rc;
 
@@ -107,47 +108,47 @@ static int change_done(struct change *c, const struct chat_user *after, const st
 	if (channels != NULL)
 		c->event.channels = buf_span(channels);
 	rc = chat_append(c->txn, c->args->by.now_us, &c->event, c->ret, NULL);
-	return rc < 0 ? rc : chat_user_write(c->txn, after);
+	return rc < 0 ? rc : chat_user_write(c->txn, &c->after);
 }
 
 /* Something that whoever shares a channel may see, and whoever monitors the nick. */
-static int change_seen(struct change *c, const struct chat_user *after)
+static int change_seen(struct change *c)
 {
 	_cleanup_(buf_done) struct buf channels = BUF_INIT(ROW_MAX);
 	int rc = chat_channel_ids(c->txn, c->me.who, &channels);
 
 	chat_ring_all(c->ret);
-	return rc < 0 ? rc : change_done(c, after, &channels);
+	return rc < 0 ? rc : change_done(c, &channels);
 }
 
 static int set_away(struct change *c)
 {
 	const struct chat_user_args *a = c->args;
 	const bool was = (c->me.flags & CHAT_USER_AWAY) != 0;
-	struct chat_user after = c->me;
+	struct chat_user *after = &c->after;
 
-	chat_text_fit(a->clear ? span_of(NULL, 0) : a->text, after.away, sizeof(after.away));
-	if (was == !a->clear && strcmp(after.away, c->me.away) == 0)
+	chat_text_fit(a->clear ? span_of(NULL, 0) : a->text, after->away, sizeof(after->away));
+	if (was == !a->clear && strcmp(after->away, c->me.away) == 0)
 		return CHAT_NOTHING;
-	after.flags =
-		a->clear ? after.flags & ~(uint32_t)CHAT_USER_AWAY : after.flags | CHAT_USER_AWAY;
+	after->flags =
+		a->clear ? after->flags & ~(uint32_t)CHAT_USER_AWAY : after->flags | CHAT_USER_AWAY;
 	c->event = chat_user_event(CHAT_AWAY, &c->me, NULL);
-	c->event.text = span_str(after.away);
+	c->event.text = span_str(after->away);
 	if (a->clear)
 		c->event.flags |= CHAT_EVENT_CLEARED;
-	return change_seen(c, &after);
+	return change_seen(c);
 }
 
 static int set_realname(struct change *c)
 {
-	struct chat_user after = c->me;
+	struct chat_user *after = &c->after;
 
-	chat_text_fit(c->args->text, after.realname, sizeof(after.realname));
-	if (strcmp(after.realname, c->me.realname) == 0)
+	chat_text_fit(c->args->text, after->realname, sizeof(after->realname));
+	if (strcmp(after->realname, c->me.realname) == 0)
 		return CHAT_NOTHING;
 	c->event = chat_user_event(CHAT_REALNAME, &c->me, NULL);
-	c->event.text = span_str(after.realname);
-	return change_seen(c, &after);
+	c->event.text = span_str(after->realname);
+	return change_seen(c);
 }
 
 /* "+iB-w": what changed of the flags, as IRC shows it. */
@@ -187,20 +188,19 @@ static int set_flags(struct change *c)
 	const uint32_t settable = CHAT_USER_INVISIBLE | CHAT_USER_WALLOPS | CHAT_USER_BOT |
 		CHAT_USER_REGISTERED_ONLY | CHAT_USER_OPER;
 	const struct chat_user_args *a = c->args;
-	struct chat_user after = c->me;
-	char text[16] = "";
+	struct chat_user *after = &c->after;
 
 	if (((a->set | a->unset) & ~settable) != 0)
 		return -EINVAL;
-	after.flags = (after.flags & ~a->unset) | a->set;
-	if (after.flags == c->me.flags)
+	after->flags = (after->flags & ~a->unset) | a->set;
+	if (after->flags == c->me.flags)
 		return CHAT_NOTHING;
-	flags_text(c->me.flags, after.flags, text, sizeof(text));
+	flags_text(c->me.flags, after->flags, c->text, sizeof(c->text));
 	c->event = chat_user_event(CHAT_USER_MODE, &c->me, NULL);
 	c->event.peer = span_str(c->me.who);
-	c->event.text = span_str(text);
+	c->event.text = span_str(c->text);
 	chat_ring_people(c->ret, c->me.who, NULL);
-	return change_done(c, &after, NULL);
+	return change_done(c, NULL);
 }
 
 int op_chat_user(struct store_txn *txn, const void *args, void *result)
@@ -211,6 +211,7 @@ int op_chat_user(struct store_txn *txn, const void *args, void *result)
 
 	if (rc < 0)
 		return rc;
+	c.after = c.me;
 	switch (a->what) {
 	case CHAT_SET_AWAY:
 		rc = set_away(&c);
