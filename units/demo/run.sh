@@ -76,7 +76,7 @@ make_folders() {
 # nothing outside ./run needs to be readable. Changed programs: the services start afresh.
 copy_programs() {
 	changed=
-	for program in daytimed ftpd cad cad-signer quintetctl quintet; do
+	for program in daytimed ftpd chatd cad cad-signer quintetctl quintet; do
 		cmp -s "$BINARIES/$program" "$RUN/bin/$program" || changed="$changed $program"
 	done
 	[ -n "$changed" ] || return 0
@@ -128,16 +128,24 @@ settings_of_ftpd() {
 		"$(port_of ftpd)" "$(port_of ftp)" $((BASE + 1000)) $((BASE + 1199))
 }
 
+settings_of_chatd() {
+	printf 'QUINTET_PORT_IRC=%s\n' "$(port_of chatd)"
+}
+
 # An instance that was made by an older version has what came since added.
 bring_up_to_date() {
 	grep -q '^QUINTET_PORT_FTPS=' $RUN/conf/quintet.env ||
 		settings_of_ftpd >>$RUN/conf/quintet.env
+	grep -q '^QUINTET_PORT_IRC=' $RUN/conf/quintet.env ||
+		settings_of_chatd >>$RUN/conf/quintet.env
 	[ -z "$changed" ] || ctl migrate >/dev/null || die "cannot bring the store up to date"
 }
 
 renew() {
-	[ -f $RUN/conf/credentials/ftpd/tls.pem ] || ctl renew >/dev/null ||
-		die "cannot make the certificates that are missing"
+	for service in ftpd chatd; do
+		[ -f $RUN/conf/credentials/$service/tls.pem ] || ctl renew >/dev/null ||
+			die "cannot make the certificates that are missing"
+	done
 }
 
 init() {
@@ -152,7 +160,7 @@ init() {
 		export QUINTET_ADMIN_USER="" QUINTET_PORT_DAYTIME=$((BASE + 13))
 		export QUINTET_PORT_TIMESTAMP=$((BASE + 318)) QUINTET_PORT_CA=$((BASE + 443))
 		export QUINTET_PORT_CA_PLAIN=$((BASE + 80))
-		for setting in $(settings_of_ftpd); do
+		for setting in $(settings_of_ftpd) $(settings_of_chatd); do
 			export "${setting?}"
 		done
 		$RUN/quintetctl init --domain localhost --host localhost --host-name 127.0.0.1 \
@@ -216,12 +224,18 @@ Now try (run/root.pem is the root; account demo, password in run/demo.password):
   quintet status                        every service, verified, and this clock's offset
   quintet daytime                       the time; -i: the dialogue (type help, end)
   quintet ftp put README.md             files of the house; also: ls, get, sync; alone: a dialogue
+  quintet chat '#lobby'                 talk, and call others directly: type /help
+  quintet chat send --join '#lobby' hello
   quintet ca list                       the certificates of demo
   run/quintetctl health                 administration; also: user list, cert list, audit, top
                                         (it looks for files from within run)
   curl --cacert run/root.pem https://localhost:$(port_of cad)/.well-known/quintet
   curl --cacert run/root.pem -u "demo:\$(cat run/demo.password)" ftps://localhost:$(port_of ftpd)/
   openssl s_client -quiet -CAfile run/root.pem -connect localhost:$(port_of daytimed)
+  openssl s_client -quiet -CAfile run/root.pem -cert run/demo.pem -key run/demo.key -connect localhost:$(port_of chatd)
+                                        chat by hand: NICK demo, USER demo 0 * :Demo, JOIN #lobby
+  irssi                                 and in it:
+    /connect -tls_verify -tls_cafile run/root.pem -tls_cert run/demo.pem -tls_pkey run/demo.key localhost $(port_of chatd)
 Logs are in run/log. make stop ends it, make clean-run removes it, make run resumes it.
 END
 }

@@ -12,6 +12,7 @@ port_of() {
 	timestamp) say $((BASE + 318)) ;;
 	ftpd) say $((BASE + 990)) ;;
 	ftp) say $((BASE + 21)) ;;
+	chatd) say $((BASE + 697)) ;;
 	cad) say $((BASE + 443)) ;;
 	plain) say $((BASE + 80)) ;;
 	esac
@@ -25,6 +26,7 @@ command_of() {
 	timestamp) say bin/daytimed --door=timestamp --max=20 --per-source=20 --idle-exit=0 ;;
 	ftpd) say bin/ftpd --door=ftps --max=50 --per-source=50 --idle-exit=0 ;;
 	ftp) say bin/ftpd --door=ftp --max=50 --per-source=50 --idle-exit=0 ;;
+	chatd) say bin/chatd --door=ircs --max=200 --per-source=200 --idle-exit=0 ;;
 	cad) say bin/cad --door=ca --max=64 --per-source=64 --idle-exit=0 ;;
 	plain) say bin/cad --door=plain --max=64 --per-source=64 --idle-exit=0 ;;
 	esac
