@@ -5,6 +5,7 @@
 #include "base/timefmt.h"
 #include "proto/daytime.h"
 #include "proto/ftp.h"
+#include "proto/irc.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -19,8 +20,25 @@
 
 #define HTTP_QUESTION "HEAD / HTTP/1.1\r\nHost: status\r\nConnection: close\r\n\r\n"
 
+#define IRC_TOKEN "status"
+
+static bool is_time(struct span line)
+{
+	int64_t at_us;
+
+	return daytime_read_line(line, &at_us) == 0;
+}
+
+static bool is_pong(struct span line)
+{
+	struct irc_message m;
+
+	return irc_parse(line, IRC_SERVER_TAGS_MAX, &m) == 0 && irc_is(m.verb, "PONG") &&
+		m.count > 0 && span_eq_str(m.params[m.count - 1], IRC_TOKEN);
+}
+
 /* What is said first on a protocol whose server waits (NULL: the server speaks first), and how its
- * first line begins; both behind TLS where there is TLS. */
+ * first line begins or what it is; both behind TLS where there is TLS. */
 static const struct service_kind {
 	const char *protocol;
 	const char *alpn;
@@ -28,15 +46,16 @@ static const struct service_kind {
 	bool clear; /* TLS is asked for in clear first, as FTP does (RFC 4217) */
 	const char *question;
 	const char *begins;
+	bool (*is)(struct span line); /* where begins is NULL */
 } kinds[] = {
-	{"daytimes", NULL, true, false, NULL, NULL},
-	{"https", "http/1.1", true, false, HTTP_QUESTION, "HTTP/1."},
-	{"http", NULL, false, false, HTTP_QUESTION, "HTTP/1."},
-	{"ftps", NULL, true, false, NULL, "220"},
-	{"ftp", NULL, true, true, "NOOP\r\n", "200"},
-	{"imaps", NULL, true, false, NULL, "* "},
-	{"submissions", NULL, true, false, NULL, "220"},
-	{"ircs", NULL, true, false, "PING :status\r\n", ""},
+	{"daytimes", NULL, true, false, NULL, NULL, is_time},
+	{"https", "http/1.1", true, false, HTTP_QUESTION, "HTTP/1.", NULL},
+	{"http", NULL, false, false, HTTP_QUESTION, "HTTP/1.", NULL},
+	{"ftps", NULL, true, false, NULL, "220", NULL},
+	{"ftp", NULL, true, true, "NOOP\r\n", "200", NULL},
+	{"imaps", NULL, true, false, NULL, "* ", NULL},
+	{"submissions", NULL, true, false, NULL, "220", NULL},
+	{"ircs", NULL, true, false, "PING :" IRC_TOKEN "\r\n", NULL, is_pong},
 };
 
 static const struct service_kind *kind_of(const char *protocol)
@@ -50,14 +69,12 @@ static const struct service_kind *kind_of(const char *protocol)
 bool probe_answer_fits(const char *protocol, struct span line)
 {
 	const struct service_kind *kind = kind_of(protocol);
-	int64_t at_us;
 
 	if (line.len > 0 && line.p[line.len - 1] == '\r')
 		line.len--;
 	if (kind == NULL)
 		return false;
-	return kind->begins != NULL ? span_starts(line, kind->begins)
-				    : daytime_read_line(line, &at_us) == 0;
+	return kind->begins != NULL ? span_starts(line, kind->begins) : kind->is(line);
 }
 
 static void probe_fail(struct probe *p, const char *reason)
