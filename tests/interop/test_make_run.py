@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from instance import TOP, VARIANT, until
+from terminal import Terminal
 
 PROGRAMS = TOP / "build" / VARIANT / "bin"
-DOORS = {"daytimed": 13, "timestamp": 318, "ftpd": 990, "ftp": 21, "cad": 443, "plain": 80}
+DOORS = {"daytimed": 13, "timestamp": 318, "ftpd": 990, "ftp": 21, "chatd": 697, "cad": 443, "plain": 80}
 SPARE_UID = 61715
 MAKEFILE = f"""MAIN_VARIANT := {VARIANT}
 all packages-run:
@@ -112,6 +113,19 @@ def greeting(checkout, address):
             return tls.recv(200)
 
 
+def chat(checkout, address):
+    """What chatd says to somebody who shows the certificate of demo, comes and goes."""
+    context = ssl.create_default_context(cafile=str(checkout.path("root.pem")))
+    context.load_cert_chain(checkout.path("demo.pem"), checkout.path("demo.key"))
+    with socket.create_connection((address, checkout.port("chatd")), 60) as plain:
+        with context.wrap_socket(plain, server_hostname="localhost") as tls:
+            tls.sendall(b"NICK demo\r\nUSER demo 0 * :Demo\r\nQUIT\r\n")
+            said = b""
+            while piece := tls.recv(65536):
+                said += piece
+    return said.decode()
+
+
 def alive(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
@@ -123,6 +137,7 @@ def check_works(checkout, addresses=("127.0.0.1", "::1")):
     """Every door answers to stock clients, and the demo account's files are good."""
     for address in addresses:
         assert re.match(rb"\w+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", greeting(checkout, address))
+        assert re.search(r"^:localhost 001 demo .*demo@user\.demo", chat(checkout, address), re.M)
     assert b"domain localhost" in checkout.curl("/.well-known/quintet")
     assert checkout.curl("/ca/0.cer", door="plain")[:1] == b"\x30"
     mine = checkout.curl("/account", "--cert", checkout.path("demo.pem"), "--key",
@@ -135,7 +150,7 @@ def check_works(checkout, addresses=("127.0.0.1", "::1")):
                         "-u", f"demo:{password}", url], check=True, timeout=90, stdout=subprocess.DEVNULL)
 
 
-def as_printed(checkout, said, *beginnings):
+def as_printed(checkout, said, *beginnings, typed=""):
     """Runs lines of the closing hint as a person would copy them; what they print."""
     lines = [line.strip() for line in said.splitlines()]
     script = [line for line in lines if line.startswith("export ")]
@@ -143,7 +158,7 @@ def as_printed(checkout, said, *beginnings):
         (line,) = [line for line in lines if line.startswith(beginning)]
         script.append(re.sub(r"   +.*", "", line))
     done = subprocess.run(["sh", "-ec", "\n".join(script)], cwd=checkout.top, capture_output=True,
-                          text=True, timeout=120, check=False, stdin=subprocess.DEVNULL)
+                          text=True, timeout=120, check=False, input=typed)
     assert done.returncode == 0, (script, done.stdout, done.stderr)
     return done.stdout
 
@@ -161,13 +176,36 @@ def test_the_hints_work_as_printed(checkout):
     assert ranges == f"{checkout.base + 1000}-{checkout.base + 1199}"
 
 
+def test_chat_as_printed(checkout):
+    said = checkout.run()
+    as_printed(checkout, said, "quintet chat send --join '#lobby' hello")
+    typed = "NICK demo\nUSER demo 0 * :Demo\nPRIVMSG #lobby :by hand\nQUIT\n"
+    by_hand = as_printed(checkout, said, "openssl s_client -quiet -CAfile run/root.pem -cert", typed=typed)
+    assert re.search(r"^:localhost 001 demo ", by_hand, re.M) and re.search(r"JOIN #lobby\b", by_hand)
+    told = as_printed(checkout, said.replace("send --join '#lobby' hello", "history '#lobby'"), "quintet chat history")
+    assert "hello" in told and "by hand" in told
+
+    terminal = Terminal(["/usr/bin/irssi", f"--home={checkout.outer}/irssi"],
+                        {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}, cwd=checkout.top)
+    try:
+        (line,) = [line.strip() for line in said.splitlines() if line.startswith("    /connect ")]
+        terminal.expect("[(status)]", 60)
+        terminal.send("/set nick demo\r" + line + "\r")
+        terminal.expect("Welcome to localhost, demo!", 60)
+        terminal.send("/quit\r")
+        assert terminal.status(60) == 0
+    finally:
+        terminal.close()
+
+
 def test_an_instance_of_an_older_version_is_taken_along(checkout):
-    """One that was made before ftpd came."""
+    """One that was made before ftpd and chatd came."""
     checkout.run()
     checkout.make("stop")
     env = checkout.path("conf/quintet.env")
-    env.write_text("".join(line for line in env.read_text().splitlines(True) if "_FTP" not in line))
+    env.write_text("".join(line for line in env.read_text().splitlines(True) if "_FTP" not in line and "_IRC" not in line))
     shutil.rmtree(checkout.path("conf/credentials/ftpd"))
+    shutil.rmtree(checkout.path("conf/credentials/chatd"))
     shutil.rmtree(checkout.path("state/files"))
     with open(checkout.path("bin/daytimed"), "ab") as program:
         program.write(b"\0")
@@ -345,5 +383,5 @@ def test_without_ipv6(checkout):
     if probe.returncode != 0:
         pytest.skip("no network namespace to be had here")
     said = checkout.run(wrapper=inside)
-    assert "no IPv6" in said and "127.0.0.1 only" in said and "Stopped: 7." in said
+    assert "no IPv6" in said and "127.0.0.1 only" in said and "Stopped: 8." in said
     assert "amiss" not in said
