@@ -257,9 +257,9 @@ static enum fault judge(struct attempt *a, char *why)
 	a->state = ATTEMPT_PROVE;
 	a->source.until_ms = time_monotonic_ms() + PROVE_MS;
 	conn_set_deadline(a->conn, time_monotonic_ms());
+	a->expected = trust_has_key(info->peer_der, &a->s.expect);
 	if (strcmp(info->alpn, WIRE_ALPN) != 0)
 		return FAULT_ALPN;
-	a->expected = trust_has_key(info->peer_der, &a->s.expect);
 	f = trust_judge(p, info->peer_der, &a->s.expect, time_now_us(), why);
 	if (f == FAULT_NONE && hello(a) < 0)
 		f = FAULT_MEMORY;
@@ -367,7 +367,7 @@ static enum fault step_first(struct attempt *a, char *why)
 	return FAULT_NONE;
 }
 
-static enum fault tls_begin(struct attempt *a)
+static enum fault tls_begin(struct attempt *a, char *why)
 {
 	int r = a->s.server != NULL ? conn_tls_begin_accept(a->conn, a->s.server)
 				    : conn_tls_begin_connect(a->conn, a->s.client, "");
@@ -377,22 +377,26 @@ static enum fault tls_begin(struct attempt *a)
 		r = conn_step_handshake(a->conn);
 	a->state = ATTEMPT_FIRST;
 	a->source.until_ms = time_monotonic_ms() + SHAKE_MS;
-	return r < 0 && r != -EAGAIN ? FAULT_CUT : FAULT_NONE;
+	return r < 0 && r != -EAGAIN ? tls_failed(a, r, why) : FAULT_NONE;
 }
 
 static enum fault step_connect(struct attempt *a, char *why)
 {
+	unsigned char first;
 	int r = revoke_connected(a->fd);
 
 	if (r == -EAGAIN)
 		return FAULT_NONE;
 	if (r < 0)
 		return because(why, r, FAULT_UNREACHABLE);
+	/* Who is called by TLS does not speak first. */
+	if (recv(a->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		return FAULT_PLAIN;
 	r = conn_new(a->fd, &a->conn);
 	if (r < 0)
 		return FAULT_MEMORY;
 	a->fd = -1;
-	return tls_begin(a);
+	return tls_begin(a, why);
 }
 
 /* -- the steps --------------------------------------------------------------------------------- */
@@ -499,12 +503,13 @@ static int attempt_new(const struct attempt_setup *s, struct attempt **ret)
 int attempt_accept(const struct attempt_setup *s, int fd)
 {
 	struct attempt *a = NULL;
+	char why[WHY_SIZE];
 	int r = attempt_new(s, &a);
 
 	if (r < 0)
 		return r;
 	r = conn_new(fd, &a->conn);
-	if (r == 0 && tls_begin(a) != FAULT_NONE) {
+	if (r == 0 && tls_begin(a, why) != FAULT_NONE) {
 		/* The connection has the descriptor already; nothing was told yet. */
 		a->source.until_ms = 0;
 		return 0;
