@@ -9,7 +9,8 @@
 
 #define POLICY_VALUE_SIZE 256
 
-/* A secret is a text that is not shown in lists and the audit. */
+/* A secret is a text that is not shown in lists and the audit; quintetctl keeps a password's hash.
+ */
 enum policy_kind {
 	POLICY_NUMBER,
 	POLICY_DURATION_S,

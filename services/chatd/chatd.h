@@ -96,7 +96,7 @@ struct chatd_answering {
 /* Policy as it was when the session began. */
 struct chatd_policy {
 	bool accounts_required, auto_log_in, register_early, invites;
-	char password[256]; /* of the house, for PASS; "" none; wiped once it was said */
+	char password[256]; /* hash of the house's, for PASS; "" none or it was said */
 	uint64_t flood_rate, flood_burst; /* lines a second that post nothing; 0: no limit */
 	uint64_t lag; /* events */
 };
@@ -130,7 +130,7 @@ struct chatd {
 	struct chat_user me; /* as of the session's position; me.who "" until registered */
 	struct auth_identity certificate; /* what the handshake proved; AUTH_NONE: nothing */
 	unsigned char guest_key[32]; /* for the hosts of guests */
-	bool has_key;
+	bool has_key; /* the account's own certificate was shown */
 	unsigned char spki_sha256[32]; /* of the certificate that was shown and is good */
 	struct auth_identity oper; /* a guest's proof for OPER; else AUTH_NONE */
 
@@ -395,8 +395,12 @@ int chatd_show_metadata(struct chatd *c, uint64_t id);
 void chatd_metadata_done(struct chatd *c);
 /* sasl.c */
 void chatd_sasl_done(struct chatd *c);
-/* The key of the certificate that is good, and the device that it stands for. */
+/* identity.c. The key of the certificate, if it is good. */
 void chatd_read_key(struct chatd *c);
+/* The session is who's from now on, and which device: of the certificate when device is empty. */
+int chatd_identify(struct chatd *c, const struct auth_identity *who, struct span device);
+/* The host that others are shown. account "": a guest's. -EIO. */
+int chatd_host(const struct chatd *c, const char *account, char ret[CHAT_HOST_SIZE]);
 /* Logs the session in: identity, device; before registration only remembered, after it by
  * STORE_OP_CHAT_LOGIN. 900. 1 done, 0 refused and said, negative. */
 int chatd_log_in(struct chatd *c, const struct auth_identity *who, struct span device);

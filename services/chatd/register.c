@@ -4,17 +4,14 @@
  */
 #include "services/chatd/chatd.h"
 
-#include "auth/name.h"
-#include "base/hash.h"
-#include "base/text.h"
+#include "auth/password.h"
 #include "base/timefmt.h"
-#include "pki/cert.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GUEST_HEX = 4, PASS_MAX = 512 };
+enum { PASS_MAX = IRC_BODY_MAX };
 
 /* -- NICK, USER, PASS --------------------------------------------------------------------------
  */
@@ -91,43 +88,12 @@ int chatd_cmd_pass(struct chatd_call *call)
 
 /* -- who it is --------------------------------------------------------------------------------- */
 
-static void name_device(struct chatd *c)
-{
-	struct buf hex = BUF_INIT(CHAT_DEVICE_SIZE);
-
-	text_hex(&hex, span_of(c->spki_sha256, 8));
-	(void)snprintf(c->device, sizeof(c->device), "%s", buf_str(&hex));
-	buf_done(&hex);
-}
-
-void chatd_read_key(struct chatd *c)
-{
-	const struct tls_info *tls = conn_tls(c->conn);
-	struct pki_cert_info info;
-
-	if (c->certificate.proof != AUTH_CERTIFICATE || tls == NULL ||
-		pki_cert_read(tls->peer_der, &info) < 0)
-		return;
-	c->has_key = true;
-	memcpy(c->spki_sha256, info.spki_sha256, sizeof(c->spki_sha256));
-	name_device(c);
-}
-
-/* The device of a certificate stands for it however the session logged in; a password names one
- * by itself. */
-static int remember(struct chatd *c, const struct auth_identity *who, struct span device)
-{
-	if (device.len > 0)
-		(void)span_copy_str(device, c->device, sizeof(c->device));
-	return service_logged_in(c->service, who);
-}
-
 static int log_in_by_certificate(struct chatd *c)
 {
 	if (!c->policy.auto_log_in || c->sasl_tried || c->certificate.proof == AUTH_NONE ||
 		auth_still_valid(c->service->store, &c->certificate) < 0)
 		return 0;
-	return remember(c, &c->certificate, span_of(NULL, 0));
+	return chatd_identify(c, &c->certificate, span_of(NULL, 0));
 }
 
 /* "name[@device]:password", or the password of the account that is called as the nick. */
@@ -153,7 +119,7 @@ static int log_in_by_pass(struct chatd *c)
 
 	forget_pass(c);
 	if (r == 0) {
-		r = remember(c, &who, device);
+		r = chatd_identify(c, &who, device);
 		explicit_bzero(&who, sizeof(who));
 		return r;
 	}
@@ -163,20 +129,43 @@ static int log_in_by_pass(struct chatd *c)
 	return 0;
 }
 
+/* As slow to guess as an account's password. 0, -EACCES, -EBUSY, or what hinders. */
+static int check_word(struct chatd *c)
+{
+	const struct auth_source *from = &c->service->source;
+	const struct span nobody = {NULL, 0};
+	unsigned wait_s = 0;
+	int r = c->pass != NULL ? 0 : -EACCES;
+
+	if (r == 0)
+		r = auth_throttle_wait_s(c->service->store, from, nobody, &wait_s);
+	if (r == 0 && wait_s > 0)
+		r = -EBUSY;
+	if (r < 0)
+		return r;
+	r = password_check(span_str(c->pass), c->policy.password, from->runtime);
+	if (r == -EACCES)
+		auth_failed(c->service->store, from, nobody, "wrong chat_password");
+	return r;
+}
+
 /* Where the house has a word of its own, PASS is that. */
 static bool knows_word(struct chatd *c)
 {
-	char *word = c->policy.password;
+	char *hash = c->policy.password;
+	int r = hash[0] != '\0' ? check_word(c) : 0;
 
-	if (word[0] == '\0')
-		return true;
-	if (c->pass != NULL && span_eq_secret(span_str(c->pass), span_str(word))) {
-		explicit_bzero(word, sizeof(c->policy.password));
-		forget_pass(c);
+	if (r == 0) {
+		if (hash[0] != '\0')
+			forget_pass(c);
+		explicit_bzero(hash, sizeof(c->policy.password));
 		return true;
 	}
 	chatd_numeric(c, 464, ":Password incorrect");
-	chatd_end(c, "wrong password", "The password of this server is needed (PASS)");
+	if (r == -EACCES)
+		chatd_end(c, "wrong password", "The password of this server is needed (PASS)");
+	else
+		chatd_end(c, "busy", "Passwords cannot be checked now; try again later");
 	return false;
 }
 
@@ -205,27 +194,6 @@ static int identify(struct chatd *c)
 
 /* -- 001 --------------------------------------------------------------------------------------- */
 
-/* "guest.HEX" tells sources apart without telling them. */
-static int host_of(const struct chatd *c, char ret[CHAT_HOST_SIZE])
-{
-	unsigned char mac[HASH_SHA256_LEN];
-	struct buf hex = BUF_INIT(2 * GUEST_HEX);
-	int r;
-
-	if (chatd_logged_in(c)) {
-		(void)snprintf(ret, CHAT_HOST_SIZE, "user.%s", c->service->who.account.name);
-		return 0;
-	}
-	r = hash_hmac_sha256(span_of(c->guest_key, sizeof(c->guest_key)),
-		net_peer_bucket(&c->service->peer), mac);
-	if (r < 0)
-		return r;
-	text_hex(&hex, span_of(mac, GUEST_HEX));
-	(void)snprintf(ret, CHAT_HOST_SIZE, "guest.%s", buf_str(&hex));
-	buf_done(&hex);
-	return 0;
-}
-
 static int attach(struct chatd *c, struct chat_attach_result *result)
 {
 	struct service *s = c->service;
@@ -240,7 +208,7 @@ static int attach(struct chatd *c, struct chat_attach_result *result)
 		.bell = s->bell != NULL ? bell_name(s->bell) : "",
 		.secure = c->has_key,
 	};
-	int r = host_of(c, host);
+	int r = chatd_host(c, chatd_logged_in(c) ? s->who.account.name : "", host);
 
 	if (r < 0)
 		return r;

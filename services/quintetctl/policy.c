@@ -1,6 +1,7 @@
 /* quintetctl get and set: the policy settings of the store, from their one table. */
 #include "ctl.h"
 
+#include "auth/password.h"
 #include "base/timefmt.h"
 #include "store/policy.h"
 
@@ -21,6 +22,12 @@ static const char *range_of(const struct policy_row *row, char ret[96])
 	return ret;
 }
 
+/* What is stored of a secret tells people nothing. */
+static const char *shown(const struct policy_row *row, const char *value)
+{
+	return row->kind == POLICY_SECRET && *value != '\0' ? "(set)" : value;
+}
+
 static int add_row(struct ctl *c, struct ctl_table *t, const struct policy_row *row)
 {
 	char value[POLICY_VALUE_SIZE], range[96];
@@ -29,7 +36,7 @@ static int add_row(struct ctl *c, struct ctl_table *t, const struct policy_row *
 	if (r < 0)
 		return r;
 	ctl_cell(t, "%s", row->name);
-	ctl_cell(t, "%s", row->kind == POLICY_SECRET && value[0] != '\0' ? "(set)" : value);
+	ctl_cell(t, "%s", shown(row, value));
 	ctl_cell(t, "%s", row->standard);
 	ctl_cell(t, "%s", range_of(row, range));
 	ctl_cell(t, "%s", row->meaning);
@@ -52,7 +59,7 @@ static int print_one(struct ctl *c, const char *name)
 		return no_setting(name);
 	if (r < 0)
 		return ctl_fail(r, "cannot read %s", name);
-	(void)puts(value);
+	(void)puts(shown(policy_find(name), value));
 	return CTL_OK;
 }
 
@@ -95,6 +102,42 @@ static int refuse(const struct policy_row *row, const char *value)
 	return CTL_REFUSED;
 }
 
+/* A secret is kept as its hash. With "-" it is read, as arguments are seen by all who are on this
+ * machine. */
+static int take_secret(
+	const struct policy_row *row, const char *given, char ret_hash[PASSWORD_HASH_SIZE])
+{
+	_cleanup_(buf_wipe) struct buf secret = BUF_INIT(PASSWORD_MAX + 1);
+	int r = CTL_OK;
+
+	if (strcmp(given, "-") == 0)
+		r = ctl_password_read(NULL, NULL, &secret);
+	else
+		buf_add_str(&secret, given);
+	if (r != CTL_OK)
+		return r;
+	if (policy_validate(row, buf_span(&secret)) < 0)
+		return refuse(row, "(secret)");
+	r = password_hash(buf_span(&secret), NULL, ret_hash);
+	return r < 0 ? ctl_fail(r, "cannot hash %s", row->name) : CTL_OK;
+}
+
+static int take_value(const struct policy_row *row, const char *given, char ret[POLICY_VALUE_SIZE])
+{
+	char hash[PASSWORD_HASH_SIZE];
+	int r = CTL_OK;
+
+	if (policy_validate(row, span_str(given)) < 0)
+		return refuse(row, shown(row, given));
+	if (row->kind == POLICY_SECRET) {
+		r = take_secret(row, given, hash);
+		given = hash;
+	}
+	if (r == CTL_OK)
+		(void)snprintf(ret, POLICY_VALUE_SIZE, "%s", given);
+	return r;
+}
+
 static int run_set(struct ctl *c, const struct ctl_args *a)
 {
 	struct policy_set_args args = {.by = CTL_BY, .now_us = time_now_us()};
@@ -108,22 +151,22 @@ static int run_set(struct ctl *c, const struct ctl_args *a)
 	}
 	if (row == NULL)
 		return no_setting(a->word[0]);
-	if (a->words > 1 &&
-		(policy_validate(row, span_str(value)) < 0 || *value == '\0' ||
-			strlen(value) >= sizeof(args.value)))
+	if (a->words > 1 && *value == '\0')
 		return refuse(row, value);
 	(void)snprintf(args.name, sizeof(args.name), "%s", row->name);
-	(void)snprintf(args.value, sizeof(args.value), "%s", value);
-	r = ctl_store(c, STORE_WRITE);
+	r = a->words > 1 ? take_value(row, value, args.value) : CTL_OK;
+	if (r == CTL_OK)
+		r = ctl_store(c, STORE_WRITE);
 	if (r != CTL_OK)
 		return r;
 	r = store_call(c->store, STORE_OP_POLICY_SET, &args, NULL);
 	if (r == -EINVAL || r == -ERANGE)
-		return refuse(row, value);
+		return refuse(row, shown(row, value));
 	if (r < 0)
 		return ctl_fail(r, "cannot set %s", row->name);
+	value = *value != '\0' ? shown(row, value) : row->standard;
 	ctl_say(c, "%s is %s now; new sessions see it at once.", row->name,
-		*value != '\0' ? value : row->standard);
+		*value != '\0' ? value : "empty");
 	return CTL_OK;
 }
 
