@@ -127,31 +127,39 @@ static int gather(struct store_txn *txn, void *arg)
 	return r >= 0 || r == -ENOENT ? 1 : r;
 }
 
+static int tell(struct chatd *c, struct span nick)
+{
+	struct whois w = {.c = c,
+		.nick = nick,
+		.channels = BUF_INIT(CHANNELS_LINE + 256),
+		.out = BUF_INIT(CHATD_GATHER_MAX)};
+	struct chatd_word word = chatd_word(nick);
+	int r = chatd_view(c, gather, &w);
+
+	if (r == 1) {
+		chatd_gather_send(c, &w.out);
+		if (!w.found)
+			chatd_numeric(c, 401, "%s :No such nick", word.text);
+		chatd_numeric(c, 318, "%s :End of WHOIS list", w.found ? w.user.nick : word.text);
+	}
+	buf_done(&w.channels);
+	buf_done(&w.out);
+	return r;
+}
+
 /* "WHOIS server nick" asks this server too: there is no other. */
 int chatd_cmd_whois(struct chatd_call *call)
 {
 	const struct irc_message *m = call->message;
-	struct whois w = {.c = call->c,
-		.channels = BUF_INIT(CHANNELS_LINE + 256),
-		.out = BUF_INIT(CHATD_GATHER_MAX)};
-	struct chatd_word nick;
-	int r;
+	struct span rest, nick;
+	int r = 1;
 
-	if (m->count == 0) {
+	if (m->count == 0 || m->params[m->count > 1 ? 1 : 0].len == 0) {
 		chatd_numeric(call->c, 431, ":No nickname given");
 		return 0;
 	}
-	w.nick = m->params[m->count > 1 ? 1 : 0];
-	nick = chatd_word(w.nick);
-	r = chatd_view(call->c, gather, &w);
-	if (r == 1) {
-		chatd_gather_send(call->c, &w.out);
-		if (!w.found)
-			chatd_numeric(call->c, 401, "%s :No such nick", nick.text);
-		chatd_numeric(
-			call->c, 318, "%s :End of WHOIS list", w.found ? w.user.nick : nick.text);
-	}
-	buf_done(&w.channels);
-	buf_done(&w.out);
+	rest = m->params[m->count > 1 ? 1 : 0];
+	while (r == 1 && irc_word(&rest, ',', &nick))
+		r = tell(call->c, nick);
 	return r < 0 ? r : 0;
 }

@@ -118,6 +118,9 @@ def test_whois_tells_who_one_is(house, guest):
     got = b.ask("WHOIS nobody-of-this-name")
     assert verbs(got) == ["401", "318"] and got[1].params[1] == "nobody-of-this-name"
     assert verbs(b.ask("WHOIS")) == ["431"]
+    got = b.ask(f"WHOIS {b.nick},nobody-of-this-name,{b.nick}")
+    assert [m.verb for m in got if m.verb in ("311", "318", "401")] == [
+        "311", "318", "401", "318", "311", "318"]
 
 
 def test_whois_of_the_invisible_names_common_channels_only(guest):
