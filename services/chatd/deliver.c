@@ -294,6 +294,9 @@ static int follow_join(struct chatd *c, const struct chat_event *e)
 	char name[CHAT_CHANNEL_SIZE];
 	int r;
 
+	/* As it was when the session began, it was told then. */
+	if (in_room(c, e))
+		return 0;
 	copy(name, sizeof(name), e->target);
 	r = chatd_room_add(c, e->channel, name);
 	return r < 0 ? r : chatd_show_channel(c, e->channel);

@@ -56,14 +56,15 @@ static int change_account(struct chatd *c, const char *account, struct chat_atta
 {
 	struct chat_login_args args = {.by = chatd_actor(c), .account = account};
 	char host[CHAT_HOST_SIZE];
-	int r;
+	int r = chatd_host(c, account, host);
 
-	(void)snprintf(host, sizeof(host), "user.%s", account);
+	if (r < 0)
+		return r;
 	args.host = span_str(host);
-	if (account[0] == '\0')
-		args.host = SPAN_LIT("guest.new");
-	args.secure = c->has_key;
-	memcpy(args.spki_sha256, c->spki_sha256, sizeof(args.spki_sha256));
+	args.secure = account[0] != '\0' && c->certificate.proof == AUTH_CERTIFICATE &&
+		strcmp(c->certificate.account.name, account) == 0;
+	if (args.secure)
+		memcpy(args.spki_sha256, c->spki_sha256, sizeof(args.spki_sha256));
 	r = chatd_act(c, STORE_OP_CHAT_LOGIN, &args, result);
 	if (r == 0 && result->result.answer != CHAT_DONE)
 		chatd_numeric(c, 904, ":SASL authentication failed: %s",
@@ -95,9 +96,7 @@ int chatd_log_in(struct chatd *c, const struct auth_identity *who, struct span d
 
 	if (r <= 0)
 		return r;
-	if (device.len > 0)
-		(void)span_copy_str(device, c->device, sizeof(c->device));
-	r = service_logged_in(c->service, who);
+	r = chatd_identify(c, who, device);
 	if (r < 0)
 		return r;
 	say_logged_in(c);
