@@ -358,9 +358,8 @@ static void window_name(const struct peers *p, struct call *c)
 		snprintf(c->window, sizeof c->window, "=%s.%u", c->nick, i);
 }
 
-static int call_new(struct offer *o, struct conn *conn, struct call **ret)
+int call_new(struct peers *p, const struct offer *o, struct conn *conn, struct call **ret)
 {
-	struct peers *p = o->peers;
 	struct call *c = p->call_count < CALLS_MAX ? calloc(1, sizeof *c) : NULL;
 
 	if (c == NULL)
@@ -379,6 +378,8 @@ static int call_new(struct offer *o, struct conn *conn, struct call **ret)
 	c->next = p->calls;
 	p->calls = c;
 	p->call_count++;
+	/* Nothing ever waits here; if it had to, it would not. */
+	conn_set_deadline(conn, time_monotonic_ms());
 	*ret = c;
 	return 0;
 }
@@ -400,7 +401,7 @@ void call_begin(struct offer *o, struct conn *conn)
 	int low = UNREAD_BY_KERNEL;
 	const struct tls_info *info = conn_tls(conn);
 	struct call *c = NULL;
-	int r = call_new(o, conn, &c);
+	int r = call_new(o->peers, o, conn, &c);
 
 	if (r < 0) {
 		talk_note(o->peers->talk, NULL, "no call with %s: %s", o->nick,
@@ -409,8 +410,6 @@ void call_begin(struct offer *o, struct conn *conn)
 		return;
 	}
 	(void)setsockopt(conn_fd(conn), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof low);
-	/* Nothing ever waits here; if it had to, it would not. */
-	conn_set_deadline(conn, time_monotonic_ms());
 	(void)talk_call_open(o->peers->talk, c->window, true);
 	call_note(c, "call with %s, who is %s: no one else reads it (%s, %s). /send FILE, /hangup",
 		c->nick, c->account, info->protocol, info->cipher);

@@ -183,6 +183,8 @@ void meet_end(struct offer *o);
 
 /* Takes conn over in any case. */
 void call_begin(struct offer *o, struct conn *conn);
+/* The call alone, without a word; conn is taken over if that can be done: -ENOMEM, -ENOSPC. */
+int call_new(struct peers *p, const struct offer *o, struct conn *conn, struct call **ret);
 struct call *call_find(const struct peers *p, const char *window); /* NULL */
 struct call *call_with(const struct peers *p, const char *nick); /* NULL: none that goes on */
 void call_note(struct call *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
