@@ -14,9 +14,10 @@ VERSION := 0.1.0
 include units/packages.mk
 
 MODULES := service auth pki store net proto base
-SERVICES := daytimed ftpd cad cad-signer quintetctl
+SERVICES := daytimed ftpd chatd cad cad-signer quintetctl
 dir_daytimed := services/daytimed
 dir_ftpd := services/ftpd
+dir_chatd := services/chatd
 dir_cad := services/cad
 dir_cad-signer := services/cad/signer
 dir_quintetctl := services/quintetctl
@@ -31,6 +32,7 @@ mods_default := $(MODULES)
 libs_base := -lcrypto
 libs_daytimed := -lssl -lcrypto -llmdb -lcrypt
 libs_ftpd := -lssl -lcrypto -llmdb -lcrypt
+libs_chatd := -lssl -lcrypto -llmdb -lcrypt
 libs_cad := -lssl -lcrypto -llmdb -lcrypt
 libs_cad-signer := -lssl -lcrypto -llmdb -lcrypt
 libs_quintetctl := -lcrypto -llmdb -lcrypt -lsystemd
@@ -85,6 +87,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 # A test named after a program is linked with that program's parts.
 prog_for_daytimed := daytimed
 prog_for_ftpd := ftpd
+prog_for_chatd := chatd
 prog_for_cad := cad cad-signer
 prog_for_signer := cad-signer
 prog_for_cmp := cad-signer
@@ -101,6 +104,8 @@ test_mods_store := store base
 test_mods_pki := pki base
 test_mods_proto := proto base
 test_mods_ftp := proto base
+test_mods_irc := proto base
+test_mods_dcc := proto base
 test_mods_auth := auth pki store base
 test_lib = $(foreach m,$(or $(test_mods_$(call test_word,$(2))),$(MODULES)),build/$(1)/lib/lib$(m).a)
 
