@@ -82,7 +82,7 @@ void render_send(const struct rendering *r)
 	chatd_send(r->c, &r->tags, buf_span(&r->c->body));
 }
 
-/* Without msgid and the client's tags: the second of several lines of one event. */
+/* Without msgid: the second of several lines of one event. */
 void render_send_bare(const struct rendering *r)
 {
 	struct chatd_tags tags = {.at_us = r->tags.at_us,

@@ -30,7 +30,7 @@ void render_last(struct buf *b, struct span text);
 void render_last_if(struct buf *b, struct span text);
 void render_target(struct buf *b, const struct chat_event *e);
 void render_send(const struct rendering *r);
-/* Without msgid and the client's tags: the second of several lines of one event. */
+/* Without msgid: the second of several lines of one event. */
 void render_send_bare(const struct rendering *r);
 
 /* -- render_channel.c */
