@@ -197,9 +197,12 @@ static void on_ping(struct talk *t, const struct talk_in *in)
 
 static void on_pong(struct talk *t, const struct talk_in *in)
 {
-	if (t->state == TALK_LOGIN && t->sync[0] != '\0' &&
-		span_eq_str(in->m.params[in->m.count - 1], t->sync))
+	struct span token = in->m.params[in->m.count - 1];
+
+	if (t->state == TALK_LOGIN && t->sync[0] != '\0' && span_eq_str(token, t->sync))
 		talk_ready(t);
+	else if (t->state == TALK_READY && t->view->pong != NULL)
+		t->view->pong(t->view_arg, token);
 }
 
 static void on_account(struct talk *t, const struct talk_in *in)

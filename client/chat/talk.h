@@ -87,6 +87,8 @@ struct talk_view {
 	/* How an own message ended; cookie: as given to talk_say(). */
 	void (*fate)(void *arg, uint64_t cookie, enum talk_fate fate, const char *why);
 	void (*focus)(void *arg, struct window *w); /* it is to be looked at */
+	/* A PING of the view's own was answered. */
+	void (*pong)(void *arg, struct span token);
 	/* A window is about to be closed. */
 	void (*closing)(void *arg, struct window *w);
 };

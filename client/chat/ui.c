@@ -96,19 +96,31 @@ static void keys_ready(void *arg)
 
 /* -- a script ---------------------------------------------------------------------------------- */
 
+/* The next line of a script may need what this one has led to: its answer is awaited. */
+static void script_line(struct chatui *u, struct span line)
+{
+	chatui_line(u, line);
+	if (*line.p != '/' || u->talk.state != TALK_READY || u->talk.leaving)
+		return;
+	snprintf(u->sync, sizeof u->sync, "script-%u", ++u->syncs);
+	if (talk_line(&u->talk, "PING :%s", u->sync) < 0)
+		u->sync[0] = '\0';
+}
+
 static void script_lines(struct chatui *u)
 {
 	struct span rest = buf_span(&u->script), line;
 	size_t used = 0;
 
 	while (memchr(rest.p != NULL ? (const char *)rest.p : "", '\n', rest.len) != NULL &&
-		!u->talk.leaving && u->talk.outgoing_count < TALK_OUTGOING_MAX / 2) {
+		u->sync[0] == '\0' && !u->talk.leaving &&
+		u->talk.outgoing_count < TALK_OUTGOING_MAX / 2) {
 		(void)span_split(&rest, '\n', &line);
 		used += line.len + 1;
 		if (line.len > 0 && line.p[line.len - 1] == '\r')
 			line.len--;
 		if (line.len > 0)
-			chatui_line(u, line);
+			script_line(u, line);
 	}
 	buf_consume(&u->script, used);
 	if (u->script.len >= SCRIPT_MAX && used == 0 && u->talk.outgoing_count == 0) {
@@ -147,7 +159,8 @@ static bool takes_lines(const struct chatui *u)
 {
 	const struct talk *t = &u->talk;
 
-	if (!u->ready || t->leaving || t->outgoing_count >= TALK_OUTGOING_MAX / 2)
+	if (!u->ready || u->sync[0] != '\0' || t->leaving ||
+		t->outgoing_count >= TALK_OUTGOING_MAX / 2)
 		return false;
 	return u->call == NULL || t->current->kind == WINDOW_CALL || t->question_count > 0;
 }
@@ -160,7 +173,7 @@ static void script_step(struct chatui *u)
 	if (takes_lines(u))
 		script_lines(u);
 	u->watch.fd = takes_lines(u) && !u->ended && u->script.len < SCRIPT_MAX ? STDIN_FILENO : -1;
-	if (!u->ended || u->script.len > 0 || t->leaving)
+	if (!u->ended || u->script.len > 0 || u->sync[0] != '\0' || t->leaving)
 		return;
 	if (u->call != NULL && t->current->kind == WINDOW_CALL)
 		chatui_line(u, SPAN_LIT("/hangup"));

@@ -37,6 +37,8 @@ struct chatui {
 	struct talk_watch watch;
 	struct talk_source tick; /* the terminal's width */
 	struct buf script; /* of standard input, not yet taken */
+	char sync[24]; /* a script's: the PING behind its last command, "" answered */
+	unsigned syncs;
 	const char *call; /* quintet chat call: whom; NULL */
 	bool calling, called; /* it was asked for; there was a call */
 };

@@ -186,6 +186,7 @@ static void on_lost(void *arg, const char *why, unsigned in_s)
 {
 	struct chatui *u = arg;
 
+	u->sync[0] = '\0';
 	if (u->ready)
 		chatui_say(u, "the line is lost: %s; trying again in %u s", why, in_s);
 	else
@@ -219,6 +220,14 @@ static void on_changed(void *arg)
 		snprintf(w->key, sizeof w->key, "%s", u->wanted_key);
 	u->wanted[0] = u->wanted_key[0] = '\0';
 	chatui_show(u, w);
+}
+
+static void on_pong(void *arg, struct span token)
+{
+	struct chatui *u = arg;
+
+	if (span_eq_str(token, u->sync))
+		u->sync[0] = '\0';
 }
 
 static void on_focus(void *arg, struct window *w)
@@ -362,6 +371,7 @@ const struct talk_view chatui_view = {
 	.page = on_page,
 	.changed = on_changed,
 	.redacted = on_redacted,
+	.pong = on_pong,
 	.focus = on_focus,
 	.closing = on_closing,
 };

@@ -124,6 +124,8 @@ static void json_char(struct buf *b, const unsigned char *p, size_t len)
 		buf_add_str(b, "\\n");
 	else if (p[0] < 0x20 || p[0] == 0x7f)
 		add_hex_byte(b, "\\u00", p[0], hex_lower);
+	else if (is_control(p, len)) /* C1: two bytes, U+0080 to U+009F */
+		add_hex_byte(b, "\\u00", p[1], hex_lower);
 	else
 		buf_add(b, span_of(p, len));
 }

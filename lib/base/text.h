@@ -19,7 +19,8 @@ bool text_is_print(struct span s);
  */
 void text_escape(struct buf *b, struct span s);
 
-/* Appends s as a JSON string with its quotes (RFC 8259); invalid UTF-8 becomes U+FFFD. */
+/* Appends s as a JSON string with its quotes (RFC 8259), control characters (C1 too) escaped;
+ * invalid UTF-8 becomes U+FFFD. */
 void text_json(struct buf *b, struct span s);
 
 void text_hex(struct buf *b, struct span s); /* lower case, no separators */

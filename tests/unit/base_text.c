@@ -169,6 +169,11 @@ static void test_json(void **state)
 	assert_taken(&b, "\"a\\\"\\\\/\\n\\u0009\\u0000\\u001f\\u007f\xc3\xa9\"");
 	text_json(&b, SPAN_LIT("x\xffy\xc3"));
 	assert_taken(&b, "\"x\xef\xbf\xbdy\xef\xbf\xbd\"");
+	/* What some terminals take for a control sequence. */
+	text_json(&b,
+		SPAN_LIT("\xc2\x9b"
+			 "2J\xc2\xa0"));
+	assert_taken(&b, "\"\\u009b2J\xc2\xa0\"");
 	buf_done(&b);
 }
 
