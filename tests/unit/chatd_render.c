@@ -65,7 +65,7 @@ static void test_words(void **state)
 		{CHAT_RENAME, CAP(CAP_CHANNEL_RENAME),
 			":" BOB " RENAME #room subject :the text\r\n"},
 		{CHAT_RENAME, 0,
-			":Ann!a@user.ann PART #room :The channel is now called subject\r\n"
+			":Ann!a@user.ann PART #room :the text\r\n"
 			":Ann!a@user.ann JOIN subject\r\n"},
 		{CHAT_METADATA, 0, ":" BOB " METADATA #room subject * :the text\r\n"},
 		{CHAT_NICK, 0, ":" BOB " NICK :subject\r\n"},
@@ -153,7 +153,8 @@ static void test_multiline(void **state)
 	e.text = SPAN_LIT("\2one\n\2\n\1two\n");
 	e.tags = SPAN_LIT("+x");
 	assert_told(CAP(CAP_MESSAGE_TAGS), &e, &how,
-		"@msgid=5-4d80;+x :" BOB " PRIVMSG #room :one\r\n@+x :" BOB " PRIVMSG #room :two\r\n");
+		"@msgid=5-4d80;+x :" BOB " PRIVMSG #room :one\r\n@+x :" BOB
+		" PRIVMSG #room :two\r\n");
 	assert_told(caps, &e, &how,
 		"@msgid=5-4d80;+x :" BOB " BATCH +1 draft/multiline #room\r\n"
 		"@batch=1 :" BOB " PRIVMSG #room :one\r\n@batch=1 :" BOB " PRIVMSG #room :\r\n"
