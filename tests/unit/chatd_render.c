@@ -67,7 +67,7 @@ static void test_words(void **state)
 		{CHAT_RENAME, 0,
 			":Ann!a@user.ann PART #room :the text\r\n"
 			":Ann!a@user.ann JOIN subject\r\n"},
-		{CHAT_METADATA, 0, ":" BOB " METADATA #room subject * :the text\r\n"},
+		{CHAT_METADATA, 0, ":irc.test 761 Ann #room subject * :the text\r\n"},
 		{CHAT_NICK, 0, ":" BOB " NICK :subject\r\n"},
 		{CHAT_QUIT, 0, ":" BOB " QUIT :the text\r\n"},
 		{CHAT_AWAY, 0, ":" BOB " AWAY :the text\r\n"},
