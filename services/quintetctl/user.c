@@ -1,5 +1,5 @@
 /* quintetctl user: the accounts. What takes rights away rings the bells of the live sessions. */
-#include "ctl.h"
+#include "chat.h"
 
 #include "auth/name.h"
 #include "auth/password.h"
@@ -363,6 +363,7 @@ static int run_remove(struct ctl *c, const struct ctl_args *a)
 {
 	struct account_remove_args args = {.now_us = time_now_us()};
 	struct account_remove_result done = {0};
+	struct chat_left chat = {.name = args.name};
 	int r = ctl_name(a->word[0], args.name);
 
 	if (r == CTL_OK)
@@ -371,7 +372,9 @@ static int run_remove(struct ctl *c, const struct ctl_args *a)
 		r = ctl_store(c, STORE_WRITE);
 	if (r != CTL_OK)
 		return r;
-	r = store_call(c->store, STORE_OP_ACCOUNT_REMOVE, &args, &done);
+	r = chat_left_count(c, &chat);
+	if (r >= 0)
+		r = store_call(c->store, STORE_OP_ACCOUNT_REMOVE, &args, &done);
 	if (r < 0)
 		return no_account(r, args.name);
 	ctl_ring(c, args.name);
@@ -379,6 +382,7 @@ static int run_remove(struct ctl *c, const struct ctl_args *a)
 		"Account %s removed; certificates revoked: %u. The name stays free of others "
 		"for 90 days.",
 		args.name, done.revoked);
+	chat_left_say(c, &chat);
 	say_of_files(c, args.name);
 	return CTL_OK;
 }
