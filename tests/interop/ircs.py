@@ -164,12 +164,8 @@ class Irc:
         self.welcome += self.sync()
 
     def join(self, *channels):
-        """Joins, one by one; what came up to the end of the last one's names."""
-        got = []
-        for channel in channels:
-            self.send(f"JOIN {channel}")
-            got += self.until("366")
-        return got
+        """Joins; all that came then. A channel that one is in already is answered by nothing."""
+        return self.ask(*(f"JOIN {channel}" for channel in channels))
 
     # -- end --------------------------------------------------------------------------------------
 
