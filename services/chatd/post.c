@@ -146,9 +146,13 @@ static int post_some(struct chatd *c, const struct chat_post *posts, size_t coun
 		.posts = posts,
 		.count = count};
 	struct chat_post_result result = {.result.answer = CHAT_DONE};
+	const char *verb = c->verb;
 	size_t done = 0;
-	int r = chatd_act(c, STORE_OP_CHAT_POST, &args, &result);
+	int r;
 
+	c->verb = verb_of(posts[0].kind); /* what is refused was that, not what comes now */
+	r = chatd_act(c, STORE_OP_CHAT_POST, &args, &result);
+	c->verb = verb;
 	if (r < 0 || (r == 0 && result.result.answer == CHAT_DONE))
 		return r;
 	for (r = 0; r == 0 && done < count && result.each[done] != CHAT_FLOOD; done++)
