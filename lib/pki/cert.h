@@ -88,6 +88,7 @@ struct pki_verify {
 	int64_t at_us;
 	enum pki_profile profile; /* PKI_USER, PKI_HOST, PKI_TSA ... */
 	bool chain_only; /* whatever it is for: profile is not looked at */
+	bool any_time; /* dates are not looked at: to tell what else is wrong */
 };
 int pki_cert_verify(struct span leaf_der, const struct pki_verify *v, const char **ret_reason);
 

@@ -61,6 +61,8 @@ static int prepare(X509_STORE *store, const struct pki_verify *v)
 
 	if (v->crl_count > 0)
 		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+	if (v->any_time)
+		flags |= X509_V_FLAG_NO_CHECK_TIME;
 	for (size_t i = 0; i < v->crl_count && r == 0; i++)
 		r = add_crl(store, v->crls[i]);
 	if (r < 0)
