@@ -63,6 +63,8 @@ struct chat_user {
 	char host[CHAT_HOST_SIZE]; /* as shown: "user.NAME", "guest.HEX": never an address */
 	char realname[CHAT_REALNAME_SIZE];
 	char away[CHAT_AWAY_SIZE];
+	char spelled[ACCOUNT_NAME_SIZE]; /* an account's name in its owner's capitals, for WHO and
+					    WHOIS; "" a guest's */
 	uint32_t flags;
 	uint32_t sessions; /* 0: an account that is not there now */
 	int64_t since_us; /* when its first session of now came; of an absent one: when it left */
@@ -365,6 +367,7 @@ struct chat_actor {
 struct chat_attach_args {
 	struct chat_actor by; /* who is not looked at */
 	const char *account;
+	struct span spelled; /* the account as its owner wrote it; else it is not looked at */
 	struct span nick, ident, host, realname, device;
 	uint32_t flags; /* CHAT_USER_OPER, _BOT ... to begin with */
 	const char *bell;
@@ -401,6 +404,7 @@ struct chat_seen_args {
 struct chat_login_args {
 	struct chat_actor by;
 	const char *account;
+	struct span spelled; /* as in struct chat_attach_args */
 	struct span host;
 	bool secure;
 	unsigned char spki_sha256[32];

@@ -75,6 +75,7 @@ static int user_of(struct store_txn *txn, const struct chat_attach_args *a, stru
 	chat_text_fit(a->ident, u.ident, sizeof(u.ident));
 	chat_text_fit(a->host, u.host, sizeof(u.host));
 	chat_text_fit(a->realname, u.realname, sizeof(u.realname));
+	chat_spell(&u, a->account, a->spelled);
 	u.flags = a->flags & FLAGS_AT_FIRST;
 	u.since_us = a->by.now_us;
 	u.spoke_us = a->by.now_us;

@@ -107,6 +107,9 @@ int chat_channel_ids(struct store_txn *txn, const char *who, struct buf *ret);
 /* "nick!ident@host". */
 void chat_mask_of(const struct chat_user *u, char ret[CHAT_MASK_SIZE]);
 
+/* The account's name as it was spelled, if that is the same name. */
+void chat_spell(struct chat_user *u, const char *account, struct span spelled);
+
 /* A session is gone, for whatever reason; session_drop() calls it for those of "chatd". Nothing
  * happens when it was detached before. */
 int chat_session_gone(struct store_txn *txn, uint64_t session, int64_t now_us);

@@ -41,6 +41,7 @@ static int find_other(struct login *l)
 	int rc;
 
 	l->after = l->before;
+	chat_spell(&l->after, account, l->args->spelled);
 	if (account[0] == '\0')
 		return chat_guest_make(l->txn, l->after.who);
 	rc = chat_account_read(l->txn, account, &a);

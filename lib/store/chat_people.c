@@ -1,5 +1,8 @@
 /* Reading people: who is there, by which nick, with which sessions, and how many. */
 #include "store/chat_people_i.h"
+#include "store/chat_room_i.h"
+
+#include "base/match.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -265,4 +268,11 @@ int chat_user_remove(struct store_txn *txn, const char *who)
 	int rc = chat_counts_change(txn, who, NULL);
 
 	return rc < 0 ? rc : row_del(txn, &key);
+}
+
+void chat_spell(struct chat_user *u, const char *account, struct span spelled)
+{
+	memset(u->spelled, 0, sizeof(u->spelled));
+	chat_text_fit(match_eq(spelled, span_str(account)) ? spelled : span_str(account),
+		u->spelled, sizeof(u->spelled));
 }

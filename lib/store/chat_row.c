@@ -65,6 +65,7 @@ int chat_user_decode(struct span key, struct span value, struct chat_user *ret)
 	rec_str(&r, u.host, sizeof(u.host));
 	rec_str(&r, u.realname, sizeof(u.realname));
 	rec_str(&r, u.away, sizeof(u.away));
+	rec_str(&r, u.spelled, sizeof(u.spelled));
 	u.flags = rec_u32(&r);
 	u.sessions = rec_u32(&r);
 	u.since_us = rec_i64(&r);
@@ -96,6 +97,7 @@ int chat_user_write(struct store_txn *txn, const struct chat_user *u)
 	row_text(&b, u->host, sizeof(u->host));
 	row_text(&b, u->realname, sizeof(u->realname));
 	row_text(&b, u->away, sizeof(u->away));
+	row_text(&b, u->spelled, sizeof(u->spelled));
 	buf_add_u32(&b, u->flags);
 	buf_add_u32(&b, u->sessions);
 	rec_put_i64(&b, u->since_us);

@@ -124,6 +124,7 @@ struct chatd {
 	char device[CHAT_DEVICE_SIZE]; /* of PLAIN's "name@device", or the certificate's */
 	char *pass; /* of PASS, owned; NULL */
 	bool sasl_tried;
+	char spelled[ACCOUNT_NAME_SIZE]; /* the account's name as the client wrote it */
 
 	/* who */
 	uint64_t caps; /* bits of enum chatd_cap */

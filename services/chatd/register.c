@@ -213,6 +213,7 @@ static int attach(struct chatd *c, struct chat_attach_result *result)
 	if (r < 0)
 		return r;
 	args.host = span_str(host);
+	args.spelled = span_str(c->spelled);
 	if (c->has_key)
 		memcpy(args.spki_sha256, c->spki_sha256, sizeof(args.spki_sha256));
 	return store_call(s->store, STORE_OP_CHAT_ATTACH, &args, result);

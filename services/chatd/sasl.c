@@ -61,6 +61,7 @@ static int change_account(struct chatd *c, const char *account, struct chat_atta
 	if (r < 0)
 		return r;
 	args.host = span_str(host);
+	args.spelled = span_str(c->spelled);
 	args.secure = account[0] != '\0' && c->certificate.proof == AUTH_CERTIFICATE &&
 		strcmp(c->certificate.account.name, account) == 0;
 	if (args.secure)
@@ -161,6 +162,7 @@ static int prove_plain(struct chatd *c, struct span message, struct proof *p)
 	if (sasl_parse_plain(message, &authzid, &name, &password) < 0)
 		return refuse(p, -EBADMSG, "the PLAIN message is malformed");
 	p->device = split_device(&name);
+	(void)span_copy_str(name, c->spelled, sizeof(c->spelled));
 	if (!device_ok(p->device))
 		return refuse(p, -EBADMSG, "that is no name of a device");
 	if (!is_same(authzid, name))

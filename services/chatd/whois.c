@@ -90,7 +90,7 @@ static void add_flags(struct whois *w)
 	if ((u->flags & CHAT_USER_BOT) != 0)
 		chatd_gather(&w->out, 335, "%s :is a bot", u->nick);
 	if (!chat_is_guest(u->who))
-		chatd_gather(&w->out, 330, "%s %s :is logged in as", u->nick, u->who);
+		chatd_gather(&w->out, 330, "%s %s :is logged in as", u->nick, u->spelled);
 }
 
 static int describe(struct whois *w)

@@ -71,7 +71,7 @@ static void idle(const struct row *r, struct buf *b)
 
 static void account(const struct row *r, struct buf *b)
 {
-	buf_add_str(b, chat_is_guest(r->user->who) ? "0" : r->user->who);
+	buf_add_str(b, chat_is_guest(r->user->who) ? "0" : r->user->spelled);
 }
 
 static void level(const struct row *r, struct buf *b)

@@ -69,6 +69,15 @@ def test_whox_gives_the_fields_in_their_order(house, guest):
         assert ann.sync() == []
 
 
+def test_accounts_are_shown_as_their_owners_spell_them(house, guest):
+    house.account("spelled", PASSWORD)
+    nick = name()
+    with Irc(house, nick, account=("SpellEd", PASSWORD)):
+        b = guest()
+        assert b.ask(f"WHO {nick} %na")[0].params[1:] == [nick, "SpellEd"]
+        assert one(b.ask(f"WHOIS {nick}"), "330").params[1:3] == [nick, "SpellEd"]
+
+
 def test_the_invisible_are_found_by_nick_or_in_common_channels_only(guest):
     channel = room()
     a, b = guest(), guest()
