@@ -54,6 +54,23 @@ def test_away(guest):
     assert a.ask(f"NOTICE {b.nick} :x") == []
 
 
+def test_absent_accounts(house, guest):
+    """What is said to them waits; what is worth nothing later does not."""
+    a = guest()
+    with Irc(house, "ann", account=("ann", PASSWORD)) as ann:
+        ann.quit()
+    got = a.ask("PRIVMSG ann :see you")
+    assert verbs(got) == ["301"] and got[0].params[1] == "ann"
+    assert verbs(a.ask("PRIVMSG ann :\1DCC SCHAT chat 1 0 123\1")) == ["401"]
+    assert verbs(a.ask("PRIVMSG ann :\1VERSION\1")) == ["401"]
+    channel = room()
+    a.join(channel)
+    assert verbs(a.ask(f"INVITE ann {channel}")) == ["341", "301"]
+    with Irc(house, "ann", ("server-time",), account=("ann", PASSWORD)) as ann:
+        assert [m.text for m in only(ann.welcome, "PRIVMSG")] == ["see you"]
+        assert verbs(ann.ask("INVITE")) == ["336", "337"]
+
+
 def test_status_messages(pair, guest):
     channel, a, b = pair
     c = guest()
