@@ -143,22 +143,6 @@ static bool anchor_of(const struct window *w, char ret[128])
 	return w->sure_us != 0;
 }
 
-void fill_window(struct talk *t, struct window *w)
-{
-	char anchor[128] = "*";
-	int r = -ENODATA;
-
-	if (w->gap && !anchor_of(w, anchor))
-		w->gap = false;
-	if (w->gap)
-		r = fill_ask(t, FILL_AFTER, w->name, anchor, "", 0);
-	else if (t->options.scrollback > 0 && w->count == 0)
-		r = fill_ask(t, FILL_LATEST, w->name, "*", "", t->options.scrollback);
-	w->filling = r == 0;
-	if (r < 0)
-		outgoing_settle(t, w->name, false);
-}
-
 int fill_older(struct talk *t, struct window *w, size_t count)
 {
 	char anchor[128] = "*";
@@ -178,7 +162,7 @@ int fill_older(struct talk *t, struct window *w, size_t count)
 /* What came while history was on its way. */
 static void held_show(struct talk *t, struct window *w)
 {
-	w->filling = false;
+	w->filling = w->gap = false;
 	for (size_t i = 0; i < w->count; i++) {
 		struct item *item = w->items[i];
 
@@ -189,6 +173,26 @@ static void held_show(struct talk *t, struct window *w)
 		if (t->view->item != NULL)
 			t->view->item(t->view_arg, w, item);
 	}
+}
+
+void fill_window(struct talk *t, struct window *w)
+{
+	char anchor[128] = "*";
+	int r = -ENODATA;
+
+	if (w->filling)
+		return;
+	if (w->gap && anchor_of(w, anchor)) {
+		r = fill_ask(t, FILL_AFTER, w->name, anchor, "", 0);
+	} else if (t->options.scrollback > 0 && !w->latest) {
+		r = fill_ask(t, FILL_LATEST, w->name, "*", "", t->options.scrollback);
+		w->latest = true;
+	}
+	w->filling = r == 0;
+	if (r == 0)
+		return;
+	held_show(t, w);
+	outgoing_settle(t, w->name, false);
 }
 
 /* -- the answer -------------------------------------------------------------------------------- */
@@ -298,15 +302,26 @@ static bool page_next(struct talk *t, struct fill *f)
 	return false;
 }
 
+/* The message to go on from is gone, perhaps: its time does as well. */
+static bool anchor_by_time(struct talk *t, const struct window *w, struct fill *f)
+{
+	if (f->error[0] == '\0' || strncmp(f->anchor, "msgid=", 6) != 0 || w->sure_us == 0)
+		return false;
+	f->error[0] = '\0';
+	page_clear(f);
+	snprintf(f->anchor, sizeof f->anchor, "timestamp=");
+	irc_time_write(w->sure_us, f->anchor + strlen(f->anchor));
+	return ask(t, f) == 0;
+}
+
 /* True: there is more to come. */
 static bool after_page(struct talk *t, struct window *w, struct fill *f)
 {
 	for (size_t i = 0; i < f->count; i++)
 		missed_show(t, w, f->page[i]);
 	f->count = 0;
-	if (page_next(t, f))
+	if (anchor_by_time(t, w, f) || page_next(t, f))
 		return true;
-	w->gap = false;
 	held_show(t, w);
 	if (t->view->page != NULL)
 		t->view->page(t->view_arg, f->target, f->kind, NULL, 0,
@@ -335,6 +350,7 @@ void fill_answered(struct talk *t, const char *label)
 			outgoing_settle(t, w->name, false);
 		}
 	}
+	t->people_told = t->people_told || f->kind == FILL_TARGETS;
 	talk_changed(t);
 	/* What the view did meanwhile may have dropped it. */
 	if (asked(t, label) != NULL)
@@ -373,13 +389,8 @@ static void person_open(struct talk *t, struct span name, int64_t read_us)
 {
 	struct window *w = talk_window(t, name);
 
-	if (w == NULL || w->filling)
-		return;
-	windows_read(w, read_us);
-	w->gap = t->gap_us != 0;
-	if (w->gap && w->sure_msgid[0] == '\0')
-		w->sure_us = t->gap_us;
-	fill_window(t, w);
+	if (w != NULL)
+		windows_read(w, read_us);
 }
 
 void fill_target(struct talk *t, struct span name, struct span at)
@@ -409,10 +420,10 @@ void fill_marked(struct talk *t, struct span name, int64_t at_us)
 
 		if (!irc_eq(name, span_str(p.name)))
 			continue;
-		t->people[i] = t->people[--t->people_count];
 		/* Only those who wait to be read. */
 		if (p.newest_us > at_us)
 			person_open(t, name, at_us);
+		t->people[i] = t->people[--t->people_count];
 		return;
 	}
 }

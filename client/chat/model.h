@@ -103,6 +103,7 @@ struct window {
 	bool filling; /* history is on its way: what comes meanwhile waits to be shown */
 	bool names_open; /* NAMES is being told */
 	bool gap; /* the line was lost since what is sure */
+	bool latest; /* the newest was asked for at the beginning */
 	bool old_end; /* history has nothing older */
 	char *topic; /* NULL: none known */
 	char key[64]; /* of a channel, to join it again */

@@ -101,8 +101,8 @@ static void show_number(struct talk *t, unsigned number, const struct talk_in *i
 	if (*format == '\0')
 		return;
 	expand(&text, format, &in->m);
-	/* What the server says of itself at the beginning is for its own window. */
-	if (t->state == TALK_LOGIN)
+	/* Of what the server says of itself at the beginning, its message of the day; once. */
+	if (t->state == TALK_LOGIN && (number != 372 || t->was_ready))
 		return;
 	show(t, in, number >= 400 && number < 600 ? ITEM_ERROR : ITEM_NOTE, buf_span(&text));
 }

@@ -190,7 +190,8 @@ static void people_ask(struct talk *t)
 {
 	enum { DAYS = 30 };
 	int64_t now_us = t->clock_us != 0 ? t->clock_us : time_now_us();
-	int64_t from_us = t->gap_us != 0 ? t->gap_us : now_us - DAYS * INT64_C(86400) * TIME_S_US;
+	int64_t from_us =
+		t->people_us != 0 ? t->people_us : now_us - DAYS * INT64_C(86400) * TIME_S_US;
 	char from[128] = "timestamp=", to[128] = "timestamp=";
 
 	if (!t->options.people)
@@ -220,6 +221,9 @@ void talk_forget(struct talk *t)
 {
 	if (t->registered && t->clock_us != 0)
 		t->gap_us = t->clock_us;
+	if (t->registered && fill_people_known(t))
+		t->people_us = t->clock_us;
+	t->people_told = false;
 	for (size_t i = 1; i < t->model.count; i++) {
 		struct window *w = t->model.windows[i];
 
@@ -245,6 +249,17 @@ bool talk_is_channel(struct span name)
 	return name.len > 0 && *name.p == '#';
 }
 
+/* Of what they said while nobody was here this may be the last. */
+static void person_past(struct talk *t, struct window *w)
+{
+	if (t->people_us != 0 && !fill_people_known(t)) {
+		w->gap = true;
+		w->sure_us = t->people_us;
+	}
+	if (t->state == TALK_READY)
+		fill_window(t, w);
+}
+
 struct window *talk_window(struct talk *t, struct span name)
 {
 	enum window_kind kind = talk_is_channel(name) ? WINDOW_CHANNEL
@@ -255,8 +270,11 @@ struct window *talk_window(struct talk *t, struct span name)
 	if (w != NULL)
 		return w;
 	w = windows_open(&t->model, kind, name, t->current);
-	if (w != NULL)
-		w->sure_us = t->clock_us;
+	if (w == NULL)
+		return NULL;
+	w->sure_us = t->clock_us;
+	if (kind == WINDOW_PERSON && t->options.people)
+		person_past(t, w);
 	talk_changed(t);
 	return w;
 }
@@ -286,8 +304,8 @@ void talk_add(struct talk *t, struct window *w, struct item *i)
 
 	if (i == NULL || windows_add(w, i, &kept) <= 0)
 		return;
-	/* While history is on its way this would be out of order: fill.c shows it then. */
-	if (w->filling && kept->seq != 0)
+	/* Before what is missing this would be out of order: fill.c shows it then. */
+	if ((w->filling || w->gap) && kept->seq != 0)
 		return;
 	kept->shown = true;
 	fill_sure(w, kept);

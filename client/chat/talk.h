@@ -224,6 +224,8 @@ struct talk {
 	size_t fill_count;
 	struct talk_person people[64];
 	size_t people_count;
+	bool people_told; /* TARGETS was answered in this session */
+	int64_t people_us; /* nothing from strangers is missing before; 0: nothing is known */
 	struct outgoing *outgoing, **outgoing_end; /* owned */
 	size_t outgoing_count, flying;
 
@@ -271,7 +273,8 @@ void talk_label(struct talk *t, char letter, char ret[TALK_ID_SIZE]);
 void talk_changed(struct talk *t);
 /* An item in a window, shown if it is new; i may be NULL: no memory. */
 void talk_add(struct talk *t, struct window *w, struct item *i);
-/* Opens (kind by the name) or finds. NULL: the server's has to do. */
+/* Opens (kind by the name) or finds. NULL: the server's has to do. That of a person gets what was
+ * said before, where the options say so. */
 struct window *talk_window(struct talk *t, struct span name);
 void talk_window_close(struct talk *t, struct window *w);
 /* Everything in the window was read: tells the server. */
@@ -343,6 +346,11 @@ void numeric_wallops(struct talk *t, const struct talk_in *in);
 /* -ENOTSUP: the server has no history for us; -ENOSPC; -ENOMEM. */
 int fill_ask(struct talk *t, enum fill_kind kind, const char *target, const char *anchor,
 	const char *end, size_t wanted);
+/* Those who wrote while the line was lost are all known. */
+static inline bool fill_people_known(const struct talk *t)
+{
+	return t->people_told && t->people_count == 0;
+}
 /* The window's gap, or at first its newest; then what waits to be shown. */
 void fill_window(struct talk *t, struct window *w);
 /* Older than the oldest that is there. -ENODATA: there is nothing older. */
