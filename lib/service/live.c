@@ -9,7 +9,6 @@
 #include "service/internal.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 
@@ -106,6 +105,7 @@ static void unwatch(struct service *s)
 	cleanup_close(&s->watch_fd);
 	s->watch_fd = -1;
 	s->live.watched = 0;
+	s->live.died = false;
 }
 
 /* From its pidfd's opening on, a process that is alive can be told from its successor in the pid.
@@ -121,14 +121,6 @@ static bool watch_row(struct service *s, const struct session_row *row)
 	return true;
 }
 
-/* Has the one who is watched died? What cannot be told counts as yes: then it is looked at. */
-static bool has_died(const struct service *s)
-{
-	struct pollfd p = {.fd = s->watch_fd, .events = POLLIN};
-
-	return s->live.watched == 0 || poll(&p, 1, 0) != 0;
-}
-
 /* The count reaped. */
 static int watch_successor(struct service *s)
 {
@@ -140,7 +132,7 @@ static int watch_successor(struct service *s)
 			unwatch(s);
 			return reaped;
 		}
-		if (s->live.watched == row.id && !has_died(s))
+		if (s->live.watched == row.id && !s->live.died)
 			return reaped;
 		unwatch(s);
 		if (watch_row(s, &row))
@@ -284,9 +276,12 @@ static int wake(void *arg)
 	if (s->session_id == 0)
 		return register_late(s);
 	n = epoll_wait(s->epoll_fd, events, 2, 0);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		if (s->bell != NULL && events[i].data.fd == bell_fd(s->bell))
 			bell_drain(s->bell);
+		else
+			s->live.died = true;
+	}
 	/* Nothing rang: this is the slow poll. A death and the poll both mean a new look. */
 	if (n <= 0)
 		update_row(s, time_monotonic_ms());

@@ -86,7 +86,8 @@ struct service_live {
 	bool warned; /* that it cannot be registered: said once */
 	bool revoked; /* what ended the session was not the peer's doing nor an error of ours */
 	bool rung; /* since service_rung() was asked the last time */
-	uint64_t watched; /* whose process watch_fd is */
+	uint64_t watched; /* whose process watch_fd is; 0: nobody's */
+	bool died; /* that process has ended */
 };
 
 struct service {
