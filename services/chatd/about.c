@@ -233,15 +233,14 @@ int chatd_cmd_stats(struct chatd_call *call)
 {
 	const struct irc_message *m = call->message;
 	struct chatd *c = call->c;
-	char letter = m->count > 0 && m->params[0].len > 0 ? (char)*m->params[0].p : '*';
-	bool printable = letter > ' ' && letter < 0x7f && letter != ':';
+	struct chatd_word what = chatd_word(m->count > 0 ? m->params[0] : span_of(NULL, 0));
 
-	if (letter == 'u')
+	if (what.text[0] == 'u')
 		say_uptime(c);
-	if (letter == 'm')
+	if (what.text[0] == 'm')
 		chatd_numeric(c, 212, "* %u %llu", c->service->commands,
 			(unsigned long long)conn_bytes_in(c->conn));
-	chatd_numeric(c, 219, "%c :End of STATS report", printable ? letter : '*');
+	chatd_numeric(c, 219, "%s :End of STATS report", what.text);
 	return 0;
 }
 

@@ -344,7 +344,7 @@ struct chatd_rendering {
 	bool timed; /* the client knows no server-time: the text begins with the time */
 	struct store_txn *txn;
 };
-void chatd_render(struct chatd *c, const struct chat_event *e, const struct chatd_rendering *r);
+void chatd_render(struct chatd *c, const struct chat_event *e, const struct chatd_rendering *how);
 
 /* By id; NULL: not in it. */
 const struct chatd_room *chatd_room(const struct chatd *c, uint64_t id);

@@ -201,6 +201,7 @@ static void test_batches(void **state)
 /* 510 bytes, and never half a character; no line end comes from what others wrote. */
 static void test_length(void **state)
 {
+	const struct span smile = SPAN_LIT("\xf0\x9f\x98\x83");
 	const struct chatd_tags none = {.at_us = 0};
 	char line[600];
 	struct chatd_fake f;
@@ -212,7 +213,8 @@ static void test_length(void **state)
 	chatd_send(&f.c, &none, span_of(line, sizeof(line)));
 	said = chatd_fake_said(&f);
 	assert_int_equal(strlen(said), IRC_BODY_MAX + 2);
-	memcpy(line + IRC_BODY_MAX - 2, "\xf0\x9f\x98\x83", 4);
+	for (size_t i = 0; i < smile.len; i++)
+		line[IRC_BODY_MAX - 2 + i] = (char)smile.p[i];
 	chatd_send(&f.c, &none, span_of(line, sizeof(line)));
 	said = chatd_fake_said(&f);
 	assert_int_equal(strlen(said), IRC_BODY_MAX - 2 + 2);
