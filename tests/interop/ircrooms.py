@@ -3,7 +3,9 @@
 import pytest
 
 from instance import Instance
-from ircs import PASSWORD, Irc, name, only, room
+from ircs import ALL, PASSWORD, Irc, name, only, room
+
+PLAYBACK = tuple(cap for cap in ALL if cap != "draft/event-playback")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,23 @@ def guest(house):
     def make(caps=(), **more):
         made.append(Irc(house, name("g"), caps, **more))
         return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def people(house):
+    """Fresh accounts with a session each: people(2, caps)."""
+    made = []
+
+    def make(count=1, caps=PLAYBACK):
+        names = [name("p") for _ in range(count)]
+        for each in names:
+            house.account(each, PASSWORD)
+        made.extend(Irc(house, each, caps, account=(each, PASSWORD)) for each in names)
+        return made[-count:] if count > 1 else made[-1]
 
     yield make
     for client in made:
