@@ -142,6 +142,7 @@ struct chatd {
 	uint64_t own_first; /* events from here on, of this session, belong to the answer; 0 none */
 	struct chatd_room *rooms; /* owned, by id */
 	size_t room_count, room_size;
+	uint64_t to_show; /* a channel just entered, whose names come next; 0 */
 
 	struct chatd_answering answering;
 	struct buf line, body, tags; /* what is being written, kept for the next */

@@ -174,9 +174,10 @@ struct delivery {
 	struct chatd *c;
 	struct store_txn *txn;
 	uint64_t head;
+	bool own; /* the event at which it stopped */
 };
 
-enum { STOP_AT_HEAD = 1, STOP_FULL = 2 };
+enum { STOP_AT_HEAD = 1, STOP_FULL, STOP_TO_SHOW };
 
 /* What one says to oneself comes twice: as its echo, which is the answer, and as what was received.
  */
@@ -214,6 +215,10 @@ static int deliver_one(void *arg, const struct chat_event *e)
 		return error;
 	if (c->quit)
 		return STOP_AT_HEAD;
+	if (c->to_show != 0) {
+		d->own = own;
+		return STOP_TO_SHOW;
+	}
 	return c->unsent >= ROUND_MAX ? STOP_FULL : 0;
 }
 
@@ -225,6 +230,19 @@ static int deliver_view(struct store_txn *txn, void *arg)
 	return chat_events_each(txn, d->c->seq, deliver_one, d);
 }
 
+/* The names of a channel may be more than the output takes, which nobody waits for in a view. */
+static int show(struct chatd *c, bool own)
+{
+	uint64_t id = c->to_show;
+	int r;
+
+	c->to_show = 0;
+	c->answering.aside = !own;
+	r = chatd_show_channel(c, id);
+	c->answering.aside = false;
+	return r;
+}
+
 int chatd_deliver(struct chatd *c, uint64_t head)
 {
 	struct delivery d = {.c = c, .head = head};
@@ -232,19 +250,21 @@ int chatd_deliver(struct chatd *c, uint64_t head)
 
 	if (!c->registered || (head != 0 && c->seq >= head))
 		return 0;
-	do {
+	for (;;) {
 		r = store_view(c->service->store, deliver_view, &d);
-		if (r == STOP_FULL) {
-			int flushed = conn_step_flush(c->conn);
-
-			if (flushed == -EAGAIN)
-				return 1;
-			if (flushed < 0)
-				return flushed;
+		if (r == STOP_TO_SHOW) {
+			r = show(c, d.own);
+			if (r < 0)
+				return r;
+		} else if (r == STOP_FULL) {
+			r = conn_step_flush(c->conn);
+			if (r < 0)
+				return r == -EAGAIN ? 1 : r;
 			c->unsent = 0;
+		} else {
+			return r < 0 ? r : 0;
 		}
-	} while (r == STOP_FULL);
-	return r < 0 ? r : 0;
+	}
 }
 
 int chatd_drain(struct chatd *c, uint64_t head)
@@ -299,7 +319,9 @@ static int follow_join(struct chatd *c, const struct chat_event *e)
 		return 0;
 	copy(name, sizeof(name), e->target);
 	r = chatd_room_add(c, e->channel, name);
-	return r < 0 ? r : chatd_show_channel(c, e->channel);
+	if (r == 0)
+		c->to_show = e->channel;
+	return r;
 }
 
 /* A channel under another name, to a client that does not know that there is such a thing. */
@@ -311,9 +333,9 @@ static int follow_rename(struct chatd *c, const struct chat_event *e)
 		return 0;
 	copy(name, sizeof(name), e->subject);
 	chatd_room_rename(c, e->channel, name);
-	if (chatd_has(c, CAP_CHANNEL_RENAME) || irc_eq(e->target, e->subject))
-		return 0;
-	return chatd_show_channel(c, e->channel);
+	if (!chatd_has(c, CAP_CHANNEL_RENAME) && !irc_eq(e->target, e->subject))
+		c->to_show = e->channel;
+	return 0;
 }
 
 /* The flags are read again: they are not worth taking "+iB-w" apart. */
