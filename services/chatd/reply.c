@@ -296,6 +296,9 @@ static void send_text(struct chatd *c, const char *text)
 }
 
 static void append(char *text, int at, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void append(char *text, int at, const char *format, va_list args)
 {
 	if (at >= 0 && at < TEXT_MAX)
 		(void)vsnprintf(text + at, TEXT_MAX - (size_t)at, format, args);
