@@ -6,14 +6,22 @@
 #include <limits.h>
 
 struct given {
-	const char *user, *password_file, *nick, *downloads;
+	const char *user, *password_file, *nick, *downloads, *send;
 	struct once_options once;
 };
 
 typedef int (*once_run)(struct client *c, const struct profile *p, const struct talk_options *o,
 	const struct once_options *own, const struct client_words *words);
 
-enum { O_COUNT = 1, O_SINCE = 2, O_NOTICE = 4, O_JOIN = 8, O_EVENTS = 16, O_DOWNLOADS = 32 };
+enum {
+	O_COUNT = 1,
+	O_SINCE = 2,
+	O_NOTICE = 4,
+	O_JOIN = 8,
+	O_EVENTS = 16,
+	O_DOWNLOADS = 32,
+	O_SEND = 64
+};
 
 static const struct once {
 	struct client_command base; /* run is not used */
@@ -33,7 +41,7 @@ static const struct once {
 		once_history, O_COUNT | O_SINCE | O_EVENTS, 1, 1, false},
 };
 
-enum { SESSION_ROWS = 3, OWN_ROWS = 6, ROWS = SESSION_ROWS + OWN_ROWS + 1 };
+enum { SESSION_ROWS = 3, OWN_ROWS = 7, ROWS = SESSION_ROWS + OWN_ROWS + 1 };
 
 static void rows_fill(struct client_option rows[ROWS], struct given *g, unsigned options)
 {
@@ -52,6 +60,7 @@ static void rows_fill(struct client_option rows[ROWS], struct given *g, unsigned
 		{"events", 0, NULL, NULL, &g->once.events, "joins, topics and the like too"},
 		{"downloads", 0, "FOLDER", &g->downloads, NULL,
 			"where files go that come in calls; the present folder"},
+		{"send", 0, "FILE", &g->send, NULL, "send this file"},
 	};
 	size_t n = 0;
 
@@ -139,20 +148,27 @@ static int session(struct client *c, const struct chatui_start *start, const str
 
 static int call(struct client *c, char **argv, int argc, struct given *g)
 {
-	static const struct client_command base = {
-		"call", NULL, "chat call [--downloads FOLDER] NICK", "talk to somebody directly"};
+	static const struct client_command base = {"call", NULL,
+		"chat call [--send FILE] [--downloads FOLDER] NICK", "talk to somebody directly"};
+	_cleanup_(buf_done) struct buf whom = BUF_INIT(8192);
 	struct client_option rows[ROWS];
 	struct client_words words = {NULL, 0};
 	int code;
 
 	c->command = &base;
-	rows_fill(rows, g, O_DOWNLOADS);
+	rows_fill(rows, g, O_DOWNLOADS | O_SEND);
 	code = client_options(c, argc, argv, rows, 1, &words);
 	if (code >= 0)
 		return code;
-	if (words.count == 0)
+	if (words.count == 0 || strchr(words.v[0], ' ') != NULL)
 		return client_usage(c, "call: whom?");
-	return session(c, &(struct chatui_start){.call = words.v[0], .downloads = g->downloads}, g);
+	buf_add_str(&whom, words.v[0]);
+	if (g->send != NULL)
+		buf_addf(&whom, " %s", g->send);
+	if (buf_error(&whom) < 0)
+		return client_usage(c, "call: that is too long");
+	return session(
+		c, &(struct chatui_start){.call = buf_str(&whom), .downloads = g->downloads}, g);
 }
 
 int cmd_chat(struct client *c, int argc, char **argv)

@@ -165,7 +165,8 @@ static bool takes_lines(const struct chatui *u)
 	return u->call == NULL || t->current->kind == WINDOW_CALL || t->question_count > 0;
 }
 
-/* What was read is run when there is a line; at its end what is under way is awaited. */
+/* What was read is run when there is a line; at its end what is under way is awaited, files of a
+ * call too. */
 static void script_step(struct chatui *u)
 {
 	const struct talk *t = &u->talk;
@@ -175,7 +176,7 @@ static void script_step(struct chatui *u)
 	u->watch.fd = takes_lines(u) && !u->ended && u->script.len < SCRIPT_MAX ? STDIN_FILENO : -1;
 	if (!u->ended || u->script.len > 0 || u->sync[0] != '\0' || t->leaving)
 		return;
-	if (u->call != NULL && t->current->kind == WINDOW_CALL)
+	if (u->call != NULL && t->current->kind == WINDOW_CALL && !peer_is_moving(t->calls_state))
 		chatui_line(u, SPAN_LIT("/hangup"));
 	else if (t->state == TALK_READY && t->outgoing_count == 0 && t->fill_count == 0 &&
 		t->question_count == 0 && calls_idle(t))

@@ -46,7 +46,7 @@ struct chatui {
 /* What the command line says of the session. */
 struct chatui_start {
 	struct client_words channels; /* to be in */
-	const char *call; /* only to call this nick; NULL */
+	const char *call; /* only to call this nick: "NICK [FILE]", the file to be sent; NULL */
 	const char *downloads; /* where files go that come in calls; NULL: here */
 };
 /* An exit code. */

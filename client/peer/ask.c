@@ -356,7 +356,7 @@ void ask_answer(struct peers *p, const struct talk_request *r, const struct dcc 
 	char nick[PEER_NAME_SIZE];
 
 	nick_read(r->nick, nick);
-	if (bad != NULL) {
+	if (o == NULL || bad != NULL) {
 		talk_note(p->talk, NULL, "an answer of %s is refused: %s", nick, bad);
 		return;
 	}

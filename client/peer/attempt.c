@@ -437,9 +437,13 @@ static enum fault late(const struct attempt *a, char *why)
 /* What the loop has to wait for: the first byte, what TLS wants, or only our own last words. */
 static void arm(struct attempt *a)
 {
-	short events = a->conn != NULL ? conn_events(a->conn) : POLLOUT;
+	short events = POLLOUT;
 
-	a->source.fd = a->conn != NULL ? conn_fd(a->conn) : a->fd;
+	a->source.fd = a->fd;
+	if (a->conn != NULL) {
+		a->source.fd = conn_fd(a->conn);
+		events = conn_events(a->conn);
+	}
 	if (a->state == ATTEMPT_FIRST)
 		events = POLLIN;
 	if (a->welcomed) {

@@ -99,23 +99,6 @@ static bool word_first(const char *words, char ret[PEER_NAME_SIZE], const char *
 	return true;
 }
 
-static void cmd_call(const struct typed *t)
-{
-	char nick[PEER_NAME_SIZE];
-	const char *rest;
-	struct call *c;
-
-	if (!word_first(t->words, nick, &rest) || *rest != '\0') {
-		tell(t, "/call NICK");
-		return;
-	}
-	c = call_with(t->p, nick);
-	if (c != NULL)
-		(void)talk_call_open(t->p->talk, c->window, true);
-	else if (can_ask(t, nick))
-		ask_call(t->p, nick, -1, "");
-}
-
 static void send_to(const struct typed *t, const char *nick, const char *words)
 {
 	struct call *c = call_with(t->p, nick);
@@ -131,6 +114,27 @@ static void send_to(const struct typed *t, const char *nick, const char *words)
 		send_in(c, fd, name);
 	else
 		ask_call(t->p, nick, fd, name);
+}
+
+static void cmd_call(const struct typed *t)
+{
+	char nick[PEER_NAME_SIZE];
+	const char *rest;
+	struct call *c;
+
+	if (!word_first(t->words, nick, &rest)) {
+		tell(t, "/call NICK [FILE]");
+		return;
+	}
+	if (*rest != '\0') {
+		send_to(t, nick, rest);
+		return;
+	}
+	c = call_with(t->p, nick);
+	if (c != NULL)
+		(void)talk_call_open(t->p->talk, c->window, true);
+	else if (can_ask(t, nick))
+		ask_call(t->p, nick, -1, "");
 }
 
 static void cmd_send(const struct typed *t)

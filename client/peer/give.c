@@ -55,7 +55,7 @@ void give_name(const char *path, char ret[DCC_NAME_SIZE])
 	}
 	/* A quote would end the name in a request. */
 	for (; n < name.len && n < DCC_NAME_SIZE - 1; n++)
-		ret[n] = name.p[n] == '"' ? '\'' : (char)name.p[n];
+		ret[n] = (char)(name.p[n] == '"' ? '\'' : name.p[n]);
 	ret[n] = '\0';
 }
 
@@ -193,7 +193,7 @@ static int on_stored(struct call *c, struct give *g, const struct wire *w)
 
 static int on_stop(struct call *c, struct give *g, const struct wire *w)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT(WIRE_LINE_MAX * 4);
+	_cleanup_(buf_done) struct buf text = BUF_INIT(1024);
 
 	text_escape(&text, span_of(w->text.p, w->text.len < 200 ? w->text.len : 200));
 	call_note(c, "%s stops taking %s: %s", c->nick, g->name, buf_str(&text));

@@ -178,3 +178,13 @@ bool peer_is_idle(const void *calls)
 
 	return p->offers == NULL && p->calls == NULL;
 }
+
+bool peer_is_moving(const void *calls)
+{
+	const struct peers *p = calls;
+
+	for (const struct call *c = p->calls; c != NULL; c = c->next)
+		if (c->gives != NULL || take_under_way(c))
+			return true;
+	return false;
+}

@@ -219,6 +219,7 @@ void give_end(struct call *c); /* the call is over */
 
 int take_handle(struct call *c, const struct wire *w); /* OFFER, BEGIN, DATA, DONE, FAIL */
 bool take_work(struct call *c);
+bool take_under_way(const struct call *c); /* is one, that the person has agreed to? */
 /* Answers the offer of that number or name, "": the first that is open. False: there is none. */
 bool take_answer(struct call *c, const char *which, bool yes);
 void take_end(struct call *c);

@@ -272,7 +272,7 @@ static int dial(struct revoke *r, const struct sockaddr_storage *server)
 static int request_make(struct revoke *r, struct span leaf_der)
 {
 	_cleanup_(certs_done) struct certs chain = CERTS_INIT;
-	struct span issuer;
+	struct span issuer = {0};
 	int e = certs_read(buf_span(&talk_profile(r->talk)->chain_pem), &chain);
 
 	if (e == 0)

@@ -71,6 +71,14 @@ static struct take *take_find(const struct call *c, uint32_t id)
 	return t;
 }
 
+bool take_under_way(const struct call *c)
+{
+	for (const struct take *t = c->takes; t != NULL; t = t->next)
+		if (t->state != TAKE_ASKED)
+			return true;
+	return false;
+}
+
 /* -- accepting --------------------------------------------------------------------------------- */
 
 static void stop(struct take *t, const char *why, bool drop)
@@ -305,7 +313,7 @@ static int on_done(struct take *t, const struct wire *w)
 
 static int on_fail(struct take *t, const struct wire *w)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT(WIRE_LINE_MAX * 4);
+	_cleanup_(buf_done) struct buf text = BUF_INIT(1024);
 
 	text_escape(&text, span_of(w->text.p, w->text.len < 200 ? w->text.len : 200));
 	call_note(t->call, "%s does not send %s on: %s", t->call->nick, t->name, buf_str(&text));

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from callpeer import ALPN, Line, Person, dial
-from device import OK, Device
+from device import NO, OK, Device
 from forge import CLIENT_AUTH, Authority, pem, sign
 from instance import Instance, until
 from OpenSSL import SSL
@@ -167,6 +167,25 @@ def test_a_file_begins_the_call(two):
     bob.send("y\r")
     bob.expect("report is here, whole")
     assert (bob_device.folder / "in/report").read_bytes() == b"x" * 5000
+
+
+def test_a_script_calls_to_send(people, terminals):
+    (ann_name, ann_device), (bob_name, bob_device) = people
+    bob = session(terminals, people[1], "--downloads", str(folder(bob_device, "in")))
+    content = os.urandom(20_000_000)
+    ann_device.file("a report", content)
+    process = ann_device.start("chat", "call", bob_name, "--send", "a report")
+    try:
+        bob.expect(f"{ann_name} calls to send a report (19.0 MiB): take the call?")
+        bob.send("y\r")
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == OK and err == "", (out, err)
+        assert f"{bob_name} has a report, whole" in out
+    finally:
+        process.kill()
+        process.communicate()
+    assert (bob_device.folder / "in/a report").read_bytes() == content
+    ann_device.run("chat", "call", "--send", "missing", bob_name, status=NO)
 
 
 def test_a_file_is_gone_on_with(two, terminals):
