@@ -190,6 +190,12 @@ static inline bool chatd_is_oper(const struct chatd *c)
  * service->end_reason. */
 int chatd_run(struct service *s, const unsigned char guest_key[32]);
 
+#ifdef QUINTET_TEST
+/* For tests and fuzzers over a connection in memory: while set, asked before each line is run.
+ * True: the line was none of the client's; whoever is asked may have let others act. */
+extern bool (*chatd_between)(struct span line);
+#endif
+
 /* ERROR with that text; the session ends when it is sent. Others see it as its QUIT, unless
  * quit_text is set already. */
 void chatd_end(struct chatd *c, const char *reason, const char *format, ...)
@@ -380,7 +386,12 @@ int chatd_show_channel(struct chatd *c, uint64_t id);
 int chatd_names(struct chatd *c, uint64_t id);
 /* replay.c: what the device missed: to clients without draft/chathistory, behind 001 and the JOINs.
  */
-int chatd_replay(struct chatd *c, uint64_t seen);
+struct chatd_rooms_known {
+	uint64_t ids[CHAT_JOINED_MAX];
+	size_t count;
+};
+int chatd_replay(struct chatd *c, uint64_t seen, const struct chatd_rooms_known *known);
+void chatd_rooms_note(const struct chatd *c, struct chatd_rooms_known *ret);
 /* marker.c: MARKREAD of a channel, to clients of draft/read-marker, when it is joined. */
 int chatd_show_marker(struct chatd *c, uint64_t id);
 /* message.c: posts what waits. Before any command without CHATD_COLLECTS or with a label, outside
