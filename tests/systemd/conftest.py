@@ -14,13 +14,13 @@ from house import House  # noqa: E402
 from machine import Machine  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-SERVICES = ["daytimed", "ftpd", "ftpd-explicit", "cad"]
+SERVICES = ["daytimed", "ftpd", "ftpd-explicit", "chatd", "cad"]
 TOOLS = ["systemd-nspawn", "mmdebstrap", "nsenter", "setpriv"]
 
 
 def pytest_collection_modifyitems(items):
     """Files in this order: what is installed, then the default units, then units/wait."""
-    order = ["test_units", "test_activation", "test_files", "test_renewal"]
+    order = ["test_units", "test_activation", "test_files", "test_chat", "test_renewal"]
     order += ["test_revocation", "test_wait"]
     items.sort(key=lambda item: order.index(item.module.__name__))
 

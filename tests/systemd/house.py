@@ -10,6 +10,7 @@ PORTS = {
     "daytimed-timestamp": 318,
     "ftpd": 990,
     "ftpd-explicit": 21,
+    "chatd": 6697,
     "cad": 8443,
     "cad-plain": 8080,
 }
@@ -71,6 +72,10 @@ class House:
         if door.startswith("ftpd"):
             with self.ftp(door) as session:
                 assert ask(session, "NOOP").startswith("200 ")
+            return
+        if door == "chatd":
+            with self.tls(door, alpn="irc") as session:
+                assert ask(session, "PING :here") == ":host.quintet.test PONG host.quintet.test :here\r\n"
             return
         if door == "cad-plain":
             session = self.machine.connect(PORTS[door])

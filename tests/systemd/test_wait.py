@@ -7,6 +7,7 @@ import time
 import pytest
 import test_renewal
 from house import PASSWORD, PORTS, ask, assert_time, seconds_until_closed
+from irc import Irc
 
 LIMIT, PER_SOURCE = 20, 10
 UNIT = "daytimed-wait.service"
@@ -109,6 +110,33 @@ def test_a_restart_leaves_a_transfer(house, tmp_path):
     process.stdout.close()
     stored = house.machine.root / "var/lib/quintet/files/shared/long"
     assert stored.read_bytes() == content
+
+
+def test_a_restart_leaves_the_chat(house, tmp_path):
+    """Somebody of the old listener talks with somebody of the new one; a killed one is seen to go."""
+    unit = "chatd-wait.service"
+    with Irc(house, "old", house.enrol(tmp_path, "old")) as old:
+        old.join("#wait")
+        before = house.main_pid(unit)
+        house.machine.run("systemctl", "restart", unit)
+        (session,) = children(house, unit)
+        assert house.main_pid(unit) not in (0, before)
+        with Irc(house, "new", house.enrol(tmp_path, "new")) as new:
+            new.join("#wait")
+            new.send("PRIVMSG #wait :how was it before?")
+            old.until("PRIVMSG #wait :how was it before?")
+            old.send("PRIVMSG #wait :the same")
+            new.until("PRIVMSG #wait :the same")
+            house.kill(session)
+            took = new.seconds_until(":old!old@user.old QUIT ")
+            print(f"the QUIT of a killed session was seen after {took:.3f} s")
+            assert took < 5
+
+
+def test_a_lock_ends_a_chat(house, tmp_path):
+    with Irc(house, "shut", house.enrol(tmp_path, "shut")) as client:
+        house.ctl("user", "lock", "shut")
+        assert client.seconds_until_closed() < 5
 
 
 def test_renewal_restarts_the_listener_only(house):
