@@ -6,6 +6,7 @@ import pytest
 
 from ftps import Ftps
 from instance import SERVICES, TOP
+from ircs import PASSWORD, Irc, only
 
 PAGES = TOP / "units/man"
 
@@ -44,6 +45,27 @@ def test_commands_of_ftpd(instance):
     assert said <= told, said - told
     for verb in site - {"HELP"}:
         assert f".Cm SITE {verb} " in text or f".It Cm SITE {verb} " in text, verb
+
+
+def test_commands_and_capabilities_of_chatd(instance):
+    text = page("chatd.8")
+    words = set(" ".join(re.findall(r"^\.Cm ([A-Za-z0-9 /-]+)$", text, re.M)).split())
+    instance.account("chatter", PASSWORD)
+    instance.ctl("user", "admin", "chatter", "on")
+    with Irc(instance, "chatter", account=("chatter", PASSWORD)) as client:
+        client.ask("OPER chatter x")
+        commands = {m.text.split()[0] for m in only(client.ask("HELP"), "705")} - {"@+TAG"} | {"TAGMSG"}
+        assert {"PRIVMSG", "KILL", "CHATHISTORY"} <= commands and commands <= words, commands - words
+        caps = {cap.partition("=")[0] for m in only(client.ask("CAP LS 302"), "CAP") for cap in m.text.split()}
+        assert {"sasl", "draft/chathistory"} <= caps and caps <= words, caps - words
+        for limit in re.findall(r"(?:NICK|CHANNEL|TOPIC)LEN=(\d+)", str(client.ask("VERSION"))):
+            assert re.search(rf"\b{limit}\b", text), limit
+
+
+def test_policies_of_chat(host):
+    for row in host.json("get"):
+        if row["setting"].startswith("chat_"):
+            assert row["setting"] in page("chatd.8"), row["setting"]
 
 
 def test_units_and_settings_example_name_what_is_there():

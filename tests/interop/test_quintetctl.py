@@ -151,7 +151,8 @@ def test_manual_knows_every_command_option_and_setting(host):
         for option in re.findall(r"--([a-z-]+)", host.ctl(*command.split(), "--help")):
             assert f"Fl -{option}" in pages["quintetctl.8"], (command, option)
     for row in host.json("get"):
-        assert f".It Va {row['setting']} Pq {row['default']}\n" in pages["quintet.7"]
+        standard = f" Pq {row['default']}" if row["default"] else ""
+        assert f".It Va {row['setting']}{standard}\n" in pages["quintet.7"]
 
 
 def test_without_a_store(bare):
