@@ -165,6 +165,7 @@ struct chatd {
 	int64_t last_ms, ping_ms, login_until_ms; /* monotonic */
 	int64_t login_us; /* wall clock of 001 */
 	int64_t created_us; /* RPL_CREATED: of the store */
+	bool lagging; /* which ended it */
 	bool quit;
 	char quit_text[CHAT_TOPIC_SIZE];
 };
@@ -385,7 +386,7 @@ bool chatd_sees(const struct chatd *c, const struct chat_channel *channel);
 int chatd_show_channel(struct chatd *c, uint64_t id);
 int chatd_names(struct chatd *c, uint64_t id);
 /* replay.c: what the device missed: to clients without draft/chathistory, behind 001 and the JOINs.
- */
+ * known, or NULL: the channels where a session that logs in late has heard all itself. */
 struct chatd_rooms_known {
 	uint64_t ids[CHAT_JOINED_MAX];
 	size_t count;

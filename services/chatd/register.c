@@ -252,7 +252,7 @@ static int register_now(struct chatd *c)
 	begin_session(c, &result);
 	chatd_welcome(c);
 	r = chatd_rejoin(c);
-	return r < 0 ? r : chatd_replay(c, result.seen);
+	return r < 0 ? r : chatd_replay(c, result.seen, NULL);
 }
 
 int chatd_try_register(struct chatd *c)

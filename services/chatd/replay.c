@@ -167,7 +167,22 @@ static int replay_talks(struct replay *r)
 	return e < 0 ? e : 0;
 }
 
-int chatd_replay(struct chatd *c, uint64_t seen)
+void chatd_rooms_note(const struct chatd *c, struct chatd_rooms_known *ret)
+{
+	ret->count = 0;
+	for (size_t i = 0; i < c->room_count && i < CHAT_JOINED_MAX; i++)
+		ret->ids[ret->count++] = c->rooms[i].id;
+}
+
+static bool is_known(const struct chatd_rooms_known *known, uint64_t id)
+{
+	for (size_t i = 0; known != NULL && i < known->count; i++)
+		if (known->ids[i] == id)
+			return true;
+	return false;
+}
+
+int chatd_replay(struct chatd *c, uint64_t seen, const struct chatd_rooms_known *known)
 {
 	struct replay r = {.c = c, .seen = seen};
 	int e = 0;
@@ -175,6 +190,7 @@ int chatd_replay(struct chatd *c, uint64_t seen)
 	if (chat_is_guest(c->me.who) || chatd_has(c, CAP_CHATHISTORY))
 		return 0;
 	for (size_t i = 0; e == 0 && i < c->room_count; i++)
-		e = replay_channel(&r, &c->rooms[i]);
+		if (!is_known(known, c->rooms[i].id))
+			e = replay_channel(&r, &c->rooms[i]);
 	return e == 0 ? replay_talks(&r) : e;
 }

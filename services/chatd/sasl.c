@@ -75,7 +75,8 @@ static int change_account(struct chatd *c, const char *account, struct chat_atta
 	return r;
 }
 
-static int log_in_registered(struct chatd *c, const struct auth_identity *who)
+static int log_in_registered(
+	struct chatd *c, const struct auth_identity *who, struct chat_attach_result *ret)
 {
 	struct chat_attach_result result = {.seen = 0};
 	int r = 1;
@@ -86,22 +87,30 @@ static int log_in_registered(struct chatd *c, const struct auth_identity *who)
 		r = change_account(c, "", &result);
 	if (r > 0)
 		r = change_account(c, who->account.name, &result);
-	if (r > 0)
+	if (r > 0) {
 		c->me = result.user;
+		*ret = result;
+	}
 	return r;
 }
 
 int chatd_log_in(struct chatd *c, const struct auth_identity *who, struct span device)
 {
-	int r = c->registered ? log_in_registered(c, who) : 1;
+	struct chat_attach_result result = {.arrived = false};
+	struct chatd_rooms_known known;
+	int r;
 
+	chatd_rooms_note(c, &known);
+	r = c->registered ? log_in_registered(c, who, &result) : 1;
 	if (r <= 0)
 		return r;
 	r = chatd_identify(c, who, device);
 	if (r < 0)
 		return r;
 	say_logged_in(c);
-	return 1;
+	if (result.arrived)
+		r = chatd_replay(c, result.seen, &known);
+	return r < 0 ? r : 1;
 }
 
 /* -- mechanisms -------------------------------------------------------------------------------- */

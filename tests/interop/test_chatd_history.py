@@ -418,3 +418,19 @@ def test_much_history_reaches_a_slow_reader_whole(guest):
     time.sleep(0.5)
     got = a.sync()
     assert [int(t.split()[0]) for t in said(got)] == list(range(900))
+
+
+def test_who_logs_in_late_gets_what_came_before(house, people, guest):
+    a, b = people(2)
+    channel = room()
+    late = guest(USUAL)
+    late.join(channel)
+    a.join(channel)
+    b.quit()
+    say(a, channel, ["heard live"])
+    say(a, b.nick, ["waited for you"])
+    late.sync()
+    got = late.authenticate((b.nick, PASSWORD)) + late.sync()
+    assert "waited for you" in said(got) and "heard live" not in said(got)
+    late.quit()
+    assert said(missed(house, b.nick, USUAL)) == []
