@@ -68,13 +68,27 @@ static int wait_ms(int64_t until_ms)
 	return left_ms < 0 ? 0 : left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
 }
 
+/* What others did in this round may have given the number of a descriptor to another one: what
+ * poll() said at its beginning is asked again. */
+static short revents_now(const struct talk_source *s, short before)
+{
+	struct pollfd p = {.fd = s->fd, .events = s->events};
+
+	if (before == 0 || s->fd < 0 || poll(&p, 1, 0) <= 0)
+		return 0;
+	return p.revents;
+}
+
 static void sources_step(struct talk *t, const struct round *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		struct talk_source *s = r->sources[i];
-		short revents = r->fds[FD_FIRST + i].revents;
+		short revents;
 
-		if (is_there(t, s) && (revents != 0 || time_monotonic_ms() >= s->until_ms))
+		if (!is_there(t, s))
+			continue;
+		revents = revents_now(s, r->fds[FD_FIRST + i].revents);
+		if (revents != 0 || time_monotonic_ms() >= s->until_ms)
 			s->step(s->arg, revents);
 	}
 }

@@ -79,12 +79,13 @@ static void expand(struct buf *b, const char *text, const struct irc_message *m)
 	}
 }
 
-static const char *text_of(unsigned number)
+static const char *text_of(unsigned number, const struct irc_message *m)
 {
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (texts[i].number == number)
 			return texts[i].text;
-	return "$1-";
+	/* A refusal: what it is about, and why. */
+	return number >= 400 && number < 600 && m->count > 2 ? "$1: $2-" : "$1-";
 }
 
 static void show(struct talk *t, const struct talk_in *in, enum item_kind kind, struct span text)
@@ -96,7 +97,7 @@ static void show(struct talk *t, const struct talk_in *in, enum item_kind kind, 
 static void show_number(struct talk *t, unsigned number, const struct talk_in *in)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(IRC_LINE_MAX);
-	const char *format = text_of(number);
+	const char *format = text_of(number, &in->m);
 
 	if (*format == '\0')
 		return;

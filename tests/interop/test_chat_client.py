@@ -135,15 +135,15 @@ def test_refusals_have_their_exit_codes(house, people, channel):
     assert texts(ann, "bob")[-1] == "by password"
 
 
-def test_a_revoked_certificate_is_told(house):
+def test_a_revoked_certificate_is_told(house, channel):
     house.account("rev", "secret of rev")
     device = Device()
     try:
         device.enroll(house, "rev", "secret of rev")
-        device.run("chat", "send", "ann", "still here")
+        device.run("chat", "send", "--join", channel, "still here")
         serial = device.json("ca", "list")[0]["serial"]
         device.run("ca", "revoke", serial)
-        err = device.err("chat", "send", "ann", "no more", status=NO)
+        err = device.err("chat", "send", channel, "no more", status=NO)
         assert "by this certificate" in err and "revoked" in err
     finally:
         device.close()
