@@ -16,9 +16,9 @@
  *	join.c kick.c invite.c topic.c names.c list.c rename.c channel.c  channels
  *	mode.c usermode.c modelist.c                               modes
  *	message.c post.c multiline.c redact.c words.c              messages
- *	history.c replay.c marker.c                                what was missed
- *	who.c whox.c whois.c whowas.c monitor.c                    people
- *	metadata.c nick.c away.c oper.c about.c ...
+ *	history.c targets.c past.c replay.c marker.c               what was missed
+ *	who.c whox.c whois.c whowas.c people.c monitor.c gather.c  people
+ *	metadata.c metadata_*.c away.c oper.c about.c ...
  */
 #ifndef CHATD_H
 #define CHATD_H
