@@ -182,9 +182,20 @@ static void oldest_drop(struct window *w)
 
 struct item *windows_item(const struct window *w, struct span msgid)
 {
-	for (size_t i = w->count; msgid.len > 0 && i-- > 0;)
-		if (span_eq_str(msgid, w->items[i]->msgid))
-			return w->items[i];
+	uint64_t seq;
+	unsigned check;
+
+	if (msgid.len == 0 || irc_msgid_parse(msgid, &seq, &check) < 0)
+		seq = 0;
+	for (size_t i = w->count; msgid.len > 0 && i-- > 0;) {
+		struct item *item = w->items[i];
+
+		if (span_eq_str(msgid, item->msgid))
+			return item;
+		/* They stand in order. */
+		if (seq != 0 && item->seq != 0 && item->seq < seq)
+			break;
+	}
 	return NULL;
 }
 

@@ -17,11 +17,20 @@ static bool begins(struct span name, struct span begin)
 	return name.len >= begin.len && irc_eq(span_of(name.p, begin.len), begin);
 }
 
+/* What could not be shown as it is, is not put into a line that is shown as it is. */
+static bool is_plain(struct span name)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(4 * (size_t)MODEL_NAME_MAX);
+
+	safe_text(&b, name);
+	return name.len > 0 && span_eq(buf_span(&b), name);
+}
+
 static void consider(struct found *f, struct span name)
 {
 	size_t n = 0;
 
-	if (!begins(name, f->begin))
+	if (!begins(name, f->begin) || !is_plain(name))
 		return;
 	if (f->count++ == 0) {
 		f->common = name;

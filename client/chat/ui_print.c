@@ -57,7 +57,7 @@ void chatui_prompt(const struct chatui *u, struct buf *b)
 	if (t->state != TALK_READY)
 		buf_add_str(b, t->outgoing_count > 0 ? "(no line, messages wait) " : "(no line) ");
 	if (t->current->kind == WINDOW_SERVER)
-		buf_add_str(b, t->nick);
+		safe_word(b, t->nick);
 	else
 		safe_word(b, t->current->name);
 	buf_add_str(b, "> ");
