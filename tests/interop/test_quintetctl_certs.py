@@ -61,9 +61,9 @@ def test_renew_only_what_is_due(signing):
     changed = {str(p.relative_to(signing.path("conf/credentials"))) for p in after
                if after[p] != before.get(p)}
     assert changed == {"daytimed/tls.key", "daytimed/tls.pem", "daytimed/tsa.key",
-                       "daytimed/tsa.pem", "ftpd/tls.key", "ftpd/tls.pem", "cad/tls.key",
-                       "cad/tls.pem"}
-    for name in ("daytimed/tls", "daytimed/tsa", "ftpd/tls", "cad/tls"):
+                       "daytimed/tsa.pem", "ftpd/tls.key", "ftpd/tls.pem", "chatd/tls.key",
+                       "chatd/tls.pem", "cad/tls.key", "cad/tls.pem"}
+    for name in ("daytimed/tls", "daytimed/tsa", "ftpd/tls", "chatd/tls", "cad/tls"):
         pem, key = (signing.path(f"conf/credentials/{name}.{kind}") for kind in ("pem", "key"))
         openssl("verify", "-x509_strict", "-CAfile", signing.path("conf/pki/root.pem"),
                 "-untrusted", signing.path("conf/pki/chain.pem"), pem)
