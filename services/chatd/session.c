@@ -18,6 +18,7 @@
 
 enum {
 	GOODBYE_S = 2,
+	LAGGING_S = 20, /* for a client that has much to read before its goodbye */
 	REPLY_S = 60, /* for a client that lets more answers pile up than are held */
 	LINES_MAX = 64, /* lines run in a row, before their answers are sent */
 	ENDLESS = 1 << 16, /* bytes without a whole line, until the session ends */
@@ -62,6 +63,7 @@ static int explain(struct chatd *c, int r)
 {
 	switch (r) {
 	case -EACCES:
+		(void)snprintf(c->quit_text, sizeof(c->quit_text), "No longer logged in");
 		chatd_end(c, "revoked", "Your certificate or account is no longer valid here");
 		return 0;
 	case -ETIMEDOUT:
@@ -131,7 +133,10 @@ static int finish(struct chatd *c, int r)
 	conn_set_timeout_s(c->conn, GOODBYE_S);
 	/* Gone for the others before the client sees its end: whoever waits for that may go on. */
 	detach(c);
-	(void)conn_step_flush(c->conn);
+	if (c->lagging) {
+		conn_set_timeout_s(c->conn, LAGGING_S);
+		(void)conn_flush(c->conn);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -240,7 +245,8 @@ static int check_lag(struct chatd *c)
 
 	if (r < 0)
 		return err_is_temporary(r) && r != -ESTALE ? 0 : r;
-	if (c->policy.lag > 0 && lag > c->policy.lag)
+	c->lagging = c->policy.lag > 0 && lag > c->policy.lag;
+	if (c->lagging)
 		chatd_end(c, "lagging",
 			"You read too slowly; what you missed is kept, connect again for it");
 	return 0;
