@@ -475,6 +475,23 @@ def test_one_bad_service_does_not_hold_up_the_others(device, authority, serve):
     assert rows["daytime"]["answer_ms"] < 2900 and rows["silent"]["answer_ms"] is None
 
 
+def test_only_its_pong_is_a_chat_server(device, authority, serve):
+    other = "answers, but as something else"
+    answers = {
+        "good": (b":h PONG h :status\r\n", "ok"), "tags": (b"@time=x :h PONG h status\r\n", "ok"),
+        "error": (b"ERROR :Closing link\r\n", other), "token": (b":h PONG h :else\r\n", other),
+        "bare": (b"PONG\r\n", other), "mail": (b"220 PONG status\r\n", other), "nothing": (b"\r\n", other),
+    }
+
+    def answering(answer):
+        return lambda c: (c.recv(100) == b"PING :status\r\n" and c.sendall(answer))
+
+    lines = [f"{name} ircs {serve(answering(answer), authority.host()).port}" for name, (answer, _) in answers.items()]
+    write_profile(device.profiles, authority, 1, lines, host="127.0.0.1")
+    rows = {r["service"]: r["state"] for r in device.json("status", status=NO)["services"]}
+    assert rows == {name: state for name, (_, state) in answers.items()}
+
+
 def asks_for_tls(context, greeting=b"220 ready\r\n", go=b"234 go on\r\n"):
     """A server of FTP with AUTH TLS; go None: the request is not answered."""
     def handle(c):
