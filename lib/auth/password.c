@@ -75,7 +75,7 @@ static int run(const char *text, const char *setting, char ret[PASSWORD_HASH_SIZ
 static int prepare(struct span password, char ret[WHOLE_MAX + 1])
 {
 	unsigned char digest[HASH_SHA256_LEN];
-	struct buf hex = BUF_INIT(2 * HASH_SHA256_LEN);
+	struct buf hex = BUF_INIT(2 * (size_t)HASH_SHA256_LEN);
 	int r;
 
 	if (password.len <= WHOLE_MAX)

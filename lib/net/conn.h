@@ -47,7 +47,8 @@ void conn_set_timeout_s(struct conn *c, unsigned seconds);
 /*
  * While any call waits, fd is watched as well; when it is readable, or when every_ms passed since
  * the last call (0: never), wake(arg) runs. If that returns negative, the waiting call returns it;
- * if positive, conn_poll() returns 0 and the others wait on. This is how a revocation ends a session in mid-wait. fd may be -1. wake NULL: none.
+ * if positive, conn_poll() returns 0 and the others wait on. This is how a revocation ends a
+ * session in mid-wait. fd may be -1. wake NULL: none.
  */
 void conn_set_wake(struct conn *c, int fd, unsigned every_ms, int (*wake)(void *arg), void *arg);
 

@@ -12,7 +12,8 @@ enum { POLICY_VERSION = 1 };
 
 const struct policy_row policy_table[] = {
 	{"cert_days", POLICY_NUMBER, "30", 1, 398, NULL, "life of a user's certificate, in days"},
-	{"chat_about", POLICY_TEXT, "Quintet", 0, 200, NULL, "what chatd says of itself in VERSION"},
+	{"chat_about", POLICY_TEXT, "Quintet", 0, 200, NULL,
+		"what chatd says of itself in VERSION"},
 	{"chat_accounts", POLICY_CHOICE, "required", 0, 0, "required|optional",
 		"chat: must one log in, or are guests let in as well"},
 	{"chat_always_on", POLICY_CHOICE, "yes", 0, 0, "yes|no",
