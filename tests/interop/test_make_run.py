@@ -3,6 +3,8 @@
 The checkout has the project's units/run.mk and units/demo, and programs that are already built. It
 lies below a folder that only its owner can enter, as /root is.
 """
+import contextlib
+import json
 import os
 import random
 import re
@@ -113,17 +115,21 @@ def greeting(checkout, address):
             return tls.recv(200)
 
 
-def chat(checkout, address):
-    """What chatd says to somebody who shows the certificate of demo, comes and goes."""
+@contextlib.contextmanager
+def chat_session(checkout, address, *lines):
+    """A session of demo by its certificate, and a file of what chatd says in it."""
     context = ssl.create_default_context(cafile=str(checkout.path("root.pem")))
     context.load_cert_chain(checkout.path("demo.pem"), checkout.path("demo.key"))
     with socket.create_connection((address, checkout.port("chatd")), 60) as plain:
-        with context.wrap_socket(plain, server_hostname="localhost") as tls:
-            tls.sendall(b"NICK demo\r\nUSER demo 0 * :Demo\r\nQUIT\r\n")
-            said = b""
-            while piece := tls.recv(65536):
-                said += piece
-    return said.decode()
+        with context.wrap_socket(plain, server_hostname="localhost") as tls, tls.makefile() as said:
+            tls.sendall("".join(line + "\r\n" for line in ("NICK demo", "USER demo 0 * :Demo", *lines)).encode())
+            yield said
+
+
+def chat(checkout, address):
+    """What chatd says to somebody who comes and goes."""
+    with chat_session(checkout, address, "QUIT") as said:
+        return said.read()
 
 
 def alive(pid):
@@ -196,6 +202,18 @@ def test_chat_as_printed(checkout):
         assert terminal.status(60) == 0
     finally:
         terminal.close()
+
+
+def test_who_is_in_chat_is_told_of_the_end(checkout):
+    checkout.run()
+    with chat_session(checkout, "127.0.0.1", "PING :here") as said:
+        while "PONG" not in said.readline():
+            pass
+        assert "Stopped: 8." in checkout.make("stop")
+        assert said.read() == "ERROR :Closing link: Service stops\n"
+    checkout.run()
+    rows = subprocess.run([checkout.path("quintetctl"), "--json", "chat", "people"], capture_output=True, check=True)
+    assert json.loads(rows.stdout) == []
 
 
 def test_an_instance_of_an_older_version_is_taken_along(checkout):
