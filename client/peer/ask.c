@@ -358,6 +358,9 @@ void ask_answer(struct peers *p, const struct talk_request *r, const struct dcc 
 	nick_read(r->nick, nick);
 	if (o == NULL || bad != NULL) {
 		talk_note(p->talk, NULL, "an answer of %s is refused: %s", nick, bad);
+		/* One of several devices, say, that need not wait. */
+		if (o == NULL && token_find(&p->tokens, d->token) != TOKEN_UNKNOWN)
+			theirs_decline(p, nick, d);
 		return;
 	}
 	memcpy(o->address, d->address, sizeof o->address);

@@ -11,11 +11,11 @@
 
 enum {
 	CONNECT_MS = 6000,
-	SHAKE_MS = 5000, /* for the handshake */
+	SHAKE_MS = 5000, /* for the handshake of whoever comes */
+	WAIT_MS = 15000, /* and for that of whom we call: others may be served before */
 	PROVE_MS = 12000, /* for all that follows */
 	LEAVE_MS = 1000,
-	RECORD_ALERT = 0x15, /* first bytes of TLS, RFC 8446 section 5.1 */
-	RECORD_HANDSHAKE = 0x16,
+	RECORD_HANDSHAKE = 0x16, /* the first byte of TLS, RFC 8446 section 5.1 */
 	WHY_SIZE = 256,
 };
 
@@ -124,15 +124,15 @@ void attempt_where(const struct attempt *a, char ret[DCC_ADDRESS_SIZE + 10])
 /* Waits for the other side's end, so that our last words are not lost by a reset. */
 static void step_leave(struct attempt *a)
 {
-	int sent, filled;
+	int sent = conn_step_flush(a->conn), filled;
 	struct span taken;
 
-	sent = conn_step_flush(a->conn);
 	if (sent == 0)
 		sent = conn_step_bye(a->conn);
-	while ((filled = conn_step_fill(a->conn)) > 0)
+	filled = conn_step_fill(a->conn);
+	if (filled > 0)
 		(void)conn_read_some(a->conn, conn_pending(a->conn).len, &taken);
-	if ((sent < 0 && sent != -EAGAIN) || filled != -EAGAIN) {
+	if ((sent < 0 && sent != -EAGAIN) || (filled <= 0 && filled != -EAGAIN)) {
 		attempt_free(a);
 		return;
 	}
@@ -336,6 +336,9 @@ static enum fault tls_failed(const struct attempt *a, int error, char *why)
 
 	if (error == -ECONNRESET)
 		return FAULT_CUT;
+	/* What OpenSSL says when the first bytes are no record of TLS at all. */
+	if (strcmp(reason, "wrong version number") == 0)
+		return FAULT_PLAIN;
 	snprintf(why, WHY_SIZE, "%s", *reason != '\0' ? reason : client_why(error));
 	return FAULT_TLS;
 }
@@ -349,7 +352,8 @@ static enum fault step_shake(struct attempt *a, char *why)
 	return r < 0 ? tls_failed(a, r, why) : judge(a, why);
 }
 
-/* The first byte tells whether it is TLS: plain text deserves words of its own. */
+/* The first byte of a client tells whether it is TLS: plain text deserves words of its own. (That
+ * of a server may have been read along with sending ours.) */
 static enum fault step_first(struct attempt *a, char *why)
 {
 	unsigned char first = 0;
@@ -361,7 +365,7 @@ static enum fault step_first(struct attempt *a, char *why)
 		return because(why, -errno, FAULT_CUT);
 	if (n == 0)
 		return FAULT_CUT;
-	if (first != RECORD_HANDSHAKE && (a->s.server != NULL || first != RECORD_ALERT))
+	if (first != RECORD_HANDSHAKE)
 		return FAULT_PLAIN;
 	a->state = ATTEMPT_SHAKE;
 	return FAULT_NONE;
@@ -372,12 +376,9 @@ static enum fault tls_begin(struct attempt *a, char *why)
 	int r = a->s.server != NULL ? conn_tls_begin_accept(a->conn, a->s.server)
 				    : conn_tls_begin_connect(a->conn, a->s.client, "");
 
-	/* A client speaks first. */
-	if (r == 0 && a->s.server == NULL)
-		r = conn_step_handshake(a->conn);
-	a->state = ATTEMPT_FIRST;
-	a->source.until_ms = time_monotonic_ms() + SHAKE_MS;
-	return r < 0 && r != -EAGAIN ? tls_failed(a, r, why) : FAULT_NONE;
+	a->state = a->s.server != NULL ? ATTEMPT_FIRST : ATTEMPT_SHAKE;
+	a->source.until_ms = time_monotonic_ms() + (a->s.server != NULL ? SHAKE_MS : WAIT_MS);
+	return r < 0 ? tls_failed(a, r, why) : FAULT_NONE;
 }
 
 static enum fault step_connect(struct attempt *a, char *why)

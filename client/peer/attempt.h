@@ -20,7 +20,7 @@ struct attempts {
 	size_t count;
 };
 
-enum { ATTEMPTS_MAX = 24 }; /* of all meetings, those that say goodbye included */
+enum { ATTEMPTS_MAX = 16 }; /* of all meetings, those that say goodbye included */
 
 struct attempt_setup {
 	struct talk *talk;

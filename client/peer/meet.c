@@ -12,7 +12,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-enum { STRANGERS_TOLD = 5 };
+enum { STRANGERS_TOLD = 5, CROWD_MS = 200 };
 
 void meet_end(struct offer *o)
 {
@@ -77,8 +77,7 @@ static void done(void *arg, struct attempt *a, enum fault f, const char *why)
 		turn(o);
 	} else if (o->listener.fd >= 0 && !attempt_is_expected(a)) {
 		stranger(o, a, f, why);
-		/* There is room for one more. */
-		o->listener.events = POLLIN;
+		o->listener.until_ms = 0;
 	} else {
 		fail_fault(o, f, why);
 	}
@@ -102,15 +101,24 @@ static void setup(struct offer *o, bool listening, struct attempt_setup *ret)
 
 /* -- listening --------------------------------------------------------------------------------- */
 
+static bool has_room(const struct offer *o)
+{
+	const struct attempts *list = &o->peers->attempts;
+
+	return attempts_of(list, o) < AT_ONCE && list->count < ATTEMPTS_MAX;
+}
+
+/* Whoever comes when all places are taken waits in the kernel's queue. */
 static void step_listen(void *arg, short revents)
 {
 	struct offer *o = arg;
 	struct attempt_setup s;
 
-	if (revents == 0)
-		return;
+	(void)revents;
 	setup(o, true, &s);
-	while (attempts_of(&o->peers->attempts, o) < AT_ONCE) {
+	o->listener.events = POLLIN;
+	o->listener.until_ms = INT64_MAX;
+	while (has_room(o)) {
 		_cleanup_(cleanup_close) int fd =
 			accept4(o->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -120,9 +128,8 @@ static void step_listen(void *arg, short revents)
 			break;
 		(void)take_fd(&fd);
 	}
-	/* Until one of them is done. */
-	if (attempts_of(&o->peers->attempts, o) >= AT_ONCE)
-		o->listener.events = 0;
+	o->listener.events = 0;
+	o->listener.until_ms = time_monotonic_ms() + CROWD_MS;
 }
 
 /* Listens, and tells where. */
