@@ -411,6 +411,8 @@ void chatd_metadata_done(struct chatd *c);
 void chatd_sasl_done(struct chatd *c);
 /* identity.c. The key of the certificate, if it is good. */
 void chatd_read_key(struct chatd *c);
+/* Letters, digits, '-', '_' and '.'. Empty is fine: no name. */
+bool chatd_device_ok(struct span device);
 /* The session is who's from now on, and which device: of the certificate when device is empty. */
 int chatd_identify(struct chatd *c, const struct auth_identity *who, struct span device);
 /* The host that others are shown. account "": a guest's. -EIO. */

@@ -29,13 +29,25 @@ static void add_hex(char *ret, size_t size, const char *prefix, struct span byte
 	buf_done(&hex);
 }
 
+bool chatd_device_ok(struct span device)
+{
+	for (size_t i = 0; i < device.len; i++) {
+		unsigned char b = device.p[i];
+
+		if (!((b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') ||
+			    b == '-' || b == '_' || b == '.'))
+			return false;
+	}
+	return device.len < CHAT_DEVICE_SIZE;
+}
+
 /* A password names its device by itself; else the key of the account's certificate is one. */
 int chatd_identify(struct chatd *c, const struct auth_identity *who, struct span device)
 {
 	c->has_key = c->certificate.proof == AUTH_CERTIFICATE && who->proof != AUTH_NONE &&
 		strcmp(c->certificate.account.name, who->account.name) == 0;
 	c->device[0] = '\0';
-	if (device.len > 0)
+	if (device.len > 0 && chatd_device_ok(device))
 		(void)span_copy_str(device, c->device, sizeof(c->device));
 	else if (c->has_key)
 		add_hex(c->device, sizeof(c->device), "", span_of(c->spki_sha256, DEVICE_HEX));

@@ -117,7 +117,6 @@ static int log_in_by_pass(struct chatd *c)
 	struct span name, device, password = split_pass(c, &name, &device);
 	int r = auth_password(s->store, &s->source, name, password, &who, NULL);
 
-	forget_pass(c);
 	if (r == 0) {
 		r = chatd_identify(c, &who, device);
 		explicit_bzero(&who, sizeof(who));

@@ -75,18 +75,43 @@ static int change_account(struct chatd *c, const char *account, struct chat_atta
 	return r;
 }
 
+/* Should the next account not be had, the session is a guest's, if there may be any. */
+static int log_out(struct chatd *c)
+{
+	const struct auth_identity nobody = {.proof = AUTH_NONE};
+	struct chat_attach_result result = {.seen = 0};
+	int r = change_account(c, "", &result);
+
+	if (r <= 0)
+		return r;
+	c->me = result.user;
+	r = chatd_identify(c, &nobody, span_of(NULL, 0));
+	return r < 0 ? r : 1;
+}
+
+static void stay_guest(struct chatd *c)
+{
+	chatd_numeric(
+		c, 901, "%s!%s@%s :You are now logged out", c->me.nick, c->me.ident, c->me.host);
+	if (c->policy.accounts_required)
+		chatd_end(c, "account required", "An account is needed here");
+}
+
 static int log_in_registered(
 	struct chatd *c, const struct auth_identity *who, struct chat_attach_result *ret)
 {
 	struct chat_attach_result result = {.seen = 0};
+	bool had_account = !chat_is_guest(c->me.who);
 	int r = 1;
 
 	if (strcmp(c->me.who, who->account.name) == 0)
 		return 1;
-	if (!chat_is_guest(c->me.who))
-		r = change_account(c, "", &result);
+	if (had_account)
+		r = log_out(c);
 	if (r > 0)
 		r = change_account(c, who->account.name, &result);
+	if (r == 0 && had_account && chat_is_guest(c->me.who))
+		stay_guest(c);
 	if (r > 0) {
 		c->me = result.user;
 		*ret = result;
@@ -114,18 +139,6 @@ int chatd_log_in(struct chatd *c, const struct auth_identity *who, struct span d
 }
 
 /* -- mechanisms -------------------------------------------------------------------------------- */
-
-static bool device_ok(struct span device)
-{
-	for (size_t i = 0; i < device.len; i++) {
-		unsigned char b = device.p[i];
-
-		if (!((b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') ||
-			    b == '-' || b == '_' || b == '.'))
-			return false;
-	}
-	return device.len < CHAT_DEVICE_SIZE;
-}
 
 /* "name@device" */
 static struct span split_device(struct span *name)
@@ -172,7 +185,7 @@ static int prove_plain(struct chatd *c, struct span message, struct proof *p)
 		return refuse(p, -EBADMSG, "the PLAIN message is malformed");
 	p->device = split_device(&name);
 	(void)span_copy_str(name, c->spelled, sizeof(c->spelled));
-	if (!device_ok(p->device))
+	if (!chatd_device_ok(p->device))
 		return refuse(p, -EBADMSG, "that is no name of a device");
 	if (!is_same(authzid, name))
 		return refuse(p, -EACCES, "nobody acts for another here");
