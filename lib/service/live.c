@@ -15,6 +15,7 @@
 enum {
 	REGISTER_AFTER_MS = 1000,
 	SLOW_POLL_MS = 15000,
+	LOOK_EVERY_MS = 500, /* at neighbour and account, while the bell rings on and on */
 	UPDATE_EVERY_MS = 60000, /* a commit: rarely */
 	REAPS_MAX = 64, /* dead neighbours buried in one go */
 };
@@ -266,27 +267,55 @@ static void update_row(struct service *s, int64_t now_ms)
 		(void)store_call(s->store, STORE_OP_SESSION_UPDATE, &row, NULL);
 }
 
+/* Who died, if anybody did. The count of what happened. */
+static int take_events(struct service *s)
+{
+	struct epoll_event events[2];
+	int n = epoll_wait(s->epoll_fd, events, 2, 0);
+
+	for (int i = 0; i < n; i++)
+		if (s->bell == NULL || events[i].data.fd != bell_fd(s->bell))
+			s->live.died = true;
+	return n;
+}
+
+/* A busy bell means new events and hardly ever anything else: the look waits for its turn. */
+static bool looks_later(struct service *s, int64_t now_ms)
+{
+	if (!s->def->bell || now_ms - s->live.looked_ms >= LOOK_EVERY_MS)
+		return false;
+	if (!s->live.look_due)
+		conn_set_wake(s->conn, s->epoll_fd, LOOK_EVERY_MS, wake, s);
+	s->live.look_due = true;
+	return true;
+}
+
+static int look(struct service *s, bool rung, int64_t now_ms)
+{
+	/* Nothing rang: this is the slow poll. A death and the poll both mean a new look. */
+	if (take_events(s) <= 0 && !rung)
+		update_row(s, now_ms);
+	s->live.looked_ms = now_ms;
+	if (s->live.look_due)
+		conn_set_wake(s->conn, s->epoll_fd, SLOW_POLL_MS, wake, s);
+	s->live.look_due = false;
+	look_around(s);
+	return still_valid(s);
+}
+
 /* Runs while the connection waits: a bell rang, the watched process died, or time has passed. */
 static int wake(void *arg)
 {
 	struct service *s = arg;
-	struct epoll_event events[2];
-	int n, r;
+	int64_t now_ms;
+	bool rung;
+	int r;
 
 	if (s->session_id == 0)
 		return register_late(s);
-	n = epoll_wait(s->epoll_fd, events, 2, 0);
-	for (int i = 0; i < n; i++) {
-		if (s->bell != NULL && events[i].data.fd == bell_fd(s->bell))
-			bell_drain(s->bell);
-		else
-			s->live.died = true;
-	}
-	/* Nothing rang: this is the slow poll. A death and the poll both mean a new look. */
-	if (n <= 0)
-		update_row(s, time_monotonic_ms());
-	look_around(s);
-	r = still_valid(s);
+	now_ms = time_monotonic_ms();
+	rung = s->bell != NULL && bell_drain(s->bell) > 0;
+	r = rung && looks_later(s, now_ms) ? 0 : look(s, rung, now_ms);
 	if (r < 0 || !s->def->bell)
 		return r;
 	s->live.rung = true;

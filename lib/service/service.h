@@ -88,6 +88,8 @@ struct service_live {
 	bool rung; /* since service_rung() was asked the last time */
 	uint64_t watched; /* whose process watch_fd is; 0: nobody's */
 	bool died; /* that process has ended */
+	int64_t looked_ms; /* when neighbour and account were last looked at */
+	bool look_due; /* it rang since then */
 };
 
 struct service {

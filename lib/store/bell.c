@@ -151,12 +151,14 @@ const char *bell_name(const struct bell *b)
 	return b->name;
 }
 
-void bell_drain(struct bell *b)
+unsigned bell_drain(struct bell *b)
 {
 	char bytes[DRAIN_SIZE];
+	unsigned count = 0;
 
 	while (recv(b->fd, bytes, sizeof(bytes), MSG_DONTWAIT) >= 0)
-		;
+		count++;
+	return count;
 }
 
 /* -- ringing ----------------------------------------------------------------------------------- */

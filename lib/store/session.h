@@ -56,7 +56,7 @@ void bell_close(struct bell *b); /* removes the socket */
 void bell_closep(struct bell **b);
 int bell_fd(const struct bell *b);
 const char *bell_name(const struct bell *b);
-void bell_drain(struct bell *b); /* reads away what is there */
+unsigned bell_drain(struct bell *b); /* reads away what is there: how many rings */
 
 /*
  * One datagram to every listener of the topic. Dead listeners (ECONNREFUSED, ENOENT) are reported

@@ -324,6 +324,7 @@ static void prepare(struct bench *b, char **argv, uint64_t clients)
 	if (b->ctx == NULL || b->epoll_fd < 0 || b->clients == NULL || b->sent_s == NULL ||
 		b->last_s == NULL || b->receivers == NULL || b->out == NULL)
 		die("memory", "none");
+	SSL_CTX_set_read_ahead(b->ctx, 1);
 	(void)SSL_CTX_set_mode(
 		b->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
