@@ -49,6 +49,7 @@ void net_end(struct talk *t, int code, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(t->reason, sizeof t->reason, format, ap);
 	va_end(ap);
+	safe_end(t->reason);
 	t->state = TALK_OVER;
 	t->code = code;
 	talk_forget(t);

@@ -187,6 +187,7 @@ void numeric_error(struct talk *t, const struct talk_in *in)
 
 	safe_text(&text, in->m.params[0]);
 	snprintf(t->reason, sizeof t->reason, "the server says: %s", buf_str(&text));
+	safe_end(t->reason);
 	net_lose(t, 0);
 }
 

@@ -109,3 +109,15 @@ void safe_word(struct buf *b, const char *s)
 {
 	safe_text(b, span_str(s));
 }
+
+void safe_end(char *text)
+{
+	struct span s = span_str(text);
+	size_t at = s.len;
+	uint32_t point;
+
+	while (at > 0 && (s.p[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at > 0 && width_char(span_of(s.p + at - 1, s.len - at + 1), &point) != s.len - at + 1)
+		text[at - 1] = '\0';
+}

@@ -14,4 +14,7 @@
 void safe_text(struct buf *b, struct span s);
 void safe_word(struct buf *b, const char *s);
 
+/* For a text that may have been cut to fit: no half character stays at its end. */
+void safe_end(char *text);
+
 #endif
