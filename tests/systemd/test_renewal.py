@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from house import PORTS
 
 
@@ -44,7 +45,7 @@ def test_timer_waits(house):
 def test_nothing_is_due_yet(house):
     before = certificate(house, "cad")
     text = renew(house)
-    assert len(re.findall(r"\bkept\b", text)) == 4
+    assert len(re.findall(r"\bkept\b", text)) == 5
     assert certificate(house, "cad") == before
 
 
@@ -55,21 +56,22 @@ def test_new_certificates_are_used_at_once(house):
         text = renew(house)
     finally:
         unforce(house)
-    assert len(re.findall(r"\brenewed\b", text)) == 4
+    assert len(re.findall(r"\brenewed\b", text)) == 5
     after = {door: certificate(house, door) for door in before}
     assert all(after[d] != before[d] for d in before)
     house.ctl("check")
 
 
-def test_what_came_with_a_newer_version_is_made(house):
-    """A house that was made before ftpd came."""
-    folder = "/etc/quintet/credentials/ftpd"
-    before = certificate(house, "ftpd")
+@pytest.mark.parametrize("service", ["ftpd", "chatd"])
+def test_what_came_with_a_newer_version_is_made(house, service):
+    """A house that was made before it came."""
+    folder = f"/etc/quintet/credentials/{service}"
+    before = certificate(house, service)
     house.machine.run("rm", "-r", folder)
     assert "it is missing" in renew(house)
     modes = house.machine.run("stat", "-c", "%a %U", folder, f"{folder}/tls.key").stdout.split()
     assert modes == ["700", "root", "600", "root"]
-    assert certificate(house, "ftpd") != before
+    assert certificate(house, service) != before
 
 
 def test_the_sweep_reaches_the_tree(house):
