@@ -112,12 +112,15 @@ void safe_word(struct buf *b, const char *s)
 
 void safe_end(char *text)
 {
-	struct span s = span_str(text);
+	struct span s = span_str(text), last;
 	size_t at = s.len;
 	uint32_t point;
 
 	while (at > 0 && (s.p[at - 1] & 0xc0) == 0x80)
 		at--;
-	if (at > 0 && width_char(span_of(s.p + at - 1, s.len - at + 1), &point) != s.len - at + 1)
+	if (at == 0 || s.p[at - 1] < 0x80)
+		return;
+	last = span_of(s.p + at - 1, s.len - at + 1);
+	if (last.len == 1 || width_char(last, &point) != last.len)
 		text[at - 1] = '\0';
 }
