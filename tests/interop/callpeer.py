@@ -1,4 +1,4 @@
-"""A peer of calls of our own making: IRC for the requests, and the protocol of lib quintet(7) over
+"""A peer of calls of our own making: IRC for the requests, and the protocol of quintet(7) over
 OpenSSL's other binding, which has exporters."""
 
 import contextlib

@@ -121,6 +121,26 @@ def test_a_call(two):
     bob.expect(f"{ann_name} has ended the call")
 
 
+def test_over_ipv6(house, names, terminals):
+    devices = []
+    try:
+        for stem in ("ann", "bob"):
+            name, device = names(stem), Device()
+            devices.append((name, device))
+            secret = device.file("password", f"secret of {name}\n")
+            device.run("enroll", f"[::1]:{house.ports['ca']}", "--user", name, "--root", house.root_pem,
+                       "--password-file", secret)
+        (ann_name, _), (bob_name, _) = devices
+        ann, bob = (session(terminals, d) for d in devices)
+        call(ann, bob, ann_name, bob_name)
+        assert "learns its address (::1)" in ann.text
+        ann.send("by six\r")
+        bob.expect("by six")
+    finally:
+        for _, device in devices:
+            device.close()
+
+
 def test_no(two):
     (ann_name, _), (bob_name, _), ann, bob = two
     ann.send(f"/call {bob_name}\r")
