@@ -294,7 +294,7 @@ void outgoing_seen(struct talk *t, struct span own_id)
 void outgoing_refused(struct talk *t, const char *label, struct span why)
 {
 	struct outgoing **at = find(t, span_str(label), span_of(NULL, 0));
-	_cleanup_(buf_done) struct buf text = BUF_INIT(sizeof(*at)->refused - 1);
+	_cleanup_(buf_done) struct buf text = BUF_INIT(sizeof((*at)->refused) - 1);
 
 	if (at == NULL)
 		return;
