@@ -21,6 +21,7 @@ struct login {
 		unsigned roles;
 	} had[CHAT_JOINED_MAX]; /* what before was in each of channels */
 	size_t had_count;
+	size_t joined; /* channels that after is in, so far */
 	struct chat_result *ret;
 };
 
@@ -75,24 +76,39 @@ static int give_up_name(struct login *l)
 
 /* -- channels ---------------------------------------------------------------------------------- */
 
-/* Is it kept out of this channel as the one it becomes? 1, 0 or negative. */
-static int is_kept_out(const struct login *l, uint64_t channel)
+/* Is it, as the one it becomes? 1, 0 or negative. */
+static int is_banned(const struct login *l, uint64_t channel)
 {
-	struct chat_member m = {.joined = false};
-	int rc = chat_member_read(l->txn, channel, l->after.who, &m);
+	int rc = chat_list_matches(l->txn, channel, CHAT_LIST_BAN, &l->after, false);
 
-	if (rc == 0 && (m.joined || m.roles != 0))
-		return 0;
-	if (rc < 0 && rc != -ENOENT)
-		return rc;
-	rc = chat_list_matches(l->txn, channel, CHAT_LIST_BAN, &l->after, false);
 	if (rc <= 0)
 		return rc;
 	rc = chat_list_matches(l->txn, channel, CHAT_LIST_EXCEPT, &l->after, false);
 	return rc < 0 ? rc : rc == 0;
 }
 
-static int part(struct login *l, uint64_t channel)
+/* Why it cannot come along to this channel as the one it becomes: *ret_why, NULL if it can. */
+static int look_at_channel(struct login *l, uint64_t channel, const char **ret_why)
+{
+	struct chat_member m = {.joined = false};
+	int rc = chat_member_read(l->txn, channel, l->after.who, &m);
+
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	*ret_why = NULL;
+	if (rc == 0 && m.joined)
+		return 0;
+	rc = m.roles != 0 ? 0 : is_banned(l, channel);
+	if (rc == 1)
+		*ret_why = "The account is banned here";
+	else if (rc == 0 && l->joined >= CHAT_JOINED_MAX)
+		*ret_why = "The account is in too many channels";
+	else
+		l->joined++;
+	return rc < 0 ? rc : 0;
+}
+
+static int part(struct login *l, uint64_t channel, const char *why)
 {
 	struct chat_event e = chat_user_event(CHAT_PART, &l->before, NULL);
 	struct chat_channel c;
@@ -103,9 +119,18 @@ static int part(struct login *l, uint64_t channel)
 	e.session = l->args->by.session;
 	e.channel = channel;
 	e.target = span_str(c.name);
-	e.text = SPAN_LIT("The account is banned here");
+	e.text = span_str(why);
 	rc = chat_append(l->txn, l->args->by.now_us, &e, l->ret, NULL);
 	return rc < 0 ? rc : chat_leave(l->txn, channel, l->before.who, l->args->by.now_us);
+}
+
+static int count_joined(struct login *l)
+{
+	_cleanup_(buf_done) struct buf ids = BUF_INIT(ROW_MAX);
+	int rc = chat_channel_ids(l->txn, l->after.who, &ids);
+
+	l->joined = ids.len / ID_LEN;
+	return rc;
 }
 
 /* Takes each channel along, or leaves it. */
@@ -113,19 +138,22 @@ static int look_at_channels(struct login *l)
 {
 	_cleanup_(buf_done) struct buf all = BUF_INIT(ROW_MAX);
 	struct chat_member m = {.joined = false};
+	const char *why = NULL;
 	uint64_t id;
-	int rc = chat_channel_ids(l->txn, l->before.who, &all);
+	int rc = count_joined(l);
 
+	if (rc == 0)
+		rc = chat_channel_ids(l->txn, l->before.who, &all);
 	for (size_t at = 0; rc == 0 && at + ID_LEN <= all.len; at += ID_LEN) {
 		id = key_number(span_of(all.p + at, ID_LEN));
-		rc = is_kept_out(l, id);
-		if (rc == 1) {
-			rc = part(l, id);
+		rc = look_at_channel(l, id, &why);
+		if (rc == 0 && why != NULL) {
+			rc = part(l, id, why);
 			continue;
 		}
 		if (rc == 0)
 			rc = chat_member_read(l->txn, id, l->before.who, &m);
-		if (rc < 0 || l->had_count == CHAT_JOINED_MAX)
+		if (rc < 0)
 			continue;
 		buf_add_u64(&l->channels, id);
 		l->had[l->had_count].channel = id;

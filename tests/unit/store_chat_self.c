@@ -42,6 +42,50 @@ static struct chat_attach_result login(struct chat_actor by, const char *account
 	return r;
 }
 
+static int count_joined(void *arg, const struct chat_member *m, const struct chat_channel *c)
+{
+	(void)m;
+	(void)c;
+	(*(size_t *)arg)++;
+	return 0;
+}
+
+static int joined_view(struct store_txn *txn, void *arg)
+{
+	return chat_joined_each(txn, "ada", count_joined, arg);
+}
+
+static void enter_many(struct chat_actor by, char letter, unsigned count)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < count; i++) {
+		(void)snprintf(name, sizeof(name), "#%c%u", letter, i);
+		assert_int_equal(acts_enter(s, by, name), CHAT_DONE);
+	}
+}
+
+/* Nobody is in more channels than an event can name, or it could not even leave. */
+static void test_login_into_too_many(void **state)
+{
+	struct chat_actor ada = chat_fixture_person(s, "ada", "ada");
+	struct chat_actor gus = chat_fixture_person(s, NULL, "gus");
+	size_t joined = 0;
+
+	(void)state;
+	say_policy(s, "chat_channels", "100");
+	enter_many(ada, 'a', CHAT_JOINED_MAX - 10);
+	assert_int_equal(acts_enter(s, ada, "#g95"), CHAT_DONE); /* comes along in any case */
+	chat_fixture_leave(s, ada);
+	enter_many(gus, 'g', CHAT_JOINED_MAX);
+	assert_int_equal(login(gus, "ada", "user/ada").result.answer, CHAT_DONE);
+	assert_int_equal(store_view(s, joined_view, &joined), 0);
+	assert_int_equal(joined, CHAT_JOINED_MAX);
+	assert_string_equal(acts_member(s, "#g95", "ada"), "@");
+	people_reap(s, gus.session);
+	assert_string_equal(people_nick(s, "ada"), "");
+}
+
 static void test_login(void **state)
 {
 	struct chat_actor gus = chat_fixture_person(s, NULL, "gus");
@@ -311,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		in_store(test_login),
+		in_store(test_login_into_too_many),
 		in_store(test_login_joins),
 		in_store(test_login_refused),
 		in_store(test_logout),
