@@ -456,8 +456,8 @@ struct chat_kick_args {
 };
 
 /* STORE_OP_CHAT_INVITE. Operators (half ones too) invite where CHAT_MODE_INVITE_ONLY, else any
- * member. It is open until used, and lets past bans, key, limit and R as well; of more than
- * CHAT_JOINED_MAX the oldest is forgotten. Whoever is absent, an account, may be invited too. */
+ * member. An operator's is open until used, and lets past bans, key, limit and R as well; of more
+ * than CHAT_JOINED_MAX the oldest is forgotten. Another member's is only told. Whoever is absent, an account, may be invited too. */
 struct chat_invite_args {
 	struct chat_actor by;
 	struct span channel, nick;

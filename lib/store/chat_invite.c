@@ -180,8 +180,10 @@ static int invite(struct store_txn *txn, const struct chat_invite_args *a, struc
 		rc = judge(txn, &room, a->nick, &whom);
 	if (rc != 0)
 		return rc;
-	rc = make_room(txn, whom.who);
-	if (rc == 0)
+	/* What any member says opens no door: no ban, key or limit would keep anybody out. */
+	if (room.rank >= CHAT_RANK_HALFOP)
+		rc = make_room(txn, whom.who);
+	if (rc == 0 && room.rank >= CHAT_RANK_HALFOP)
 		rc = write_invite(txn, room.channel.id, whom.who, a->by.now_us);
 	e = chat_room_event(&room, CHAT_INVITE, false);
 	e.peer = span_str(whom.who);

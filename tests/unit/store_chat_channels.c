@@ -331,6 +331,22 @@ static void test_invite_absent(void **state)
 	assert_string_equal(acts_invites(s, gus.who), ""); /* a guest's end */
 }
 
+/* Whom any member asks in is kept out by what keeps others out. */
+static void test_invite_by_a_member(void **state)
+{
+	(void)state;
+	acts_enter(s, ada, "#c");
+	acts_enter(s, gus, "#c");
+	acts_mode(s, ada, "#c", "+b Ben!*@*", NULL);
+	acts_forget(s);
+	assert_int_equal(acts_invite(s, gus, "#c", "ben"), CHAT_DONE);
+	acts_expect(s, "gus INVITE #c Ben\n");
+	assert_string_equal(acts_invites(s, "ben"), "");
+	assert_int_equal(acts_enter(s, ben, "#c"), CHAT_BANNED);
+	acts_mode(s, ada, "#c", "-b+i Ben!*@*", NULL);
+	assert_int_equal(acts_enter(s, ben, "#c"), CHAT_INVITE_NEEDED);
+}
+
 /* The oldest gives way. */
 static void test_invites_do_not_pile_up(void **state)
 {
@@ -429,6 +445,7 @@ int main(void)
 		TEST(test_kick_absent),
 		TEST(test_invite),
 		TEST(test_invite_absent),
+		TEST(test_invite_by_a_member),
 		TEST(test_invites_do_not_pile_up),
 		TEST(test_rename),
 		TEST(test_drop),
