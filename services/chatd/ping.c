@@ -80,6 +80,8 @@ int chatd_cmd_pong(struct chatd_call *call)
 		num_parse_u64(span_of(token.p + 1, token.len - 1), 0, c->ping_seq, &seq) < 0 ||
 		seq <= c->sure)
 		return 0;
+	/* One answer to each ping, or every position before it could be made a commit. */
+	c->ping_seq = 0;
 	c->sure = seq;
 	return chat_is_guest(c->me.who) ? 0 : note_seen(c, seq);
 }
