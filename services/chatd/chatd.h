@@ -4,7 +4,7 @@
  *
  *	chatd.c       main
  *	session.c     the loop: lines, the log, pings, deadlines, flood and lag
- *	commands.c    the command table and its gate
+ *	commands.c    the command table and its gate; cost.c what lines cost
  *	register.c    NICK USER PASS CAP QUIT ... until 001; what a new session is told
  *	caps.c        capabilities: the table, CAP
  *	sasl.c        AUTHENTICATE; account.c REGISTER
@@ -235,6 +235,10 @@ bool chatd_is_free(struct span line);
 
 /* Runs one line: its answer is complete when it returns. */
 int chatd_command(struct chatd *c, struct span line);
+
+/* cost.c: a line that posts nothing was taken, or one of several things that a line asks for was
+ * done, or refused. Beyond what policy allows the next line is held. */
+void chatd_cost(struct chatd *c);
 
 /* -- reply.c: all go to this client, in the answer to the present command. Sticky errors stay in
  * conn. What they are given may hold anything: line ends and NUL become blanks, what is too long

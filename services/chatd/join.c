@@ -56,6 +56,7 @@ int chatd_cmd_join(struct chatd_call *call)
 {
 	const struct irc_message *m = call->message;
 	struct span names = m->params[0], keys = {NULL, 0}, name;
+	bool another = false;
 	int r = 0;
 
 	if (m->count == 1 && span_eq_str(names, "0"))
@@ -66,8 +67,12 @@ int chatd_cmd_join(struct chatd_call *call)
 		struct span key = {NULL, 0};
 
 		(void)span_split(&keys, ',', &key);
-		if (name.len > 0)
-			r = join_one(call->c, name, key);
+		if (name.len == 0)
+			continue;
+		if (another)
+			chatd_cost(call->c);
+		another = true;
+		r = join_one(call->c, name, key);
 	}
 	return r;
 }
@@ -80,7 +85,10 @@ int chatd_cmd_part(struct chatd_call *call)
 
 	if (m->count > 1)
 		why = chatd_cut(m->params[1], CHAT_TOPIC_SIZE - 1);
-	while (r == 0 && irc_word(&names, ',', &name))
+	for (bool another = false; r == 0 && irc_word(&names, ',', &name); another = true) {
+		if (another)
+			chatd_cost(call->c);
 		r = part_one(call->c, name, why);
+	}
 	return r;
 }

@@ -28,8 +28,11 @@ int chatd_cmd_kick(struct chatd_call *call)
 
 	if (m->count > 2 && m->params[2].len > 0)
 		why = chatd_cut(m->params[2], CHAT_TOPIC_SIZE - 1);
-	while (r == 0 && irc_word(&nicks, ',', &nick)) {
+	for (bool another = false; r == 0 && irc_word(&nicks, ',', &nick); another = true) {
 		struct span next;
+
+		if (another)
+			chatd_cost(call->c);
 
 		if (irc_word(&channels, ',', &next))
 			channel = next;

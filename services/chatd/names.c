@@ -119,10 +119,13 @@ int chatd_cmd_names(struct chatd_call *call)
 	const struct irc_message *m = call->message;
 	struct span names = m->count > 0 ? m->params[0] : span_of(NULL, 0), name;
 
-	while (irc_word(&names, ',', &name)) {
+	for (bool another = false; irc_word(&names, ',', &name); another = true) {
 		struct names n = {.c = call->c, .name = name};
-		int r = say_names(&n);
+		int r;
 
+		if (another)
+			chatd_cost(call->c);
+		r = say_names(&n);
 		if (r <= 0)
 			return r;
 	}

@@ -129,6 +129,8 @@ static int answer_one(
 
 	if (answer == CHAT_DONE || answer == CHAT_NOTHING)
 		return away && post->kind == CHAT_PRIVMSG ? chatd_say_away(c, post->target) : 0;
+	/* What is posted costs in the store. */
+	chatd_cost(c);
 	if (post->kind != CHAT_NOTICE || answer == CHAT_QUOTA)
 		chatd_refuse(c, answer, verb_of(post->kind), to_channel ? target.text : "",
 			to_channel ? "" : target.text);

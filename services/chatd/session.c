@@ -142,24 +142,6 @@ static int finish(struct chatd *c, int r)
 
 /* -- lines ------------------------------------------------------------------------------------- */
 
-/* Lines that post nothing count here; messages count in the store. */
-static void count_line(struct chatd *c, struct span line)
-{
-	const struct chatd_policy *p = &c->policy;
-	int64_t now_ms = time_monotonic_ms();
-	int64_t cost_ms, allowed_ms;
-
-	if (p->flood_rate == 0 || chatd_is_free(line))
-		return;
-	cost_ms = (int64_t)(1000 / p->flood_rate);
-	allowed_ms = (int64_t)(p->flood_burst * 1000 / p->flood_rate);
-	if (c->flood_ms < now_ms)
-		c->flood_ms = now_ms;
-	c->flood_ms += cost_ms > 0 ? cost_ms : 1;
-	if (c->flood_ms - now_ms > allowed_ms)
-		c->held_until_ms = c->flood_ms - allowed_ms;
-}
-
 #ifdef QUINTET_TEST
 bool (*chatd_between)(struct span line);
 #endif
@@ -173,7 +155,9 @@ static int take_line(struct chatd *c, struct span line)
 	c->last_ms = time_monotonic_ms();
 	c->lines_at = conn_bytes_in(c->conn);
 	conn_set_timeout_s(c->conn, REPLY_S);
-	count_line(c, line);
+	/* Messages count in the store. */
+	if (!chatd_is_free(line))
+		chatd_cost(c);
 	return chatd_command(c, line);
 }
 

@@ -159,7 +159,10 @@ int chatd_cmd_whois(struct chatd_call *call)
 		return 0;
 	}
 	rest = m->params[m->count > 1 ? 1 : 0];
-	while (r == 1 && irc_word(&rest, ',', &nick))
+	for (bool another = false; r == 1 && irc_word(&rest, ',', &nick); another = true) {
+		if (another)
+			chatd_cost(call->c);
 		r = tell(call->c, nick);
+	}
 	return r < 0 ? r : 0;
 }
