@@ -130,6 +130,7 @@ static int run(struct chatd *c, const struct irc_message *m)
 	const struct chatd_command *command = find(m->verb);
 	struct chatd_call call = {.c = c, .message = m};
 	struct span batch;
+	int r;
 
 	if (command == NULL) {
 		say_unknown(c, m->verb);
@@ -137,6 +138,9 @@ static int run(struct chatd *c, const struct irc_message *m)
 	}
 	c->verb = command->name;
 	log_command(command);
+	r = chatd_prove_oper(c);
+	if (r < 0)
+		return r;
 	if (!may_run(c, command, m))
 		return 0;
 	if ((command->flags & CHATD_IN_BATCH) != 0 && irc_tag_find(m->tags, "batch", &batch) == 0)
@@ -152,10 +156,27 @@ static bool must_post(const struct irc_message *m, struct span label)
 	return label.len > 0 || command == NULL || (command->flags & CHATD_COLLECTS) == 0;
 }
 
+/* The label of a line, as it can be said again: what is longer, or no clean text, is none. */
+static struct span label_of(const struct chatd *c, struct span tags)
+{
+	struct span label;
+
+	if (!chatd_has(c, CAP_LABELED_RESPONSE) || irc_tag_find(tags, "label", &label) < 0 ||
+		label.len > LABEL_MAX || !text_is_clean(label))
+		return span_of(NULL, 0);
+	return label;
+}
+
+static void refuse_utf8(struct chatd *c, const char *verb)
+{
+	chatd_standard(c, "FAIL", verb, "INVALID_UTF8", "", "Only UTF-8 is spoken here");
+}
+
 /* A line that is none, or whose first word can be no command's name. */
 static int refuse(struct chatd *c, struct span line, int fault)
 {
-	struct span tags = {NULL, 0}, label, verb;
+	struct span tags = {NULL, 0}, verb;
+	bool utf8 = text_is_utf8(line);
 
 	c->bad++;
 	if (fault == -EMSGSIZE) {
@@ -164,12 +185,13 @@ static int refuse(struct chatd *c, struct span line, int fault)
 	}
 	if (line.len > 0 && *line.p == '@' && irc_word(&line, ' ', &tags))
 		tags = span_of(tags.p + 1, tags.len - 1);
-	if (irc_tag_find(tags, "label", &label) < 0)
-		label = span_of(NULL, 0);
 	if (!irc_word(&line, ' ', &verb))
 		verb = SPAN_LIT("*");
-	chatd_answer_begin(c, label);
-	say_unknown(c, verb);
+	chatd_answer_begin(c, label_of(c, tags));
+	if (utf8)
+		say_unknown(c, verb);
+	else
+		refuse_utf8(c, "*");
 	chatd_answer_end(c);
 	return 0;
 }
@@ -180,15 +202,14 @@ static int run_utf8(struct chatd *c, struct span line, const struct irc_message 
 
 	if (text_is_utf8(line))
 		return run(c, m);
-	chatd_standard(c, "FAIL", command != NULL ? command->name : "*", "INVALID_UTF8", "",
-		"Only UTF-8 is spoken here");
+	refuse_utf8(c, command != NULL ? command->name : "*");
 	return 0;
 }
 
 int chatd_command(struct chatd *c, struct span line)
 {
 	struct irc_message m;
-	struct span label = {NULL, 0};
+	struct span label;
 	int r = irc_parse(line, IRC_CLIENT_TAGS_MAX, &m);
 
 	if (r == -ENOMSG)
@@ -197,9 +218,7 @@ int chatd_command(struct chatd *c, struct span line)
 	if (r < 0)
 		return refuse(c, line, r);
 	c->bad = 0;
-	if (irc_tag_find(m.tags, "label", &label) == 0 &&
-		(label.len > LABEL_MAX || !chatd_has(c, CAP_LABELED_RESPONSE)))
-		label = span_of(NULL, 0);
+	label = label_of(c, m.tags);
 	if (must_post(&m, label)) {
 		r = chatd_post(c);
 		if (r < 0 || c->quit)
