@@ -1,0 +1,50 @@
+/*
+ * The house in which fuzz_chatd_session lets people chat: a store in memory with a few accounts, a
+ * channel and things said in it, made once and put back as it was before each input. Its clock goes
+ * on a millisecond each time it is looked at, so that message ids are the same in every run, and
+ * its passwords cost nothing.
+ */
+#ifndef TESTS_FUZZ_CHAT_WORLD_H
+#define TESTS_FUZZ_CHAT_WORLD_H
+
+#include "service/service.h"
+
+#include <stdlib.h>
+
+/* Who connects: an account, by its certificate or by what it said before, or a guest. */
+struct chat_person {
+	const char *name;
+	const char *account; /* "" a guest */
+	const char *certificate_fault; /* why the one shown was not taken; "" */
+	const char *greeting; /* lines, until it is registered; for those who speak between */
+};
+
+#define require(condition) ((condition) ? (void)0 : require_failed(#condition, __func__))
+_Noreturn void require_failed(const char *condition, const char *where);
+
+/* By index modulo their number, and by name (NULL: nobody is called so). */
+const struct chat_person *chat_person_at(unsigned index);
+const struct chat_person *chat_person_find(struct span name);
+
+/* Everything as it was when it was made; bob is there, with a session of his that only listens. */
+void chat_world_reset(void);
+
+/* A setting of the house, for this input. */
+void chat_world_policy(const char *name, const char *value);
+
+/* A whole session: what the peer says, in pieces of step bytes (0: at once); out gets the answers.
+ */
+void chat_world_session(const struct chat_person *p, struct span in, size_t step, struct buf *out);
+
+/* Nobody is left there but bob, and (thorough) every row of the store can be read. */
+void chat_world_check(bool thorough);
+
+/* The address that everybody comes from: nobody may be told. */
+extern const char chat_world_peer[];
+
+/* -- chat_answers.c ---------------------------------------------------------------------------- */
+
+/* Are these lines of IRC within their limits, and their batches in order? */
+void chat_answers_check(struct span out);
+
+#endif
