@@ -153,8 +153,8 @@ bool irc_tag_key_ok(struct span key)
 	if (key.len > 0 && *key.p == '+')
 		key = span_of(key.p + 1, key.len - 1);
 	for (size_t i = 0; i < key.len; i++)
-		if (!is_letter(key.p[i]) && !is_digit(key.p[i]) &&
-			memchr("-./", key.p[i], 3) == NULL)
+		if (!is_letter(key.p[i]) && !is_digit(key.p[i]) && key.p[i] != '-' &&
+			key.p[i] != '.' && key.p[i] != '/')
 			return false;
 	return key.len > 0;
 }
