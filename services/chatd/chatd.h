@@ -133,7 +133,8 @@ struct chatd {
 	unsigned char guest_key[32]; /* for the hosts of guests */
 	bool has_key; /* the account's own certificate was shown */
 	unsigned char spki_sha256[32]; /* of the certificate that was shown and is good */
-	struct auth_identity oper; /* a guest's proof for OPER; else AUTH_NONE */
+	struct auth_identity oper; /* another's proof for OPER; else AUTH_NONE */
+	bool oper_proved; /* this session's proof for OPER held when the command began */
 
 	/* where in the log */
 	uint64_t seq; /* everything up to here was delivered */
@@ -180,9 +181,10 @@ static inline bool chatd_logged_in(const struct chatd *c)
 	return c->service->who.proof != AUTH_NONE;
 }
 
+/* The flag is the person's; what it is good for only that session's which proved it. */
 static inline bool chatd_is_oper(const struct chatd *c)
 {
-	return (c->me.flags & CHAT_USER_OPER) != 0;
+	return (c->me.flags & CHAT_USER_OPER) != 0 && c->oper_proved;
 }
 
 /* -- session.c --------------------------------------------------------------------------------- */
@@ -427,6 +429,8 @@ int chatd_log_in(struct chatd *c, const struct auth_identity *who, struct span d
 /* multiline.c: a line that carries the tag of the client's open batch. */
 int chatd_batch_line(struct chatd *c, const struct irc_message *m, struct span batch);
 void chatd_multiline_done(struct chatd *c);
+/* oper.c: looks at the proof for OPER again, before each command; the flag goes with it. */
+int chatd_prove_oper(struct chatd *c);
 /* caps.c */
 void chatd_caps_write(struct buf *b, unsigned version); /* with values for 302 */
 

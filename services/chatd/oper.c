@@ -21,15 +21,20 @@ static int set_oper(struct chatd *c, bool on)
 	return chatd_act(c, STORE_OP_CHAT_USER, &args, &result);
 }
 
-/* What made the client an operator may be gone: it is looked at each time. */
-static bool still_oper(struct chatd *c)
+/* What made the client an operator may be gone. */
+int chatd_prove_oper(struct chatd *c)
 {
-	const struct auth_identity *proof = is_admin(&c->oper) ? &c->oper : &c->service->who;
+	bool by_other = is_admin(&c->oper);
+	const struct auth_identity *proof = by_other ? &c->oper : &c->service->who;
+	bool claims = (c->me.flags & CHAT_USER_OPER) != 0 && is_admin(proof);
+	int r = claims ? auth_still_valid(c->service->store, proof) : 0;
 
-	if (chatd_is_oper(c) && is_admin(proof) && auth_still_valid(c->service->store, proof) == 0)
-		return true;
-	chatd_numeric(c, 481, ":You are no longer an operator of this house");
-	return false;
+	c->oper_proved = claims && r == 0;
+	if (!by_other || !claims || r != -EACCES)
+		return 0;
+	c->oper = (struct auth_identity){.proof = AUTH_NONE};
+	r = set_oper(c, false);
+	return r < 0 ? r : 0;
 }
 
 /* The password of an administrator's account. 0, or -EACCES: told. */
@@ -73,13 +78,8 @@ int chatd_cmd_oper(struct chatd_call *call)
 static int announce(struct chatd *c, struct chat_announce_args *args, const char *verb)
 {
 	struct chat_result result = {.answer = CHAT_DONE};
-	int r;
+	int r = chatd_act(c, STORE_OP_CHAT_ANNOUNCE, args, &result);
 
-	if (!still_oper(c)) {
-		r = set_oper(c, false);
-		return r < 0 ? r : 0;
-	}
-	r = chatd_act(c, STORE_OP_CHAT_ANNOUNCE, args, &result);
 	if (r == 0 && result.answer != CHAT_DONE)
 		chatd_refuse(c, result.answer, verb, "", chatd_word(args->nick).text);
 	return r < 0 ? r : 0;

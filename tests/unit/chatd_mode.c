@@ -255,6 +255,7 @@ static void test_lists_are_for_members(void **state)
 	(void)snprintf(expected, sizeof(expected), "refused %d MODE #garden |", CHAT_NOT_JOINED);
 	assert_string_equal(said("MODE #garden b"), expected);
 	session.me.flags = CHAT_USER_OPER;
+	session.oper_proved = true;
 	assert_string_equal(said("MODE #garden b"), "368 #garden|");
 }
 
