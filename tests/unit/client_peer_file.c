@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/timefmt.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -372,6 +373,47 @@ static void unknown_words(void **state)
 	scene_said(&s, bob, "<ann> hello");
 }
 
+static void progress(void **state)
+{
+	struct buf b = BUF_INIT(128);
+	struct progress p = {.at_ms = 0};
+
+	(void)state;
+	assert_false(progress_due(&p, 0, 1000, &b));
+	assert_false(progress_due(&p, 400, 1000, &b));
+	p.at_ms -= 10000;
+	assert_true(progress_due(&p, 500, 1000, &b));
+	/* How fast depends on the machine's clock. */
+	assert_true(span_starts(buf_span(&b), "50 % of 1000 B, "));
+	assert_non_null(strstr(buf_str(&b), " B/s"));
+	assert_false(progress_due(&p, 600, 1000, &b));
+	buf_done(&b);
+}
+
+/* Parts of one name are one sender's, of one transfer at a time; long names have parts too. */
+static void pieces(void **state)
+{
+	char name[WIRE_NAME_MAX + 1], stored[WIRE_NAME_MAX + 16];
+	struct piece a = PIECE_INIT, b = PIECE_INIT, c = PIECE_INIT;
+	struct span long_name = span_of(name, WIRE_NAME_MAX);
+	int dir_fd = bob->calls->downloads_fd;
+	uint64_t have;
+
+	(void)state;
+	memset(name, 'n', sizeof name);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(piece_open(dir_fd, long_name, "ann", &a, &have), 0);
+		assert_int_equal(piece_open(dir_fd, long_name, "ann", &b, &have), -EBUSY);
+		assert_int_equal(piece_open(dir_fd, long_name, "eve", &c, &have), 0);
+		assert_int_equal(have, 0);
+		assert_int_equal(piece_store(&a, stored), 0);
+		assert_true(strlen(stored) <= WIRE_NAME_MAX);
+		piece_close(&c, false);
+	}
+	assert_int_equal(symlinkat("/etc/passwd", dir_fd, ".x.ann.quintet-part"), 0);
+	assert_int_equal(piece_open(dir_fd, SPAN_LIT("x"), "ann", &a, &have), -EEXIST);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -391,6 +433,8 @@ int main(void)
 		TEST(against_the_rules),
 		TEST(more_than_offered),
 		TEST(unknown_words),
+		TEST(progress),
+		TEST(pieces),
 	};
 
 	return cmocka_run_group_tests_name("client_peer_file", tests, NULL, NULL);
