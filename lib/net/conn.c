@@ -167,6 +167,18 @@ static void in_compact(struct conn *c)
 	c->in_used = 0;
 }
 
+void conn_trim(struct conn *c)
+{
+	if (c->in_used == c->in.len) {
+		buf_wipe(&c->in);
+		c->in_used = 0;
+	}
+	if (c->out_sent == c->out.len) {
+		buf_wipe(&c->out);
+		c->out_sent = 0;
+	}
+}
+
 int conn_step_fill(struct conn *c)
 {
 	int total = 0;

@@ -146,6 +146,9 @@ short conn_wants_write(const struct conn *c);
 /* May conn_step_read() have bytes that poll() does not see? */
 bool conn_has_more(const struct conn *c);
 
+/* Gives back the memory of buffers that are empty now: for a session that has nothing to do. */
+void conn_trim(struct conn *c);
+
 /* Says goodbye (close_notify, or FIN) without waiting: 0, or -EAGAIN to be called again when
  * writable. Reading goes on until the peer's own end. */
 int conn_step_bye(struct conn *c);

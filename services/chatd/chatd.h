@@ -382,7 +382,7 @@ void chatd_isupport(struct chatd *c);
 /* replay of one's own JOIN of a channel, as deliver.c says it. */
 void chatd_say_join(struct chatd *c, const char *channel);
 /* ping.c: own pings, and what their answers prove. */
-void chatd_ping_due(struct chatd *c);
+bool chatd_ping_due(struct chatd *c); /* was it time, and was it said? */
 int64_t chatd_ping_at_ms(const struct chatd *c);
 /* channel.c: the channel of that name, as far as the client may know of it. 1; 0: there is none, or
  * a secret one that it is not in: 403 was said; negative. */

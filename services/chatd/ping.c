@@ -27,15 +27,16 @@ int64_t chatd_ping_at_ms(const struct chatd *c)
 	return c->registered ? c->ping_ms + every_ms : INT64_MAX;
 }
 
-void chatd_ping_due(struct chatd *c)
+bool chatd_ping_due(struct chatd *c)
 {
 	int64_t now_ms = time_monotonic_ms();
 
 	if (c->quit || now_ms < chatd_ping_at_ms(c))
-		return;
+		return false;
 	c->ping_ms = now_ms;
 	c->ping_seq = c->seq;
 	chatd_server(c, "PING :q%llu", (unsigned long long)c->seq);
+	return true;
 }
 
 /* Everything that others have done so far comes first. */

@@ -10,6 +10,7 @@
 #include "store/policy.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,7 +24,6 @@ enum {
 	LINES_MAX = 64, /* lines run in a row, before their answers are sent */
 	ENDLESS = 1 << 16, /* bytes without a whole line, until the session ends */
 	LINE_BUF_MAX = 2 * IRC_LINE_MAX,
-	TRIM_BUF = 16384, /* an idle session keeps no larger buffer */
 };
 
 static const struct frame_rule line_rule = {.max = IRC_LINE_MAX, .bare_lf_ok = true};
@@ -255,10 +255,21 @@ static int flush(struct chatd *c)
 	return r;
 }
 
+/* With its pings, which are rare, a session gives back what a busy time took. */
+static void trim(struct chatd *c)
+{
+	struct buf *const bufs[] = {&c->line, &c->body, &c->tags};
+
+	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
+		buf_done(bufs[i]);
+	conn_trim(c->conn);
+	(void)malloc_trim(0);
+}
+
 /* One round without waiting. *ret_now: there is more to do at once. */
 static int work(struct chatd *c, bool rung, bool *ret_now)
 {
-	bool more = false;
+	bool more = false, due;
 	int r = flush(c);
 
 	if (r == -EAGAIN)
@@ -267,10 +278,11 @@ static int work(struct chatd *c, bool rung, bool *ret_now)
 		r = run_lines(c, &more);
 	if (r == 0 && !c->quit)
 		r = read_log(c);
-	if (r >= 0)
-		chatd_ping_due(c);
+	due = r >= 0 && chatd_ping_due(c);
 	if (r >= 0)
 		r = flush(c);
+	if (r == 0 && due)
+		trim(c);
 	*ret_now = r == 0 && more;
 	return r == -EAGAIN ? 0 : r;
 }
@@ -309,16 +321,6 @@ static struct pollfd connection(const struct chatd *c, bool held)
 	return p;
 }
 
-/* An idle session gives back what a busy time took. */
-static void trim(struct chatd *c)
-{
-	struct buf *const bufs[] = {&c->line, &c->body, &c->tags};
-
-	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
-		if (bufs[i]->cap > TRIM_BUF)
-			buf_done(bufs[i]);
-}
-
 static int wait(struct chatd *c, bool now)
 {
 	struct pollfd fds[2];
@@ -331,8 +333,6 @@ static int wait(struct chatd *c, bool now)
 		now = true;
 	fds[0] = connection(c, held);
 	fds[1] = (struct pollfd){.fd = c->end_fd, .events = c->end_fd >= 0 ? POLLIN : 0};
-	if (!now)
-		trim(c);
 	r = conn_poll(c->conn, fds, 2, now ? 0 : until_ms);
 	if (r == -ETIMEDOUT && now)
 		r = 0;
