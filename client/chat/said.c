@@ -45,8 +45,8 @@ static void request_pass(struct talk *t, const struct talk_in *in, struct span r
 		.at_us = in->at_us};
 
 	/* Only from person to person, and now. */
-	if (t->calls_state == NULL || in->own || in->history || in->source.user.len == 0 ||
-		!irc_eq(in->m.params[0], span_str(t->nick)))
+	if (t->calls_state == NULL || in->own || in->history || in->source.nick.len == 0 ||
+		in->source.user.len == 0 || !irc_eq(in->m.params[0], span_str(t->nick)))
 		return;
 	if (in->key.len > 0 && text_unhex(&key, in->key) == 0 && key.len == sizeof r.spki_sha256) {
 		memcpy(r.spki_sha256, key.p, key.len);
