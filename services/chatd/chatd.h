@@ -3,22 +3,24 @@
  * share.
  *
  *	chatd.c       main
- *	session.c     the loop: lines, the log, pings, deadlines, flood and lag
+ *	session.c     the loop: lines, the log, deadlines, flood and lag; ping.c pings both ways
  *	commands.c    the command table and its gate; cost.c what lines cost
- *	register.c    NICK USER PASS CAP QUIT ... until 001; what a new session is told
+ *	register.c    NICK USER PASS until 001; what a new session is told
  *	caps.c        capabilities: the table, CAP
- *	sasl.c        AUTHENTICATE; account.c REGISTER
- *	reply.c       lines, numerics, standard replies, labels and batches
+ *	sasl.c        AUTHENTICATE; account.c REGISTER; identity.c who it is then
+ *	reply.c       lines, numerics, standard replies, labels, batches; words.c words said again
  *	act.c         operations on the store: call, ring, read the log up to it
  *	deliver.c     the log from one's position: what concerns the session
- *	render.c      an event as the lines that a client of these capabilities gets
+ *	render.c render_channel.c render_people.c  an event as lines, by the client's capabilities
  *	rooms.c       the channels that the session is in, as of its position
- *	join.c kick.c invite.c topic.c names.c list.c rename.c channel.c  channels
+ *	join.c kick.c invite.c topic.c names.c list.c list_filter.c rename.c channel.c  channels
  *	mode.c usermode.c modelist.c                               modes
- *	message.c post.c multiline.c redact.c words.c              messages
+ *	message.c post.c multiline.c redact.c                      messages
  *	history.c targets.c past.c replay.c marker.c               what was missed
- *	who.c whox.c whois.c whowas.c people.c monitor.c gather.c  people
- *	metadata.c metadata_*.c away.c oper.c about.c ...
+ *	who.c whox.c whois.c whowas.c people.c monitor.c gather.c away.c  people
+ *	metadata.c metadata_early.c metadata_show.c metadata_sub.c what is noted of them
+ *	oper.c        OPER KILL WALLOPS BROADCAST
+ *	about.c       what the server says of itself; isupport.c its 005
  */
 #ifndef CHATD_H
 #define CHATD_H
