@@ -11,11 +11,16 @@
  * person has one nick and may have several sessions. An account's memberships, roles and nick row
  * outlive its sessions; nothing of a guest's does.
  *
- *	chat_row.c      records          chat_user.c     people, nicks, attach and detach
- *	chat_event.c    appending        chat_join.c     JOIN PART KICK INVITE RENAME, channels
- *	chat_log.c      reading          chat_mode.c     modes, lists, roles, TOPIC
- *	chat_ring.c     bells            chat_post.c     messages, redaction, flood, quota
- *	chat_sweep.c    retention        chat_note.c     markers, metadata, devices
+ *	chat_row.c chat_decode.c chat_check.c     records, and whether they agree
+ *	chat_event.c chat_log.c                   appending, reading
+ *	chat_ring.c chat_sweep.c                  bells, retention
+ *	chat_people.c chat_nick.c chat_user.c     people, nicks, what they change of themselves
+ *	chat_attach.c chat_login.c chat_account.c coming and going, log-in, accounts removed
+ *	chat_room.c chat_channel.c chat_member.c  channels and who is in them
+ *	chat_join.c chat_leave.c chat_invite.c chat_rename.c chat_topic.c  JOIN PART KICK INVITE ...
+ *	chat_mode.c chat_mode_line.c chat_list.c  modes, roles, lists of masks
+ *	chat_post.c chat_redact.c chat_flood.c    messages, redaction, flood and quota
+ *	chat_note.c chat_mark.c chat_meta.c chat_seen.c  markers, metadata, devices
  */
 #ifndef STORE_CHAT_H
 #define STORE_CHAT_H
@@ -457,7 +462,8 @@ struct chat_kick_args {
 
 /* STORE_OP_CHAT_INVITE. Operators (half ones too) invite where CHAT_MODE_INVITE_ONLY, else any
  * member. An operator's is open until used, and lets past bans, key, limit and R as well; of more
- * than CHAT_JOINED_MAX the oldest is forgotten. Another member's is only told. Whoever is absent, an account, may be invited too. */
+ * than CHAT_JOINED_MAX the oldest is forgotten. Another member's is only told. Whoever is absent,
+ * an account, may be invited too. */
 struct chat_invite_args {
 	struct chat_actor by;
 	struct span channel, nick;
