@@ -164,24 +164,32 @@ static int post_some(struct chatd *c, const struct chat_post *posts, size_t coun
 }
 
 /* chatd_act() waits when the first of them is too much, so that each round ends some. */
-int chatd_post(struct chatd *c)
+static int post_all(struct chatd *c, const struct chatd_pending *p)
 {
-	struct chatd_pending *p = take_ptr(&c->pending);
 	struct chat_post posts[CHAT_POSTS_MAX];
-	size_t count = p != NULL ? p->count : 0, done = 0;
+	size_t done = 0;
 	int r = 1;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < p->count; i++) {
 		posts[i] = p->waiting[i].post;
 		posts[i].target = at(&p->bytes, p->waiting[i].target);
 		posts[i].text = at(&p->bytes, p->waiting[i].text);
 		posts[i].tags = at(&p->bytes, p->waiting[i].tags);
 	}
-	for (size_t at_post = 0; at_post < count && r == 1; at_post += done)
-		r = post_some(c, posts + at_post, count - at_post, &done);
-	if (p != NULL) {
-		buf_done(&p->bytes);
-		free(p);
-	}
+	for (size_t at_post = 0; at_post < p->count && r == 1; at_post += done)
+		r = post_some(c, posts + at_post, p->count - at_post, &done);
 	return r < 0 ? r : 0;
+}
+
+int chatd_post(struct chatd *c)
+{
+	struct chatd_pending *p = take_ptr(&c->pending);
+	int r;
+
+	if (p == NULL)
+		return 0;
+	r = post_all(c, p);
+	buf_done(&p->bytes);
+	free(p);
+	return r;
 }
