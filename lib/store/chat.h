@@ -300,7 +300,9 @@ int chat_peers_each(struct store_txn *txn, const char *who,
 
 /*
  * What every operation answers. A refusal is an answer, not an error: nothing was changed then.
- * Errors are those of store_call().
+ * Errors are those of store_call(). NICK to META count as a message each for flood and quota (see
+ * STORE_OP_CHAT_POST): FLOOD and QUOTA are among their answers too, but no quota keeps anybody from
+ * leaving, taking back, or keeping order.
  */
 enum chat_answer {
 	CHAT_DONE,
@@ -344,6 +346,7 @@ struct chat_result {
 	uint64_t first; /* of one's own events; 0: none were made */
 	struct chat_ring ring;
 	uint32_t wait_ms;
+	uint32_t bytes; /* what its events take in the log, about */
 };
 
 /* Rings the sessions concerned but for the own one (session; 0: all). Dead ones are reaped as by
@@ -359,6 +362,7 @@ struct chat_actor {
 	uint64_t session; /* its struct chat_session; 0: quintetctl */
 	const char *who;
 	int64_t now_us;
+	struct span source; /* net_peer_bucket: for flood control; empty: not counted */
 };
 
 /*

@@ -17,6 +17,7 @@ enum {
 	SUBJECT_MAX = CHAT_TEXT_MAX,
 	TAGS_MAX = 8192,
 	CHANNELS_BYTES_MAX = CHAT_JOINED_MAX * ID_LEN,
+	MARK_BYTES = 40, /* a mark in a history, about */
 };
 
 /* Which kinds histories show: chat of a target's own, what happened in a channel, and what a
@@ -324,6 +325,7 @@ int chat_append(struct store_txn *txn, int64_t now_us, const struct chat_event *
 	event.at_us = head.at_us;
 	key = key_chat_event(event.seq);
 	b = encode(&event); /* before anything is written: spans may point into the map */
+	r->bytes += (uint32_t)(b.len + MARK_BYTES * (1 + e->channels.len / ID_LEN));
 	rc = row_add(txn, &key, &b);
 	if (rc == 0)
 		rc = each_log(txn, &event, set_mark);

@@ -1,7 +1,7 @@
 /*
- * What may be posted: a bucket of messages that leaks, and bytes a day, for the person and for all
- * who come from its source. An account's bytes are its own; a guest is another one every time, so
- * the bytes of guests count for the source.
+ * What may be posted, and done: a bucket of messages that leaks, and bytes a day, for the person
+ * and for all who come from its source. An account's bytes are its own; a guest is another one
+ * every time, so the bytes of guests count for the source.
  */
 #include "store/chat_i.h"
 
@@ -159,4 +159,41 @@ int chat_flood_close(struct store_txn *txn, const struct chat_flood *f)
 		if (f->of[n].used)
 			rc = bucket_write(txn, &f->of[n].key, &f->of[n].bucket);
 	return rc;
+}
+
+/* -- what is no message ------------------------------------------------------------------------ */
+
+/* What was refused, or was so already, has written nothing and is not counted. */
+static int charge(struct store_txn *txn, struct chat_flood *f, const struct chat_result *r)
+{
+	if (r->first == 0)
+		return 0;
+	for (size_t n = 0; n < 2; n++)
+		f->of[n].bucket.bytes += f->of[n].quota ? r->bytes : 0;
+	return chat_flood_close(txn, f);
+}
+
+int chat_flood_run(struct store_txn *txn, const void *args, void *result, bool orderly,
+	int (*op)(struct store_txn *txn, const void *args, void *result))
+{
+	const struct chat_actor *by = args;
+	struct chat_result *r = result;
+	struct chat_flood f = {.rate = 0};
+	uint32_t wait_ms = 0;
+	int rc;
+
+	if (by->session == 0 || by->who == NULL)
+		return op(txn, args, result);
+	rc = chat_flood_open(txn, by, by->source, &f);
+	if (rc < 0)
+		return rc;
+	if (orderly)
+		f.quota = 0;
+	r->answer = chat_flood_take(&f, 1, &wait_ms);
+	if (r->answer != CHAT_DONE) {
+		r->wait_ms = wait_ms;
+		return chat_result_open(txn, r);
+	}
+	rc = op(txn, args, result);
+	return rc < 0 ? rc : charge(txn, &f, r);
 }

@@ -177,6 +177,10 @@ int chat_flood_open(struct store_txn *txn, const struct chat_actor *by, struct s
 enum chat_answer chat_flood_take(struct chat_flood *f, size_t bytes, uint32_t *ret_wait_ms);
 int chat_flood_close(struct store_txn *txn, const struct chat_flood *f);
 
+/* An operation that is no message, counted as one; orderly: whatever was said on the day. */
+int chat_flood_run(struct store_txn *txn, const void *args, void *result, bool orderly,
+	int (*op)(struct store_txn *txn, const void *args, void *result));
+
 /* -- chat_note.c, chat_mark.c, chat_meta.c, chat_seen.c: what is noted beside the log ------------
  */
 

@@ -194,9 +194,14 @@ static int invite(struct store_txn *txn, const struct chat_invite_args *a, struc
 	return rc;
 }
 
-int op_chat_invite(struct store_txn *txn, const void *args, void *result)
+static int run_invite(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
 	return chat_room_done(txn, r, invite(txn, args, r));
+}
+
+int op_chat_invite(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, false, run_invite);
 }

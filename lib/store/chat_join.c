@@ -171,10 +171,15 @@ static int join(struct entry *e, struct chat_join_result *ret)
 	return rc;
 }
 
-int op_chat_join(struct store_txn *txn, const void *args, void *result)
+static int run_join(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_join_result *ret = result;
 	struct entry e = {.txn = txn, .args = args};
 
 	return chat_room_done(txn, &ret->result, join(&e, ret));
+}
+
+int op_chat_join(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, false, run_join);
 }

@@ -55,11 +55,16 @@ static int part(struct store_txn *txn, const struct chat_part_args *a, struct ch
 	return rc;
 }
 
-int op_chat_part(struct store_txn *txn, const void *args, void *result)
+static int run_part(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
 	return chat_room_done(txn, r, part(txn, args, r));
+}
+
+int op_chat_part(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, true, run_part);
 }
 
 /* -- KICK -------------------------------------------------------------------------------------- */
@@ -129,9 +134,14 @@ static int kick(struct store_txn *txn, const struct chat_kick_args *a, struct ch
 	return rc;
 }
 
-int op_chat_kick(struct store_txn *txn, const void *args, void *result)
+static int run_kick(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
 	return chat_room_done(txn, r, kick(txn, args, r));
+}
+
+int op_chat_kick(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, true, run_kick);
 }

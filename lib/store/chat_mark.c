@@ -114,7 +114,7 @@ static int move_on(struct marking *m, struct chat_mark_result *ret)
 	return rc < 0 ? rc : tell(m, &ret->result);
 }
 
-int op_chat_mark(struct store_txn *txn, const void *args, void *result)
+static int run_mark(struct store_txn *txn, const void *args, void *result)
 {
 	struct marking m = {.txn = txn, .args = args};
 	struct chat_mark_result *ret = result;
@@ -131,6 +131,11 @@ int op_chat_mark(struct store_txn *txn, const void *args, void *result)
 	if (rc < 0 || ret->result.answer != CHAT_DONE)
 		return rc;
 	return move_on(&m, ret);
+}
+
+int op_chat_mark(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, false, run_mark);
 }
 
 /* -- a channel's other name -------------------------------------------------------------------- */

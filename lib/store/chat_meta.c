@@ -185,7 +185,7 @@ static int remove_all(struct change *c)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-int op_chat_meta(struct store_txn *txn, const void *args, void *result)
+static int run_meta(struct store_txn *txn, const void *args, void *result)
 {
 	struct change c = {
 		.txn = txn, .args = args, .channels = BUF_INIT(CHANNELS_BYTES_MAX), .ret = result};
@@ -209,4 +209,9 @@ int op_chat_meta(struct store_txn *txn, const void *args, void *result)
 		rc = c.args->value.p == NULL ? remove_one(&c) : set_one(&c);
 	buf_done(&c.channels);
 	return rc;
+}
+
+int op_chat_meta(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, false, run_meta);
 }

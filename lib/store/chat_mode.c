@@ -225,7 +225,7 @@ static int run_changes(struct job *j, const struct chat_mode_args *a, struct cha
 	return 0;
 }
 
-int op_chat_mode(struct store_txn *txn, const void *args, void *result)
+static int run_mode(struct store_txn *txn, const void *args, void *result)
 {
 	const struct chat_mode_args *a = args;
 	struct chat_mode_result *ret = result;
@@ -242,4 +242,9 @@ int op_chat_mode(struct store_txn *txn, const void *args, void *result)
 		rc = run_changes(&j, a, ret);
 	chat_mode_line_done(&j.line);
 	return chat_room_done(txn, &ret->result, rc);
+}
+
+int op_chat_mode(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, true, run_mode);
 }

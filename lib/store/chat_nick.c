@@ -223,7 +223,7 @@ static int is_banned_in(void *arg, const struct chat_member *m, const struct cha
 	return rc < 0 ? rc : rc == 0;
 }
 
-int op_chat_nick(struct store_txn *txn, const void *args, void *result)
+static int run_nick(struct store_txn *txn, const void *args, void *result)
 {
 	const struct chat_nick_args *a = args;
 	struct chat_result *r = result;
@@ -248,4 +248,9 @@ int op_chat_nick(struct store_txn *txn, const void *args, void *result)
 		chat_ring_all(r);
 	}
 	return chat_room_done(txn, r, rc);
+}
+
+int op_chat_nick(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, false, run_nick);
 }

@@ -107,7 +107,7 @@ static int tell(struct redaction *r, struct chat_result *ret)
 	return chat_append(r->txn, r->args->by.now_us, &e, ret, NULL);
 }
 
-int op_chat_redact(struct store_txn *txn, const void *args, void *result)
+static int run_redact(struct store_txn *txn, const void *args, void *result)
 {
 	struct redaction r = {.txn = txn, .args = args};
 	struct chat_result *ret = result;
@@ -132,4 +132,9 @@ int op_chat_redact(struct store_txn *txn, const void *args, void *result)
 		return rc;
 	rc = empty(&r, &e);
 	return rc < 0 ? rc : tell(&r, ret);
+}
+
+int op_chat_redact(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, true, run_redact);
 }

@@ -60,11 +60,16 @@ static int rename_channel(
 	return rc;
 }
 
-int op_chat_rename(struct store_txn *txn, const void *args, void *result)
+static int run_rename(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
 	return chat_room_done(txn, r, rename_channel(txn, args, r));
+}
+
+int op_chat_rename(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, false, run_rename);
 }
 
 /* -- DROP -------------------------------------------------------------------------------------- */

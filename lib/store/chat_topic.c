@@ -24,9 +24,14 @@ static int set_topic(struct store_txn *txn, const struct chat_topic_args *a, str
 	return rc;
 }
 
-int op_chat_topic(struct store_txn *txn, const void *args, void *result)
+static int run_topic(struct store_txn *txn, const void *args, void *result)
 {
 	struct chat_result *r = result;
 
 	return chat_room_done(txn, r, set_topic(txn, args, r));
+}
+
+int op_chat_topic(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, false, run_topic);
 }

@@ -203,7 +203,7 @@ static int set_flags(struct change *c)
 	return change_done(c, NULL);
 }
 
-int op_chat_user(struct store_txn *txn, const void *args, void *result)
+static int run_user(struct store_txn *txn, const void *args, void *result)
 {
 	const struct chat_user_args *a = args;
 	struct change c = {.txn = txn, .args = a, .ret = result};
@@ -226,6 +226,11 @@ int op_chat_user(struct store_txn *txn, const void *args, void *result)
 		rc = -EINVAL;
 	}
 	return chat_room_done(txn, c.ret, rc);
+}
+
+int op_chat_user(struct store_txn *txn, const void *args, void *result)
+{
+	return chat_flood_run(txn, args, result, false, run_user);
 }
 
 /* -- ANNOUNCE ---------------------------------------------------------------------------------- */

@@ -13,8 +13,10 @@ enum { HOLD_MAX_MS = 30000 }; /* of one flood, then what is too much is dropped 
 
 struct chat_actor chatd_actor(struct chatd *c)
 {
-	return (struct chat_actor){
-		.session = c->service->session_id, .who = c->me.who, .now_us = time_now_us()};
+	return (struct chat_actor){.session = c->service->session_id,
+		.who = c->me.who,
+		.now_us = time_now_us(),
+		.source = net_peer_bucket(&c->service->peer)};
 }
 
 /* 0: said; the session goes on when it may go better the next time. */

@@ -1,6 +1,7 @@
 /* Channels: who is let in, who leaves and how, whose they are when nobody is left. */
 #include "tests/unit/lib/chat_acts.h"
 #include "tests/unit/lib/chat_fixture.h"
+#include "tests/unit/lib/chat_say.h"
 #include "tests/unit/lib/store_fixture.h"
 
 #include "store/policy.h"
@@ -20,6 +21,7 @@ static int setup(void **state)
 	int rc = store_fixture_setup(state);
 
 	s = ((struct store_fixture *)*state)->s;
+	say_policy(s, "chat_flood_rate", "0");
 	ada = chat_fixture_person(s, "ada", "ada");
 	ben = chat_fixture_person(s, "ben", "Ben");
 	gus = chat_fixture_person(s, NULL, "gus");

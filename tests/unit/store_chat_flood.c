@@ -110,6 +110,41 @@ static void test_flood(void **state)
 	assert_int_equal(say(s, later, "#c", "x"), CHAT_DONE);
 }
 
+/* What is no message counts as one, if anything comes of it; with it the bytes that it takes. */
+static void test_flood_of_acts(void **state)
+{
+	struct chat_topic_args topic = {
+		.by = gus, .channel = SPAN_LIT("#g"), .text = SPAN_LIT("x")};
+	struct chat_part_args leave = {.by = gus, .channel = SPAN_LIT("#g")};
+	struct chat_result r;
+
+	(void)state;
+	topic.by.source = leave.by.source = SPAN_LIT("there");
+	assert_int_equal(acts_enter(s, gus, "#g"), CHAT_DONE);
+	say_policy(s, "chat_flood_rate", "2");
+	say_policy(s, "chat_flood_burst", "3");
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(store_call(s, STORE_OP_CHAT_TOPIC, &topic, &r), 0);
+		assert_int_equal(r.answer, i < 3 ? CHAT_DONE : CHAT_FLOOD);
+	}
+	assert_in_range(r.wait_ms, 500, 501);
+	assert_int_equal(r.first, 0);
+	assert_int_equal(say(s, gus, "ben", "x"), CHAT_FLOOD);
+	topic.by.now_us += 10 * SECOND_US;
+	topic.channel = SPAN_LIT("#none");
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(store_call(s, STORE_OP_CHAT_TOPIC, &topic, &r), 0);
+		assert_int_equal(r.answer, CHAT_NO_SUCH_CHANNEL);
+	}
+	say_policy(s, "chat_flood_rate", "0");
+	say_policy(s, "chat_quota_day", "300");
+	topic.channel = SPAN_LIT("#g");
+	assert_int_equal(store_call(s, STORE_OP_CHAT_TOPIC, &topic, &r), 0);
+	assert_int_equal(r.answer, CHAT_QUOTA);
+	assert_int_equal(store_call(s, STORE_OP_CHAT_PART, &leave, &r), 0);
+	assert_int_equal(r.answer, CHAT_DONE); /* nobody is kept */
+}
+
 /* All from one source: four people's worth, however many they are. */
 static void test_flood_of_source(void **state)
 {
@@ -182,6 +217,7 @@ int main(void)
 		TEST(batch),
 		TEST(ring),
 		TEST(flood),
+		TEST(flood_of_acts),
 		TEST(flood_of_source),
 		TEST(quota),
 		TEST(quota_of_guests),

@@ -424,6 +424,7 @@ static void run(struct store *s, uint64_t from, bool always_on)
 	char most[8];
 	struct run r = {.random = from, .s = s, .model = {.always_on = always_on}};
 
+	policy(s, "chat_flood_rate", "0");
 	(void)snprintf(most, sizeof(most), "%d", MODEL_FOUNDED_MAX);
 	policy(s, "chat_channels", most);
 	policy(s, "chat_always_on", always_on ? "yes" : "no");

@@ -75,7 +75,7 @@ static void test_account(void **state)
 	assert_string_equal(r.user.realname, "Some Body");
 	assert_int_equal(r.user.sessions, 1);
 	assert_int_equal(r.seen, 0);
-	first = (struct chat_actor){a.by.session, "ada", FIXTURE_NOW};
+	first = (struct chat_actor){.session = a.by.session, .who = "ada", .now_us = FIXTURE_NOW};
 	assert_int_equal(acts_enter(s, first, "#c"), CHAT_DONE);
 	seq = people_head(s);
 

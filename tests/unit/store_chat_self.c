@@ -20,6 +20,7 @@ static int setup(void **state)
 	int rc = store_fixture_setup(state);
 
 	s = ((struct store_fixture *)*state)->s;
+	say_policy(s, "chat_flood_rate", "0");
 	acts_override = false;
 	return rc;
 }

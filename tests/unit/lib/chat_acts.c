@@ -82,7 +82,7 @@ enum chat_answer acts_rename(
 
 enum chat_answer acts_drop(struct store *s, const char *channel)
 {
-	const struct chat_drop_args a = {{0, "", 0}, span_str(channel)};
+	const struct chat_drop_args a = {{.session = 0, .who = "", .now_us = 0}, span_str(channel)};
 
 	return call(s, STORE_OP_CHAT_DROP, &a);
 }

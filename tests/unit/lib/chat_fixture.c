@@ -68,7 +68,8 @@ struct chat_actor chat_fixture_keyed(
 	a.host = span_str(host);
 	a.secure = key != 0;
 	memset(a.spki_sha256, key, sizeof(a.spki_sha256));
-	a.by = (struct chat_actor){add_session(s, a.account), "", FIXTURE_NOW};
+	a.by = (struct chat_actor){
+		.session = add_session(s, a.account), .who = "", .now_us = FIXTURE_NOW};
 	assert_int_equal(store_call(s, STORE_OP_CHAT_ATTACH, &a, &r), 0);
 	assert_int_equal(r.result.answer, CHAT_DONE);
 	a.by.who = keep(r.user.who);

@@ -179,7 +179,9 @@ enum chat_answer model_invite(struct model *m, struct model_act a, int whom)
 		return CHAT_ALREADY_MEMBER;
 	if ((c->modes & CHAT_MODE_INVITE_ONLY) != 0 && rank_of_actor(c, a) < HALF)
 		return CHAT_NOT_OP;
-	c->members[whom].invited = true;
+	/* Another member's is only told. */
+	if (rank_of_actor(c, a) >= HALF)
+		c->members[whom].invited = true;
 	return CHAT_DONE;
 }
 
