@@ -2,16 +2,26 @@
  * chatd's whole session over a connection in memory, in a house with people and a past. Three bytes
  * choose who connects, how many bytes of the peer come at a time, and what the house's policy is;
  * the rest is what the peer says. A line "bob> LINE || LINE" is not the peer's: bob (or carl, dan,
- * ...) connects just then and says that, so that the session hears of others. Whatever it is, all
+ * ...) connects just then and says that, so that the session hears of others; "wait> 40" lets
+ * time pass. Whatever it is, all
  * get lines of IRC, and when it is over, nothing but the past is left.
  */
 #include "tests/fuzz/lib/chat_world.h"
 
+#include "auth/password.h"
+#include "base/num.h"
 #include "services/chatd/chatd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OUT_MAX = 1 << 26, IN_MAX = 1 << 16, HEAD = 3, OTHERS_MAX = 16, THOROUGH_EVERY = 64 };
+enum {
+	OUT_MAX = 1 << 26,
+	IN_MAX = 1 << 16,
+	HEAD = 3,
+	OTHERS_MAX = 16,
+	WAIT_MAX_S = 86400,
+	THOROUGH_EVERY = 64
+};
 
 static unsigned others, inputs;
 
@@ -40,21 +50,35 @@ static void let_speak(const struct chat_person *p, struct span rest)
 	buf_done(&out);
 }
 
-/* "NAME> what NAME says" */
+/* "NAME> what NAME says", "wait> SECONDS" */
 static bool is_between(struct span line)
 {
 	const unsigned char *end = memmem(line.p, line.len < 8 ? line.len : 8, "> ", 2);
 	const struct chat_person *p;
-	size_t len;
+	struct span name, rest;
+	uint64_t seconds;
 
 	if (end == NULL)
 		return false;
-	len = (size_t)(end - line.p);
-	p = chat_person_find(span_of(line.p, len));
+	name = span_of(line.p, (size_t)(end - line.p));
+	rest = span_of(end + 2, line.len - name.len - 2);
+	if (span_eq_str(name, "wait") && num_parse_u64(rest, 1, WAIT_MAX_S, &seconds) == 0) {
+		chat_world_wait((unsigned)seconds);
+		return true;
+	}
+	p = chat_person_find(name);
 	if (p == NULL || others++ >= OTHERS_MAX)
 		return false;
-	let_speak(p, span_of(end + 2, line.len - len - 2));
+	let_speak(p, rest);
 	return true;
+}
+
+static void ask_for_word(void)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	require(password_hash(SPAN_LIT("sesame"), NULL, hash) == 0);
+	chat_world_policy("chat_password", hash);
 }
 
 static void choose_policy(unsigned choice)
@@ -67,10 +91,13 @@ static void choose_policy(unsigned choice)
 		chat_world_policy("signup", "invite");
 		chat_world_policy("chat_register_early", "no");
 	}
-	if ((choice & 8) != 0) {
-		chat_world_policy("chat_flood_rate", "10");
-		chat_world_policy("chat_motd", "Be kind to each other");
-	}
+	if ((choice & 8) != 0)
+		chat_world_policy("chat_motd",
+			"Be kind to each other, and to those who come by, above all to those who "
+			"come by for the first time. Whatever is said in #house stays there. For "
+			"help ask bob, or whoever has a sign before the name.");
+	if ((choice & 64) != 0)
+		ask_for_word();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,8 +1,8 @@
 /*
  * The house in which fuzz_chatd_session lets people chat: a store in memory with a few accounts, a
  * channel and things said in it, made once and put back as it was before each input. Its clock goes
- * on a millisecond each time it is looked at, so that message ids are the same in every run, and
- * its passwords cost nothing.
+ * on by 65536 microseconds each time it is looked at: so every message id ends in "-0000", and runs
+ * are alike. Its passwords cost nothing.
  */
 #ifndef TESTS_FUZZ_CHAT_WORLD_H
 #define TESTS_FUZZ_CHAT_WORLD_H
@@ -31,6 +31,9 @@ void chat_world_reset(void);
 
 /* A setting of the house, for this input. */
 void chat_world_policy(const char *name, const char *value);
+
+/* Time passes. */
+void chat_world_wait(unsigned seconds);
 
 /* A whole session: what the peer says, in pieces of step bytes (0: at once); out gets the answers.
  */
