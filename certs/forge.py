@@ -6,6 +6,7 @@ The profiles of the real ones are in lib/pki/profile.c.
 
 import datetime
 import ipaddress
+import re
 import ssl
 import tempfile
 
@@ -107,6 +108,14 @@ class Authority:
     @property
     def fingerprint(self):
         return self.root.fingerprint(hashes.SHA256()).hex()
+
+
+def issuer_of(instance):
+    """The real issuing key and its certificate: only a test instance gives them away."""
+    key = serialization.load_pem_private_key(
+        instance.path("conf/credentials/cad-signer/issuing.pem").read_bytes(), None)
+    blocks = re.findall(rb"-----BEGIN CERT.*?END CERTIFICATE-----\n", instance.chain_pem.read_bytes(), re.S)
+    return key, x509.load_pem_x509_certificate(blocks[0])
 
 
 def sign(folder, name, issuer_key, issuer, days=(-1, 1), usage=(CLIENT_AUTH, EMAIL_PROTECTION, PEER)):

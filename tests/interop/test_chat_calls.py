@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import os
-import re
 import signal
 import socket
 import time
@@ -14,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from callpeer import ALPN, Line, Person, dial
 from device import NO, OK, Device
-from forge import CLIENT_AUTH, Authority, pem, sign
+from forge import CLIENT_AUTH, Authority, issuer_of, pem, sign
 from instance import Instance, until
 from OpenSSL import SSL
 
@@ -313,11 +312,7 @@ def comes(eve, ann, token, port):
 
 @pytest.fixture
 def issuing(house):
-    """The real issuing key: only a test instance gives it away."""
-    key = serialization.load_pem_private_key(
-        house.path("conf/credentials/cad-signer/issuing.pem").read_bytes(), None)
-    blocks = re.findall(rb"-----BEGIN CERT.*?END CERTIFICATE-----\n", house.chain_pem.read_bytes(), re.S)
-    return key, x509.load_pem_x509_certificate(blocks[0])
+    return issuer_of(house)
 
 
 def test_the_right_one(eve, ann):

@@ -5,12 +5,12 @@ import base64
 import json
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from instance import Instance
+from forge import Authority, issuer_of, pem, sign
 from ircrooms import guest, house, params  # noqa: F401
 from ircs import PASSWORD, Irc, name, one, only, verbs
-
-SERVER = "localhost"
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +212,45 @@ def test_a_revoked_certificate_says_so_and_stops_no_password(strict):
         got = a.ask("AUTHENTICATE EXTERNAL", "AUTHENTICATE +")
         assert "revoked" in one(got, "904").text
         assert a.authenticate(("dan", PASSWORD))[-1].verb == "903"
+
+
+def foreign(folder, account, pair):
+    """The key of a pair, in a certificate of another authority."""
+    authority, made = Authority(), folder / "foreign.pem"
+    key = serialization.load_pem_private_key(pair[0].read_bytes(), None)
+    made.write_bytes(pem(authority.user(account, key.public_key())) + pem(authority.issuing))
+    return pair[0], made
+
+
+def test_the_904_says_why(strict, tmp_path):
+    """And whatever is wrong with it, a password is taken."""
+    strict.account("eli", PASSWORD)
+    locked = strict.enroll("eli", PASSWORD)
+    strict.ctl("user", "lock", "eli")
+    issuer = issuer_of(strict)
+    for folder in ("old", "unknown"):
+        (tmp_path / folder).mkdir()
+    for cert, why in ((sign(tmp_path / "old", "cat", *issuer, days=(-2, -1)), "has expired"),
+                      (sign(tmp_path / "unknown", "cat", *issuer), "not one of this authority"),
+                      (foreign(tmp_path, "cat", strict.cert), "issuer"),
+                      (locked, "locked or gone")):
+        with Irc(strict, cert=cert) as a:
+            got = a.ask("AUTHENTICATE EXTERNAL", "AUTHENTICATE +")
+            assert why in one(got, "904").text, got
+            assert a.authenticate(("ann", PASSWORD))[-1].verb == "903"
+
+
+def test_a_certificate_waits_to_be_used(strict):
+    """Where the house wants that it be asked for."""
+    strict.ctl("set", "chat_auto_login", "no")
+    try:
+        with Irc(strict, cert=strict.cert) as a:
+            a.send(f"NICK {name()}", "USER u 0 * :r")
+            assert one(a.rest(), "FAIL").params[1] == "ACCOUNT_REQUIRED"
+        with Irc(strict, name(), account="certificate", cert=strict.cert) as a:
+            assert params(a.ask(f"WHOIS {a.nick}"), "330")[0][2] == "cat"
+    finally:
+        strict.ctl("set", "--default", "chat_auto_login")
 
 
 # -- who is not let in ----------------------------------------------------------------------------

@@ -4,18 +4,16 @@ more. With it, what lib/service does for every service: registration, wake, neig
 import hashlib
 import json
 import os
-import re
 import signal
 import time
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 import talk
 from instance import TOP, Instance, until
 
-from forge import sign  # certs/, found through instance
+from forge import issuer_of, sign  # certs/, found through instance
 
 PASSWORD = "correct horse battery"
 WITHIN_S = 5.0  # a second, and some for a busy machine; without the bell it would be 15
@@ -46,12 +44,7 @@ def whoami(instance, port, pair):
 
 @pytest.fixture
 def issuing(instance):
-    """The real issuing key: only a test instance gives it away."""
-    key = serialization.load_pem_private_key(
-        instance.path("conf/credentials/cad-signer/issuing.pem").read_bytes(), None)
-    blocks = re.findall(rb"-----BEGIN CERT.*?END CERTIFICATE-----\n", instance.chain_pem.read_bytes(),
-                        re.S)
-    return key, x509.load_pem_x509_certificate(blocks[0])
+    return issuer_of(instance)
 
 
 # -- certificates -------------------------------------------------------------------------------
