@@ -11,17 +11,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PASS_MAX = IRC_BODY_MAX };
+enum { PASS_MAX = IRC_BODY_MAX, ROOMS_PER_COST = 10 };
 
 /* -- NICK, USER, PASS --------------------------------------------------------------------------
  */
 
+/* It is looked for in the bans of each channel, and told in each. */
 static int change_nick(struct chatd *c, struct span nick)
 {
 	struct chat_nick_args args = {.by = chatd_actor(c), .nick = nick};
 	struct chat_result result = {.answer = CHAT_DONE};
 	int r = chatd_act(c, STORE_OP_CHAT_NICK, &args, &result);
 
+	for (size_t i = ROOMS_PER_COST; i <= c->room_count; i += ROOMS_PER_COST)
+		chatd_cost(c);
 	if (r == 0 && result.answer != CHAT_DONE)
 		chatd_refuse(c, result.answer, "NICK", "", chatd_word(nick).text);
 	return r < 0 ? r : 0;
