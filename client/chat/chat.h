@@ -59,9 +59,8 @@ void talk_note(struct talk *t, const char *window, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Call windows: "=NICK". Opened when they are not there; *focus* makes it the one that is looked
- * at. Closing says nothing. */
+ * at. */
 int talk_call_open(struct talk *t, const char *window, bool focus);
-void talk_call_close(struct talk *t, const char *window);
 /* What was said in a call, by oneself too (from is one's own nick then). */
 void talk_call_said(struct talk *t, const char *window, const char *from, struct span text);
 

@@ -33,14 +33,6 @@ int talk_call_open(struct talk *t, const char *window, bool focus)
 	return 0;
 }
 
-void talk_call_close(struct talk *t, const char *window)
-{
-	struct window *w = windows_find(&t->model, span_str(window));
-
-	if (w != NULL && w->kind == WINDOW_CALL)
-		talk_window_close(t, w);
-}
-
 void talk_call_said(struct talk *t, const char *window, const char *from, struct span text)
 {
 	struct window *w = talk_window(t, span_str(window));

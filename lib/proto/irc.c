@@ -159,44 +159,6 @@ bool irc_tag_key_ok(struct span key)
 	return key.len > 0;
 }
 
-static const char escapes[][2] = {{':', ';'}, {'s', ' '}, {'\\', '\\'}, {'r', '\r'}, {'n', '\n'}};
-
-static unsigned char unescape(unsigned char c)
-{
-	for (size_t i = 0; i < sizeof(escapes) / sizeof(*escapes); i++)
-		if (c == (unsigned char)escapes[i][0])
-			return (unsigned char)escapes[i][1];
-	return c;
-}
-
-void irc_tag_unescape(struct buf *b, struct span value)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.p[i] != '\\')
-			buf_add_byte(b, value.p[i]);
-		else if (++i < value.len) /* a backslash at the end is dropped */
-			buf_add_byte(b, unescape(value.p[i]));
-	}
-}
-
-static void escape_byte(struct buf *b, unsigned char c)
-{
-	for (size_t i = 0; i < sizeof(escapes) / sizeof(*escapes); i++) {
-		if (c != (unsigned char)escapes[i][1])
-			continue;
-		buf_add_byte(b, '\\');
-		buf_add_byte(b, (unsigned char)escapes[i][0]);
-		return;
-	}
-	buf_add_byte(b, c);
-}
-
-void irc_tag_escape(struct buf *b, struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		escape_byte(b, text.p[i]);
-}
-
 /* -- CTCP -------------------------------------------------------------------------------------- */
 
 bool irc_ctcp(struct span text, struct span *ret_verb, struct span *ret_rest)

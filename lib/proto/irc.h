@@ -40,8 +40,6 @@ int irc_parse(struct span line, size_t tags_max, struct irc_message *ret);
 bool irc_tag_next(struct span *rest, struct span *ret_key, struct span *ret_value);
 /* The raw value of the last tag of that name; -ENOENT. */
 int irc_tag_find(struct span tags, const char *key, struct span *ret_value);
-void irc_tag_unescape(struct buf *b, struct span value);
-void irc_tag_escape(struct buf *b, struct span text);
 /* A client-only tag's name ("+vendor/key") or another's: letters, digits, '-', '.', '/'. */
 bool irc_tag_key_ok(struct span key);
 
@@ -52,7 +50,6 @@ bool irc_is(struct span verb, const char *name);
 
 /* ASCII case folding (CASEMAPPING=ascii). */
 bool irc_eq(struct span a, struct span b);
-void irc_fold(struct buf *b, struct span s);
 
 /* A letter or one of []\`_^{|} first, then digits and '-' too; at most max bytes. */
 bool irc_nick_ok(struct span nick, size_t max);
@@ -104,9 +101,6 @@ struct irc_mode {
  */
 size_t irc_modes(const struct irc_mode_types *types, const struct span *words, size_t count,
 	struct irc_mode *ret, size_t max);
-
-/* Appends changes as IRC shows them: "+ov-b alice bob *!*@x". */
-void irc_modes_write(struct buf *b, const struct irc_mode *modes, size_t count);
 
 /* -- lists ------------------------------------------------------------------------------------- */
 

@@ -63,18 +63,3 @@ size_t irc_modes(const struct irc_mode_types *types, const struct span *words, s
 	}
 	return n;
 }
-
-void irc_modes_write(struct buf *b, const struct irc_mode *modes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (i == 0 || modes[i].set != modes[i - 1].set)
-			buf_add_byte(b, modes[i].set ? '+' : '-');
-		buf_add_byte(b, (unsigned char)modes[i].letter);
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (!modes[i].has_argument)
-			continue;
-		buf_add_byte(b, ' ');
-		buf_add(b, modes[i].argument);
-	}
-}

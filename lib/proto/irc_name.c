@@ -39,12 +39,6 @@ bool irc_eq(struct span a, struct span b)
 	return true;
 }
 
-void irc_fold(struct buf *b, struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		buf_add_byte(b, fold(s.p[i]));
-}
-
 bool irc_nick_ok(struct span nick, size_t max)
 {
 	if (nick.len == 0 || nick.len > max)

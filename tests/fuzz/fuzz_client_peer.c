@@ -116,12 +116,6 @@ int talk_call_open(struct talk *t, const char *window, bool focus)
 	return 0;
 }
 
-void talk_call_close(struct talk *t, const char *window)
-{
-	(void)t;
-	(void)window;
-}
-
 void talk_call_said(struct talk *t, const char *window, const char *from, struct span text)
 {
 	(void)t;

@@ -124,29 +124,6 @@ static void test_tags(void **state)
 	assert_false(irc_tag_key_ok(SPAN_LIT("a b")));
 }
 
-static void test_escapes(void **state)
-{
-	static const struct {
-		const char *plain, *escaped;
-	} rows[] = {
-		{"a b;c\\d\r\n", "a\\sb\\:c\\\\d\\r\\n"}, {"", ""}, {"\xc3\xa4=:", "\xc3\xa4=:"}};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf b = BUF_INIT(100);
-
-		irc_tag_escape(&b, span_str(rows[i].plain));
-		assert_string_equal(buf_str(&b), rows[i].escaped);
-		buf_reset(&b);
-		irc_tag_unescape(&b, span_str(rows[i].escaped));
-		assert_string_equal(buf_str(&b), rows[i].plain);
-		buf_reset(&b);
-		irc_tag_unescape(&b, SPAN_LIT("a\\b\\"));
-		assert_string_equal(buf_str(&b), "ab");
-		buf_done(&b);
-	}
-}
-
 static void test_names(void **state)
 {
 	static const char *const nicks[] = {"a", "Ann", "[x]", "a-1", "^_^", "{|}`\\"};
@@ -287,7 +264,6 @@ static void test_modes(void **state)
 	const struct span words[] = {SPAN_LIT("+ob-lk"), SPAN_LIT("ann"), SPAN_LIT("*!*@x"),
 		SPAN_LIT("key"), SPAN_LIT("+bXl")};
 	struct irc_mode m[8];
-	struct buf b = BUF_INIT(200);
 
 	(void)state;
 	assert_int_equal(irc_modes(&types, words, COUNT(words), m, COUNT(m)), 7);
@@ -300,9 +276,6 @@ static void test_modes(void **state)
 	assert_true(m[5].letter == 'X' && !m[5].known);
 	assert_true(m[6].known && !m[6].has_argument);
 	assert_int_equal(irc_modes(&types, words, COUNT(words), m, 2), 2);
-	irc_modes_write(&b, m, 4);
-	assert_string_equal(buf_str(&b), "+ob-lk ann *!*@x key");
-	buf_done(&b);
 	assert_int_equal(irc_modes(&types, words, 0, m, COUNT(m)), 0);
 }
 
@@ -347,7 +320,6 @@ int main(void)
 		cmocka_unit_test(test_no_line),
 		cmocka_unit_test(test_many_params),
 		cmocka_unit_test(test_tags),
-		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_ident),
 		cmocka_unit_test(test_source),
