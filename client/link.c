@@ -53,8 +53,7 @@ static int connected(const struct client *c, int fd, int timeout_ms)
 {
 	struct pollfd p[2] = {
 		{.fd = fd, .events = POLLOUT}, {.fd = c->signal_fd, .events = POLLIN}};
-	socklen_t len = sizeof(int);
-	int error = 0, n;
+	int n;
 
 	do
 		n = poll(p, 2, timeout_ms);
@@ -63,11 +62,7 @@ static int connected(const struct client *c, int fd, int timeout_ms)
 		return -errno;
 	if (p[1].revents != 0)
 		return -ECANCELED;
-	if (n == 0)
-		return -ETIMEDOUT;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return -errno;
-	return -error;
+	return n == 0 ? -ETIMEDOUT : link_connected(fd);
 }
 
 static int address_dial(
@@ -90,6 +85,31 @@ static int address_dial(
 	if (r == 0)
 		*ret_fd = take_fd(&fd);
 	return r;
+}
+
+int link_begin(const struct addrinfo *a)
+{
+	_cleanup_(cleanup_close) int fd =
+		socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0 && errno != EINPROGRESS)
+		return -errno;
+	return take_fd(&fd);
+}
+
+int link_connected(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (poll(&p, 1, 0) <= 0)
+		return -EAGAIN;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return -errno;
+	return -error;
 }
 
 int link_dial(const struct client *c, const char *host, uint16_t port, int *ret_fd)

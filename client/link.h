@@ -14,6 +14,11 @@ struct addrinfo;
 /* The addresses of a host: freeaddrinfo() after. -ENXIO no such name, -EAGAIN no answer. */
 int link_resolve(const char *host, uint16_t port, struct addrinfo **ret);
 
+/* For a loop of one's own: a non-blocking socket that is connecting to that address, or negative
+ * errno; and whether it is connected: 0, -EAGAIN not yet, or why not. */
+int link_begin(const struct addrinfo *a);
+int link_connected(int fd);
+
 /* A non-blocking socket that is connected, tried over all addresses of the host. */
 int link_dial(const struct client *c, const char *host, uint16_t port, int *ret_fd);
 

@@ -9,7 +9,6 @@
 #include <netdb.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <sys/socket.h>
 
 enum {
 	ADDRESS_MS = 3000, /* how long one address may keep the next waiting */
@@ -109,23 +108,11 @@ void net_lose(struct talk *t, int error)
 
 /* -- getting it -------------------------------------------------------------------------------- */
 
-static int address_start(const struct addrinfo *a)
-{
-	_cleanup_(cleanup_close) int fd =
-		socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0 && errno != EINPROGRESS)
-		return -errno;
-	return take_fd(&fd);
-}
-
 static void address_next(struct talk *t, int error)
 {
 	cleanup_close(&t->fd);
 	while (t->next_address != NULL && t->fd < 0) {
-		int r = address_start(t->next_address);
+		int r = link_begin(t->next_address);
 
 		t->next_address = t->next_address->ai_next;
 		if (r < 0)
@@ -151,22 +138,9 @@ static void connect_begin(struct talk *t)
 	address_next(t, -ENXIO);
 }
 
-static int connected(int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-	socklen_t len = sizeof(int);
-	int error = 0;
-
-	if (poll(&p, 1, 0) <= 0)
-		return -EAGAIN;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return -errno;
-	return -error;
-}
-
 static int step_connect(struct talk *t)
 {
-	int r = connected(t->fd);
+	int r = link_connected(t->fd);
 
 	if (r == -EAGAIN)
 		return 0;

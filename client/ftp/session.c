@@ -5,12 +5,12 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "client/ftp/work.h"
+#include "client/link.h"
 #include "net/tls.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <stdarg.h>
-#include <sys/socket.h>
 
 /* How long one address may keep the next waiting. */
 #define ADDRESS_MS 3000
@@ -30,37 +30,12 @@ void session_lose(struct session *s, int error)
 	s->deadline_ms = INT64_MAX;
 }
 
-int session_connected(int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-	socklen_t len = sizeof(int);
-	int error = 0;
-
-	if (poll(&p, 1, 0) <= 0)
-		return -EAGAIN;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return -errno;
-	return -error;
-}
-
-static int address_start(const struct addrinfo *a)
-{
-	_cleanup_(cleanup_close) int fd =
-		socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0 && errno != EINPROGRESS)
-		return -errno;
-	return take_fd(&fd);
-}
-
 /* Starts on the next address; the session has ended when there is none left. */
 static void address_next(struct session *s, int error)
 {
 	cleanup_close(&s->fd);
 	while (s->next != NULL && s->fd < 0) {
-		int r = address_start(s->next);
+		int r = link_begin(s->next);
 
 		s->next = s->next->ai_next;
 		if (r < 0)
@@ -105,7 +80,7 @@ void session_free(struct session *s)
 
 static int step_connect(struct session *s)
 {
-	int r = session_connected(s->fd);
+	int r = link_connected(s->fd);
 
 	if (r == -EAGAIN)
 		return 0;

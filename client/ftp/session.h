@@ -99,9 +99,6 @@ void session_lose(struct session *s, int error);
 /* Is it still good for a task? Looks whether the server said goodbye meanwhile. */
 bool session_is_idle(struct session *s);
 
-/* A socket that was connecting: 0, -EAGAIN: not yet, or why not. */
-int session_connected(int fd);
-
 /* -- commands and replies (reply.c) ------------------------------------------------------------
  */
 

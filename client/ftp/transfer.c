@@ -1,6 +1,7 @@
 /* One transfer: its commands, its data connection's states, and how both come to one end. */
 #include "client/ftp/session.h"
 #include "client/ftp/work.h"
+#include "client/link.h"
 
 #include <errno.h>
 
@@ -241,7 +242,7 @@ static int step_drain(struct session *s)
 
 static int step_connect(struct session *s)
 {
-	int r = session_connected(s->data.fd);
+	int r = link_connected(s->data.fd);
 
 	if (r == -EAGAIN)
 		return r;

@@ -2,6 +2,7 @@
 #include "client/peer/attempt.h"
 
 #include "base/timefmt.h"
+#include "client/link.h"
 #include "client/peer/revoke.h"
 #include "net/conn.h"
 
@@ -384,7 +385,7 @@ static enum fault tls_begin(struct attempt *a, char *why)
 static enum fault step_connect(struct attempt *a, char *why)
 {
 	unsigned char first;
-	int r = revoke_connected(a->fd);
+	int r = link_connected(a->fd);
 
 	if (r == -EAGAIN)
 		return FAULT_NONE;

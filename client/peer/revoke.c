@@ -3,6 +3,7 @@
 
 #include "base/timefmt.h"
 #include "client/certs.h"
+#include "client/link.h"
 #include "net/http.h"
 #include "net/tls.h"
 #include "pki/crl.h"
@@ -137,22 +138,9 @@ static bool look(struct revoke *r, bool ended)
 
 /* -- the steps --------------------------------------------------------------------------------- */
 
-int revoke_connected(int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-	socklen_t len = sizeof(int);
-	int error = 0;
-
-	if (poll(&p, 1, 0) <= 0)
-		return -EAGAIN;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return -errno;
-	return -error;
-}
-
 static int step_connect(struct revoke *r)
 {
-	int e = revoke_connected(r->fd);
+	int e = link_connected(r->fd);
 
 	if (e < 0)
 		return e;

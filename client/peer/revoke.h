@@ -30,7 +30,4 @@ void revoke_free(struct revoke *r);
 /* Where the server of the talk is, to be asked later; false: there is no line now. */
 bool revoke_server(const struct talk *t, struct sockaddr_storage *ret);
 
-/* Has a socket connected? 0, -EAGAIN not yet, or why not. */
-int revoke_connected(int fd);
-
 #endif
