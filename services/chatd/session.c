@@ -58,9 +58,19 @@ static void time_out(struct chatd *c)
 		chatd_end(c, "idle", "Ping timeout");
 }
 
+/* To an account that was removed a moment ago nothing works any more, even before the bell rings.
+ */
+static bool is_revoked(struct chatd *c)
+{
+	return chatd_logged_in(c) &&
+		auth_still_valid(c->service->store, &c->service->who) == -EACCES;
+}
+
 /* What ended the loop, in words for the client. */
 static int explain(struct chatd *c, int r)
 {
+	if (r == -EINVAL && is_revoked(c))
+		r = -EACCES;
 	switch (r) {
 	case -EACCES:
 		(void)snprintf(c->quit_text, sizeof(c->quit_text), "No longer logged in");
