@@ -3,7 +3,7 @@
  * choose who connects, how many bytes of the peer come at a time, and what the house's policy is;
  * the rest is what the peer says. A line "bob> LINE || LINE" is not the peer's: bob (or carl, dan,
  * ...) connects just then and says that, so that the session hears of others; "wait> 40" lets
- * time pass. Whatever it is, all
+ * time pass, "keeper> drop #house" is quintetctl. Whatever it is, all
  * get lines of IRC, and when it is over, nothing but the past is left.
  */
 #include "tests/fuzz/lib/chat_world.h"
@@ -15,6 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
+	WORD_MAX = 10,
 	OUT_MAX = 1 << 26,
 	IN_MAX = 1 << 16,
 	HEAD = 3,
@@ -50,10 +51,11 @@ static void let_speak(const struct chat_person *p, struct span rest)
 	buf_done(&out);
 }
 
-/* "NAME> what NAME says", "wait> SECONDS" */
+/* "NAME> what NAME says", "wait> SECONDS", "keeper> what the house's keeper does" */
 static bool is_between(struct span line)
 {
-	const unsigned char *end = memmem(line.p, line.len < 8 ? line.len : 8, "> ", 2);
+	const unsigned char *end =
+		memmem(line.p, line.len < WORD_MAX ? line.len : WORD_MAX, "> ", 2);
 	const struct chat_person *p;
 	struct span name, rest;
 	uint64_t seconds;
@@ -66,6 +68,8 @@ static bool is_between(struct span line)
 		chat_world_wait((unsigned)seconds);
 		return true;
 	}
+	if (span_eq_str(name, "keeper") && others++ < OTHERS_MAX)
+		return chat_keeper_act(chat_world_store(), rest);
 	p = chat_person_find(name);
 	if (p == NULL || others++ >= OTHERS_MAX)
 		return false;
@@ -96,8 +100,25 @@ static void choose_policy(unsigned choice)
 			"Be kind to each other, and to those who come by, above all to those who "
 			"come by for the first time. Whatever is said in #house stays there. For "
 			"help ask bob, or whoever has a sign before the name.");
-	if ((choice & 64) != 0)
+	switch (choice >> 4) {
+	case 4:
 		ask_for_word();
+		break;
+	case 5:
+		chat_world_policy("chat_flood_rate", "2");
+		chat_world_policy("chat_flood_burst", "5");
+		break;
+	case 6:
+		chat_world_policy("chat_quota_day", "300");
+		chat_world_policy("chat_channels", "1");
+		chat_world_policy("chat_keep", "1h");
+		break;
+	case 7:
+		chat_world_policy("chat_always_on", "no");
+		break;
+	default:
+		break;
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -360,6 +360,11 @@ void chat_world_reset(void)
 	world.ticked = world.made;
 }
 
+struct store *chat_world_store(void)
+{
+	return world.store;
+}
+
 static int count_people(struct store_txn *txn, void *arg)
 {
 	return chat_count(txn, arg);

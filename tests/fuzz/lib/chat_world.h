@@ -39,11 +39,18 @@ void chat_world_wait(unsigned seconds);
  */
 void chat_world_session(const struct chat_person *p, struct span in, size_t step, struct buf *out);
 
+struct store *chat_world_store(void);
+
 /* Nobody is left there but bob, and (thorough) every row of the store can be read. */
 void chat_world_check(bool thorough);
 
 /* The address that everybody comes from: nobody may be told. */
 extern const char chat_world_peer[];
+
+/* -- chat_keeper.c ----------------------------------------------------------------------------- */
+
+/* "drop #CHANNEL", "remove ACCOUNT", "kill NICK", "sweep": true, or it is none of these. */
+bool chat_keeper_act(struct store *s, struct span words);
 
 /* -- chat_answers.c ---------------------------------------------------------------------------- */
 
