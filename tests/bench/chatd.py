@@ -18,7 +18,7 @@ CLIENTS = 100
 PACED, BURST = 300, 2000
 IDLE = 100
 ALONE = 10
-NICE = -10
+NICE = -20
 CLIENT = str(TOP / "build/release/tests/bench/chat")
 # Ergo 2.19.1, the best server known, cannot be had from Debian: what it did on a 2-core machine.
 ERGO_P99_MS, ERGO_BURST = 6.2, 156_000
