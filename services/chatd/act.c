@@ -40,17 +40,20 @@ int chatd_view(struct chatd *c, int (*fn)(struct store_txn *txn, void *arg), voi
 	return r < 0 ? say_unavailable(c, r) : r;
 }
 
-/* The session waits; what others say meanwhile is sent. */
+/* The session waits; what others say meanwhile is sent. That it is killed, or told to end, is not
+ * waited for. */
 static int hold(struct chatd *c, int64_t ms)
 {
-	struct pollfd none = {.fd = -1};
+	struct pollfd end = {.fd = c->end_fd, .events = POLLIN};
 	int64_t until_ms = time_monotonic_ms() + ms;
 	int r = 0;
 
-	while (r >= 0 && time_monotonic_ms() < until_ms) {
-		r = conn_poll(c->conn, &none, 1, until_ms);
+	while (r >= 0 && !c->quit && time_monotonic_ms() < until_ms) {
+		r = conn_poll(c->conn, &end, 1, until_ms);
 		if (r == -ETIMEDOUT)
 			return 0;
+		if (r > 0 && end.revents != 0)
+			return -ESHUTDOWN;
 		if (r >= 0 && service_rung(c->service))
 			r = chatd_deliver(c, 0);
 		if (r >= 0)
@@ -86,7 +89,7 @@ static int call(struct chatd *c, enum store_op op, void *args, void *result)
 			return 0;
 		}
 		error = hold(c, (int64_t)r->wait_ms + 1);
-		if (error < 0)
+		if (error < 0 || c->quit)
 			return error;
 	}
 }

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from instance import Instance
+from instance import Instance, until
 from ircs import PASSWORD, Irc, name, one, only, room, verbs
 
 RATE, BURST = 50, 10
@@ -90,3 +90,18 @@ def test_another_device_has_proved_nothing(strict):
         assert verbs(two.ask(f"KILL {other.nick} :x")) == ["481"]
         assert channel not in str(two.ask("LIST"))
         assert channel in str(one_device.ask("LIST"))
+
+
+def test_who_is_killed_does_nothing_more(strict):
+    """Messages that wait for the flood to pass are not posted by somebody who is gone."""
+    with Irc(strict, name("g")) as op, Irc(strict, name("g")) as a, Irc(strict, name("g")) as b:
+        assert "381" in verbs(op.ask(f"OPER boss :{PASSWORD}"))
+        a.send(*[f"PRIVMSG {b.nick} :{n}" for n in range(BURST + 2 * RATE)])
+        until(lambda: b.sync(), what="the first messages")
+        op.ask(f"KILL {a.nick} :enough")
+        start = time.monotonic()
+        assert any("Killed" in m.line for m in a.rest())
+        assert time.monotonic() - start < 1
+        b.sync()
+        time.sleep(0.5)
+        assert only(b.sync(), "PRIVMSG") == []
