@@ -7,7 +7,7 @@ import time
 import pytest
 
 from instance import until
-from ircrooms import PLAYBACK, guest, house, people  # noqa: F401
+from ircrooms import PLAYBACK, guest, house, params, people  # noqa: F401
 from ircs import ALL, PASSWORD, USUAL, Irc, one, only, room, verbs
 
 def said(messages):
@@ -434,3 +434,20 @@ def test_who_logs_in_late_gets_what_came_before(house, people, guest):
     assert "waited for you" in said(got) and "heard live" not in said(got)
     late.quit()
     assert said(missed(house, b.nick, USUAL)) == []
+
+
+def test_members_stay_through_a_restart(house, people):
+    """Channels, roles and read markers are an account's, whatever becomes of the server."""
+    channel, reads = room(), ("draft/read-marker",)
+    a = people(1, (*PLAYBACK, *reads))
+    a.join(channel)
+    a.ask(f"MODE {channel} +s", f"PRIVMSG {channel} :before")
+    marked = one(a.ask(f"MARKREAD {channel} timestamp=2024-01-01T00:00:00.000Z"), "MARKREAD").text
+    house.services[-1].stop()
+    house.start("chatd")
+    with Irc(house, a.nick, reads, account=(a.nick, PASSWORD)) as back:
+        assert one(back.welcome, "JOIN").text == channel
+        assert one(back.welcome, "353").text.split() == [f"@{a.nick}"]
+        assert one(back.welcome, "MARKREAD").params == [channel, marked]
+        assert one(back.welcome, "PRIVMSG").text.endswith("] before")  # no PONG had told that it was received
+        assert params(back.ask(f"MODE {channel}"), "324")[0][2] == "+nst"

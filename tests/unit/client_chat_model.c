@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -294,6 +295,29 @@ static void items_are_shown(void **state)
 	}
 }
 
+/* Times are those of the reader's place; colours are for terminals alone. */
+static void shown_where_one_is(void **state)
+{
+	const struct show_style plain = {.window = NULL}, colour = {.colour = true};
+	_cleanup_(buf_done) struct buf b = BUF_INIT(1024);
+	_cleanup_(cleanup_free) struct item *item =
+		item_new(&(struct item_fields){.kind = ITEM_MESSAGE,
+			.at_us = INT64_C(1795255200) * 1000000,
+			.from = SPAN_LIT("bob"),
+			.text = SPAN_LIT("hi")});
+
+	(void)state;
+	setenv("TZ", "XYZ-5:30", 1);
+	tzset();
+	show_item(&b, item, &plain);
+	assert_string_equal(buf_str(&b), "15:30 <bob> hi\n");
+	buf_reset(&b);
+	show_item(&b, item, &colour);
+	assert_non_null(strstr(buf_str(&b), "\x1b[3"));
+	setenv("TZ", "UTC", 1);
+	tzset();
+}
+
 static void json_holds_what_was_said(void **state)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(1024);
@@ -319,6 +343,7 @@ int main(void)
 		cmocka_unit_test(names_are_words),
 		cmocka_unit_test(nothing_reaches_the_terminal),
 		cmocka_unit_test(items_are_shown),
+		cmocka_unit_test(shown_where_one_is),
 		cmocka_unit_test(json_holds_what_was_said),
 	};
 
