@@ -176,7 +176,7 @@ static int post_all(struct chatd *c, const struct chatd_pending *p)
 		posts[i].text = at(&p->bytes, p->waiting[i].text);
 		posts[i].tags = at(&p->bytes, p->waiting[i].tags);
 	}
-	for (size_t at_post = 0; at_post < p->count && r == 1; at_post += done)
+	for (size_t at_post = 0; at_post < p->count && r == 1 && !c->quit; at_post += done)
 		r = post_some(c, posts + at_post, p->count - at_post, &done);
 	return r < 0 ? r : 0;
 }
