@@ -24,6 +24,7 @@
 #include "net/tls.h"
 #include "store/session.h"
 
+#include <signal.h>
 #include <stdint.h>
 
 #define SERVICE_PEM_MAX 65536 /* a key, or certificates in one file */
@@ -174,6 +175,14 @@ int service_logged_in(struct service *s, const struct auth_identity *who);
 /* result: 0, or what ended the session. Returns the exit status for main. */
 int service_finish(struct service *s, int result);
 void service_done(struct service *s); /* cleanup attribute */
+
+/*
+ * The machine goes down, or an administrator stops the session: SIGTERM no longer ends the process
+ * but makes *ret_fd readable, so that the loop can put things in order first. The end of watching
+ * takes what came and closes it; old is what the first call gave.
+ */
+int service_watch_end(sigset_t *ret_old, int *ret_fd);
+void service_unwatch_end(const sigset_t *old, int *fd);
 
 /* Rings the bell of an account after its revocation, lock or password change. */
 int service_ring_account(struct store *st, const char *runtime, const char *account);

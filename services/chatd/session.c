@@ -12,10 +12,8 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 
 enum {
 	GOODBYE_S = 2,
@@ -436,35 +434,6 @@ static void begin(struct chatd *c, struct service *s)
 	chatd_answer_begin(c, span_of(NULL, 0));
 }
 
-/* SIGTERM waits for the loop, so that the others see why the session ends. */
-static int watch_end(sigset_t *ret_old, int *ret_fd)
-{
-	sigset_t wanted;
-	int fd;
-
-	(void)sigemptyset(&wanted);
-	(void)sigaddset(&wanted, SIGTERM);
-	fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (sigprocmask(SIG_BLOCK, &wanted, ret_old) < 0) {
-		cleanup_close(&fd);
-		return -errno;
-	}
-	*ret_fd = fd;
-	return 0;
-}
-
-static void unwatch_end(const sigset_t *old, int *fd)
-{
-	struct signalfd_siginfo info;
-
-	/* Taken, or it would strike with the old mask. */
-	(void)!read(*fd, &info, sizeof(info));
-	cleanup_close(fd);
-	(void)sigprocmask(SIG_SETMASK, old, NULL);
-}
-
 int chatd_run(struct service *s, const unsigned char guest_key[32])
 {
 	struct chatd c;
@@ -473,14 +442,14 @@ int chatd_run(struct service *s, const unsigned char guest_key[32])
 
 	begin(&c, s);
 	memcpy(c.guest_key, guest_key, sizeof(c.guest_key));
-	r = watch_end(&old, &c.end_fd);
+	r = service_watch_end(&old, &c.end_fd);
 	if (r == 0)
 		r = store_view(s->store, read_policy, &c);
 	if (r >= 0)
 		r = serve(&c);
 	r = finish(&c, r);
 	if (c.end_fd >= 0)
-		unwatch_end(&old, &c.end_fd);
+		service_unwatch_end(&old, &c.end_fd);
 	free_session(&c);
 	return r;
 }

@@ -13,8 +13,6 @@
 #include "base/timefmt.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 
 enum {
 	GOODBYE_S = 2,
@@ -287,36 +285,6 @@ static int greet(struct ftpd *f)
 		f, 220, "Quintet files on %s, at your service.", f->service->settings.domain);
 }
 
-/* SIGTERM (the machine goes down, an administrator stops the session) waits for the loop, so that
- * an upload that is under way is put aside as if its line had been cut. */
-static int watch_end(sigset_t *ret_old, int *ret_fd)
-{
-	sigset_t wanted;
-	int fd;
-
-	(void)sigemptyset(&wanted);
-	(void)sigaddset(&wanted, SIGTERM);
-	fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (sigprocmask(SIG_BLOCK, &wanted, ret_old) < 0) {
-		cleanup_close(&fd);
-		return -errno;
-	}
-	*ret_fd = fd;
-	return 0;
-}
-
-static void unwatch_end(const sigset_t *old, int *fd)
-{
-	struct signalfd_siginfo info;
-
-	/* Taken, or it would strike with the old mask. */
-	(void)!read(*fd, &info, sizeof(info));
-	cleanup_close(fd);
-	(void)sigprocmask(SIG_SETMASK, old, NULL);
-}
-
 int ftpd_run(struct service *s, struct tree *tree)
 {
 	struct ftpd f;
@@ -325,14 +293,14 @@ int ftpd_run(struct service *s, struct tree *tree)
 
 	if (r < 0)
 		return r;
-	r = watch_end(&old, &f.end_fd);
+	r = service_watch_end(&old, &f.end_fd);
 	if (r == 0)
 		r = greet(&f);
 	if (r == 0)
 		r = serve(&f);
 	r = finish(&f, r);
 	if (f.end_fd >= 0)
-		unwatch_end(&old, &f.end_fd);
+		service_unwatch_end(&old, &f.end_fd);
 	data_free(f.data);
 	tree_log_out(tree);
 	return r;
