@@ -400,7 +400,7 @@ static void foreign_signers_are_refused(void **state)
 	fixture_cert_free(&stolen);
 }
 
-static int revoke(struct sign_fixture *f, const struct fixture_cert *by,
+static int revoke_cert(struct sign_fixture *f, const struct fixture_cert *by,
 	const struct fixture_cert *which, int reason)
 {
 	X509 *x = cmp_x509(buf_span(&which->der));
@@ -426,14 +426,14 @@ static void only_own_certificates_are_revoked(void **state)
 	sign_fixture_enroll(f, "ann", &ann);
 	sign_fixture_enroll(f, "ann", &second);
 	sign_fixture_enroll(f, "bob", &bob);
-	assert_int_equal(revoke(f, &ann, &bob, 1), 0);
+	assert_int_equal(revoke_cert(f, &ann, &bob, 1), 0);
 	assert_int_equal(sign_fixture_state(f, &bob), CERT_ISSUED);
-	assert_int_equal(revoke(f, &ann, &second, 4), 1);
+	assert_int_equal(revoke_cert(f, &ann, &second, 4), 1);
 	assert_int_equal(cert_get(f->s.store, second.serial, &row, NULL), 0);
 	assert_int_equal(row.state, CERT_REVOKED);
 	assert_int_equal(row.reason, 4);
-	assert_int_equal(revoke(f, &ann, &second, 4), 0);
-	assert_int_equal(revoke(f, &ann, &ann, 1), 1);
+	assert_int_equal(revoke_cert(f, &ann, &second, 4), 0);
+	assert_int_equal(revoke_cert(f, &ann, &ann, 1), 1);
 	assert_int_equal(sign_fixture_state(f, &ann), CERT_REVOKED);
 	fixture_cert_free(&ann);
 	fixture_cert_free(&second);
