@@ -291,6 +291,7 @@ def test_a_group_is_for_those_who_are_invited(people, channel, terminals):
     ann.expect("here")
     people["cid"].run("chat", "send", "--join", channel, "me too", status=NO)
     ann.send("oops\r")
+    ann.expect("\x1b[0m> oops")  # said by the server, which has given it its id
     bob.expect("oops")
     ann.send("/redact\r")
     bob.expect("was taken back")
