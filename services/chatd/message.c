@@ -58,6 +58,12 @@ static bool only_typing(struct span tags)
 	return true;
 }
 
+/* A session that logged in by password outlives the certificate that it showed as well. */
+static bool key_holds(const struct chatd *c)
+{
+	return c->has_key && auth_still_valid(c->service->store, &c->certificate) == 0;
+}
+
 /* Programs asking each other by CTCP are in no history; a request of a call (DCC) carries the key
  * of who asks, where that is known. */
 static unsigned flags_of(const struct chatd *c, const struct chat_post *post)
@@ -68,7 +74,7 @@ static unsigned flags_of(const struct chatd *c, const struct chat_post *post)
 		return only_typing(post->tags) ? CHAT_EVENT_PASSING : 0;
 	if (!irc_ctcp(post->text, &verb, &rest) || irc_is(verb, "ACTION"))
 		return 0;
-	if (irc_is(verb, "DCC") && c->has_key)
+	if (irc_is(verb, "DCC") && key_holds(c))
 		return CHAT_EVENT_PASSING | CHAT_EVENT_STAMPED;
 	return CHAT_EVENT_PASSING;
 }

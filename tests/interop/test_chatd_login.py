@@ -214,6 +214,22 @@ def test_a_revoked_certificate_says_so_and_stops_no_password(strict):
         assert a.authenticate(("dan", PASSWORD))[-1].verb == "903"
 
 
+def test_requests_of_calls_are_stamped_while_the_key_holds(strict):
+    """By password the session lives on, but it no longer vouches for a certificate that is revoked."""
+    strict.account("fay", PASSWORD)
+    cert = strict.enroll("fay", PASSWORD)
+    request = "DCC SCHAT chat 0 0 00112233445566778899aabbccddeeff"
+    with Irc(strict, name(), ("message-tags", "quintet/calls"), account=("ann", PASSWORD)) as ann, \
+            Irc(strict, "fay", account=("fay", PASSWORD), cert=cert) as fay:
+        ask = f"PRIVMSG {ann.nick} :\x01{request}\x01"
+        fay.ask(ask)
+        assert len(one(ann.sync(), "PRIVMSG").tags["quintet/key"]) == 64
+        (listed,) = json.loads(strict.ctl("--json", "cert", "list", "--account", "fay").stdout)
+        strict.ctl("cert", "revoke", listed["serial"])
+        fay.ask(ask)
+        assert "quintet/key" not in one(ann.sync(), "PRIVMSG").tags
+
+
 def foreign(folder, account, pair):
     """The key of a pair, in a certificate of another authority."""
     authority, made = Authority(), folder / "foreign.pem"
