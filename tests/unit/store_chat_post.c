@@ -16,23 +16,7 @@ static struct chat_actor ada, ben, gus; /* gus is a guest; ada made #c, ben is i
 
 static int setup(void **state)
 {
-	int rc = store_fixture_setup(state);
-
-	s = ((struct store_fixture *)*state)->s;
-	ada = chat_fixture_person(s, "ada", "ada");
-	ben = chat_fixture_person(s, "ben", "Ben");
-	gus = chat_fixture_person(s, NULL, "gus");
-	say_policy(s, "chat_flood_rate", "0");
-	assert_int_equal(acts_enter(s, ada, "#C"), CHAT_DONE);
-	assert_int_equal(acts_enter(s, ben, "#c"), CHAT_DONE);
-	return rc;
-}
-
-static int teardown(void **state)
-{
-	acts_override = false;
-	assert_int_equal(store_check(s, NULL, NULL), 0);
-	return store_fixture_teardown(state);
+	return say_setup(state, &s, &ada, &ben, &gus);
 }
 
 static int refused(struct chat_actor by, const struct chat_post one)
@@ -374,7 +358,7 @@ static void test_bad(void **state)
 	assert_int_equal(refused(ada, say_message("#c", big)), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, say_teardown)
 
 int main(void)
 {

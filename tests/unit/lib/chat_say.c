@@ -3,6 +3,7 @@
 
 #include "store/policy.h"
 #include "tests/unit/lib/chat_acts.h"
+#include "tests/unit/lib/chat_fixture.h"
 #include "tests/unit/lib/store_fixture.h"
 
 #include <setjmp.h>
@@ -119,4 +120,27 @@ uint64_t say_talk(struct store *s, const char *one, const char *other)
 	(void)snprintf(a.target.b, sizeof(a.target.b), "%s", other);
 	assert_int_equal(store_view(s, ask_log, &a), 0);
 	return a.sum;
+}
+
+int say_setup(void **state, struct store **ret, struct chat_actor *ret_ada,
+	struct chat_actor *ret_ben, struct chat_actor *ret_gus)
+{
+	int rc = store_fixture_setup(state);
+	struct store *s = ((struct store_fixture *)*state)->s;
+
+	*ret = s;
+	*ret_ada = chat_fixture_person(s, "ada", "ada");
+	*ret_ben = chat_fixture_person(s, "ben", "Ben");
+	*ret_gus = chat_fixture_person(s, NULL, "gus");
+	say_policy(s, "chat_flood_rate", "0");
+	assert_int_equal(acts_enter(s, *ret_ada, "#C"), CHAT_DONE);
+	assert_int_equal(acts_enter(s, *ret_ben, "#c"), CHAT_DONE);
+	return rc;
+}
+
+int say_teardown(void **state)
+{
+	acts_override = false;
+	assert_int_equal(store_check(((struct store_fixture *)*state)->s, NULL, NULL), 0);
+	return store_fixture_teardown(state);
 }

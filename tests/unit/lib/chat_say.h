@@ -29,4 +29,11 @@ uint64_t say_talk(struct store *s, const char *one, const char *other);
 
 void say_policy(struct store *s, const char *name, const char *value);
 
+/* A store with ada, who made #c, ben, who is in it, and gus, a guest; no flood control. For setup.
+ */
+int say_setup(void **state, struct store **ret, struct chat_actor *ret_ada,
+	struct chat_actor *ret_ben, struct chat_actor *ret_gus);
+/* Checks the whole store, and ends it. */
+int say_teardown(void **state);
+
 #endif
