@@ -82,20 +82,27 @@ static int list_channels(struct store_txn *txn, void *arg)
 	return chat_channels_each(txn, list_channel, l);
 }
 
+static int show_list(struct ctl *c, struct ctl_table *t,
+	int (*list)(struct store_txn *txn, void *arg), const char *failure)
+{
+	struct listing l = {.table = t};
+	int r = ctl_store(c, STORE_READ);
+
+	if (r != CTL_OK)
+		return r;
+	r = store_view(c->store, list, &l);
+	return r < 0 ? ctl_fail(r, "%s", failure) : ctl_table_rows(c, t);
+}
+
 static int run_channels(struct ctl *c, const struct ctl_args *a)
 {
 	static const struct ctl_column columns[] = {{"channel", CTL_TEXT}, {"members", CTL_NUMBER},
 		{"present", CTL_NUMBER}, {"founder", CTL_TEXT}, {"modes", CTL_TEXT},
 		{"messages", CTL_NUMBER}, {"created", CTL_TEXT}, {"topic", CTL_TEXT}};
 	_cleanup_(ctl_table_done) struct ctl_table t = CTL_TABLE(columns);
-	struct listing l = {.table = &t};
-	int r = ctl_store(c, STORE_READ);
 
 	(void)a;
-	if (r != CTL_OK)
-		return r;
-	r = store_view(c->store, list_channels, &l);
-	return r < 0 ? ctl_fail(r, "cannot list the channels") : ctl_table_rows(c, &t);
+	return show_list(c, &t, list_channels, "cannot list the channels");
 }
 
 /* -- people ------------------------------------------------------------------------------------ */
@@ -143,14 +150,9 @@ static int run_people(struct ctl *c, const struct ctl_args *a)
 		{"host", CTL_TEXT}, {"sessions", CTL_NUMBER}, {"channels", CTL_NUMBER},
 		{"since", CTL_TEXT}, {"spoke", CTL_TEXT}, {"away", CTL_TEXT}};
 	_cleanup_(ctl_table_done) struct ctl_table t = CTL_TABLE(columns);
-	struct listing l = {.table = &t};
-	int r = ctl_store(c, STORE_READ);
 
 	(void)a;
-	if (r != CTL_OK)
-		return r;
-	r = store_view(c->store, list_people, &l);
-	return r < 0 ? ctl_fail(r, "cannot list who is there") : ctl_table_rows(c, &t);
+	return show_list(c, &t, list_people, "cannot list who is there");
 }
 
 /* -- what the house does ----------------------------------------------------------------------- */
