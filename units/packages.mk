@@ -8,7 +8,8 @@ PACKAGES_unit := libcmocka-dev
 PACKAGES_fuzz := clang llvm libclang-rt-14-dev
 PACKAGES_interop := python3-pytest python3-cryptography openssl curl gnutls-bin strongswan-pki \
 	libstrongswan-standard-plugins libstrongswan-extra-plugins xinetd ucspi-tcp lmdb-utils \
-	systemd util-linux strace iproute2 lftp ftp-ssl irssi weechat-curses
+	systemd util-linux strace iproute2 lftp ftp-ssl irssi weechat-curses \
+	python3-openssl
 PACKAGES_systemd := systemd systemd-container mmdebstrap python3-pytest iproute2 util-linux zstd
 PACKAGES_bench := xinetd ucspi-tcp stunnel4 systemd openssl openssh-client libhiredis0.14 \
 	libmemcached11 libmemcachedutil2 libpcre2-posix3 libsodium23 libwrap0 libident
