@@ -42,8 +42,6 @@ bool talk_is_ready(const struct talk *t);
 int talk_line(struct talk *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 const char *talk_nick(const struct talk *t);
-const char *talk_account(const struct talk *t); /* "": not logged in */
-struct client *talk_client(const struct talk *t);
 const struct profile *talk_profile(const struct talk *t);
 /* Does the server stamp requests of calls (capability quintet/calls)? */
 bool talk_has_calls(const struct talk *t);

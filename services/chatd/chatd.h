@@ -433,8 +433,6 @@ int chatd_batch_line(struct chatd *c, const struct irc_message *m, struct span b
 void chatd_multiline_done(struct chatd *c);
 /* oper.c: looks at the proof for OPER again, before each command; the flag goes with it. */
 int chatd_prove_oper(struct chatd *c);
-/* caps.c */
-void chatd_caps_write(struct buf *b, unsigned version); /* with values for 302 */
 
 /* -- handlers, one per command; results as chatd_command.run ---------------------------------- */
 

@@ -73,17 +73,6 @@ const char *talk_nick(const struct talk *t)
 	return "bob";
 }
 
-const char *talk_account(const struct talk *t)
-{
-	return talk_nick(t);
-}
-
-struct client *talk_client(const struct talk *t)
-{
-	(void)t;
-	return NULL;
-}
-
 const struct profile *talk_profile(const struct talk *t)
 {
 	return &t->profile;

@@ -62,16 +62,6 @@ const char *talk_nick(const struct talk *t)
 	return t->nick;
 }
 
-const char *talk_account(const struct talk *t)
-{
-	return t->account;
-}
-
-struct client *talk_client(const struct talk *t)
-{
-	return (struct client *)(uintptr_t)&t->client;
-}
-
 const struct profile *talk_profile(const struct talk *t)
 {
 	return &t->profile;
