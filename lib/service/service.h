@@ -44,6 +44,7 @@ struct service_settings {
 				*/
 	uint16_t port_ftps, port_ftp; /* QUINTET_PORT_FTPS 990 (implicit TLS), _FTP 21 (AUTH TLS) */
 	uint16_t port_irc; /* QUINTET_PORT_IRC 6697 */
+	uint16_t port_imaps, port_submissions; /* QUINTET_PORT_IMAPS 993, _SUBMISSIONS 465 */
 	uint16_t ftp_passive_first, ftp_passive_last; /* QUINTET_FTP_PASSIVE "FIRST-LAST", default
 							 49152-65534 */
 	char ftp_address[16]; /* QUINTET_FTP_ADDRESS: the IPv4 address that PASV tells; "": the

@@ -45,6 +45,8 @@ static const struct variable variables[] = {
 	{"QUINTET_PORT_FTPS", PORT(port_ftps), NULL, KIND_PORT, 990},
 	{"QUINTET_PORT_FTP", PORT(port_ftp), NULL, KIND_PORT, 21},
 	{"QUINTET_PORT_IRC", PORT(port_irc), NULL, KIND_PORT, 6697},
+	{"QUINTET_PORT_IMAPS", PORT(port_imaps), NULL, KIND_PORT, 993},
+	{"QUINTET_PORT_SUBMISSIONS", PORT(port_submissions), NULL, KIND_PORT, 465},
 	{"QUINTET_FTP_PASSIVE", PORTS(ftp_passive_first), "49152-65534", KIND_PORTS, 0},
 	{"QUINTET_FTP_ADDRESS", TEXT(ftp_address), "", KIND_ADDRESS, 0},
 	{"QUINTET_ADMIN_USER", TEXT(admin_user), "quintet-admin", KIND_USER, 0},

@@ -165,7 +165,7 @@ static int shared_folder(const struct ctl *c, mode_t mode, const char *base, con
 static int folders(const struct ctl *c)
 {
 	static const char *const private[] = {"credentials", "credentials/daytimed",
-		"credentials/ftpd", "credentials/chatd", "credentials/cad",
+		"credentials/ftpd", "credentials/chatd", "credentials/maild", "credentials/cad",
 		"credentials/cad-signer"};
 	static const char *const tree[] = {"", "files", "files/shared", "files/home"};
 	static const char *const shared[] = {"bells", "locks"};
@@ -273,8 +273,8 @@ static int write_environment(const struct ctl *c)
 	static const char *const names[] = {"QUINTET_STATE", "QUINTET_RUNTIME", "QUINTET_CONF",
 		"QUINTET_PORT_DAYTIME", "QUINTET_PORT_TIMESTAMP", "QUINTET_PORT_CA",
 		"QUINTET_PORT_CA_PLAIN", "QUINTET_PORT_FTPS", "QUINTET_PORT_FTP",
-		"QUINTET_PORT_IRC", "QUINTET_FTP_PASSIVE", "QUINTET_FTP_ADDRESS",
-		"QUINTET_ADMIN_USER"};
+		"QUINTET_PORT_IRC", "QUINTET_PORT_IMAPS", "QUINTET_PORT_SUBMISSIONS",
+		"QUINTET_FTP_PASSIVE", "QUINTET_FTP_ADDRESS", "QUINTET_ADMIN_USER"};
 	_cleanup_(buf_done) struct buf text = BUF_INIT(65536);
 	char path[CTL_PATH_MAX];
 	struct stat st;

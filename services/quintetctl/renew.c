@@ -28,6 +28,10 @@ const struct renewal house_credentials[RENEWALS] = {
 		.name = "tls",
 		.profile = PKI_HOST,
 		.listeners = {"chatd-wait.service"}},
+	{.service = "maild",
+		.name = "tls",
+		.profile = PKI_HOST,
+		.listeners = {"maild-wait.service", "maild-submission-wait.service"}},
 	{.service = "cad", .name = "tls", .profile = PKI_HOST, .listeners = {"cad-wait.service"}},
 };
 

@@ -101,7 +101,7 @@ static void make_world(void)
 	require(atexit(remove_world) == 0);
 	s->port_daytime = s->port_timestamp = s->port_ca = s->port_ca_plain = s->port_ftps =
 		s->port_ftp = 8443;
-	s->port_irc = 8443;
+	s->port_irc = s->port_imaps = s->port_submissions = 8443;
 	(void)snprintf(s->state, sizeof(s->state), "%s/state", world.dir);
 	(void)snprintf(s->runtime, sizeof(s->runtime), "%s/run", world.dir);
 	(void)snprintf(s->domain, sizeof(s->domain), "example.org");

@@ -18,7 +18,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "certs"))
 VARIANT = os.environ.get("QUINTET_TEST_VARIANT", "release")
-PROGRAMS = ("daytimed", "ftpd", "chatd", "cad", "cad-signer", "quintetctl", "quintet")
+PROGRAMS = ("daytimed", "ftpd", "chatd", "maild", "cad", "cad-signer", "quintetctl", "quintet")
 UID = 61234 if os.geteuid() == 0 else os.geteuid()
 GID = 61234 if os.geteuid() == 0 else os.getegid()
 
@@ -29,6 +29,8 @@ SERVICES = {
     "ftpd": ("ftpd", "ftps", "ftps"),
     "ftpd-explicit": ("ftpd", "ftp", "ftp"),
     "chatd": ("chatd", "ircs", "irc"),
+    "maild": ("maild", "imaps", "imaps"),
+    "maild-submission": ("maild", "submissions", "submissions"),
     "cad": ("cad", "ca", "ca"),
     "cad-plain": ("cad", "plain", "ca_plain"),
 }

@@ -31,6 +31,8 @@ def test_init_layout_and_modes(host):
         "conf/credentials/ftpd/tls.pem": 0o600,
         "conf/credentials/chatd": 0o700, "conf/credentials/chatd/tls.key": 0o600,
         "conf/credentials/chatd/tls.pem": 0o600,
+        "conf/credentials/maild": 0o700, "conf/credentials/maild/tls.key": 0o600,
+        "conf/credentials/maild/tls.pem": 0o600,
         "conf/credentials/cad/tls.key": 0o600, "conf/credentials/cad/tls.pem": 0o600,
         "conf/credentials/cad-signer/issuing.pem": 0o600,
         "conf/credentials/cad-signer/ocsp.key": 0o600,
@@ -48,7 +50,8 @@ def test_init_layout_and_modes(host):
 def test_init_certificates_verify_strictly(host):
     root, chain = host.path("conf/pki/root.pem"), host.path("conf/pki/chain.pem")
     for name, purpose in (("daytimed/tls", "sslserver"), ("ftpd/tls", "sslserver"),
-                          ("chatd/tls", "sslserver"), ("cad/tls", "sslserver"), ("daytimed/tsa", "timestampsign")):
+                          ("chatd/tls", "sslserver"), ("maild/tls", "sslserver"), ("cad/tls", "sslserver"),
+                          ("daytimed/tsa", "timestampsign")):
         leaf = host.path(f"conf/credentials/{name}.pem")
         openssl("verify", "-x509_strict", "-purpose", purpose, "-CAfile", root, "-untrusted",
                 chain, leaf)

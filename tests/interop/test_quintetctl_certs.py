@@ -62,8 +62,9 @@ def test_renew_only_what_is_due(signing):
                if after[p] != before.get(p)}
     assert changed == {"daytimed/tls.key", "daytimed/tls.pem", "daytimed/tsa.key",
                        "daytimed/tsa.pem", "ftpd/tls.key", "ftpd/tls.pem", "chatd/tls.key",
-                       "chatd/tls.pem", "cad/tls.key", "cad/tls.pem"}
-    for name in ("daytimed/tls", "daytimed/tsa", "ftpd/tls", "chatd/tls", "cad/tls"):
+                       "chatd/tls.pem", "maild/tls.key", "maild/tls.pem", "cad/tls.key",
+                       "cad/tls.pem"}
+    for name in ("daytimed/tls", "daytimed/tsa", "ftpd/tls", "chatd/tls", "maild/tls", "cad/tls"):
         pem, key = (signing.path(f"conf/credentials/{name}.{kind}") for kind in ("pem", "key"))
         openssl("verify", "-x509_strict", "-CAfile", signing.path("conf/pki/root.pem"),
                 "-untrusted", signing.path("conf/pki/chain.pem"), pem)
@@ -99,7 +100,8 @@ def test_renew_at_two_thirds_of_life(signing):
     aged(signing, "cad/tls", 95)
     rows = [(r["service"], r["credential"], r["what"]) for r in signing.json("renew")]
     assert rows == [("daytimed", "tls", "kept"), ("daytimed", "tsa", "renewed"),
-                    ("ftpd", "tls", "renewed"), ("chatd", "tls", "kept"), ("cad", "tls", "renewed")]
+                    ("ftpd", "tls", "renewed"), ("chatd", "tls", "kept"), ("maild", "tls", "kept"),
+                    ("cad", "tls", "renewed")]
     assert {r["what"] for r in signing.json("renew")} == {"kept"}
 
 
@@ -108,7 +110,8 @@ def test_renew_when_the_host_has_another_name(signing):
     rows = {(r["service"], r["credential"]): r["what"] for r in signing.json("renew")}
     assert rows == {("daytimed", "tls"): "renewed", ("daytimed", "tsa"): "kept",
                     ("ftpd", "tls"): "renewed",
-                    ("chatd", "tls"): "renewed", ("cad", "tls"): "renewed"}
+                    ("chatd", "tls"): "renewed",
+                    ("maild", "tls"): "renewed", ("cad", "tls"): "renewed"}
     assert "DNS:new.example.org" in openssl(
         "x509", "-in", signing.path("conf/credentials/cad/tls.pem"), "-noout", "-ext",
         "subjectAltName")

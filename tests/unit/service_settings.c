@@ -18,7 +18,8 @@ static const char *const names[] = {"QUINTET_DOMAIN", "QUINTET_HOST", "QUINTET_S
 	"QUINTET_RUNTIME", "QUINTET_CONF", "QUINTET_CREDENTIALS", "QUINTET_PLAIN_URL",
 	"QUINTET_PORT_DAYTIME", "QUINTET_PORT_TIMESTAMP", "QUINTET_PORT_CA",
 	"QUINTET_PORT_CA_PLAIN", "QUINTET_ADMIN_USER", "QUINTET_PORT_FTPS", "QUINTET_PORT_FTP",
-	"QUINTET_PORT_IRC", "QUINTET_FTP_PASSIVE", "QUINTET_FTP_ADDRESS", "CREDENTIALS_DIRECTORY"};
+	"QUINTET_PORT_IRC", "QUINTET_PORT_IMAPS", "QUINTET_PORT_SUBMISSIONS", "QUINTET_FTP_PASSIVE",
+	"QUINTET_FTP_ADDRESS", "CREDENTIALS_DIRECTORY"};
 
 static int clear_environment(void **state)
 {
@@ -58,6 +59,8 @@ static void test_defaults(void **state)
 	assert_int_equal(s.port_ftps, 990);
 	assert_int_equal(s.port_ftp, 21);
 	assert_int_equal(s.port_irc, 6697);
+	assert_int_equal(s.port_imaps, 993);
+	assert_int_equal(s.port_submissions, 465);
 	assert_int_equal(s.ftp_passive_first, 49152);
 	assert_int_equal(s.ftp_passive_last, 65534);
 	assert_string_equal(s.ftp_address, "");

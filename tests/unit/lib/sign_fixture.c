@@ -80,6 +80,8 @@ static void make_service(struct sign_fixture *f)
 	s->port_ftps = 990;
 	s->port_ftp = 21;
 	s->port_irc = 6697;
+	s->port_imaps = 993;
+	s->port_submissions = 465;
 	make_folder(f->dir, "run");
 	make_folder(f->dir, "run/bells");
 	make_folder(f->dir, "run/locks");
