@@ -28,7 +28,7 @@ void key_add_number(struct key *k, uint64_t v, size_t size)
 	key_add(k, bytes, size);
 }
 
-static void add_time(struct key *k, int64_t at_us)
+void key_add_time(struct key *k, int64_t at_us)
 {
 	key_add_number(k, (uint64_t)at_us ^ SIGN_BIT, 8);
 }
@@ -125,7 +125,7 @@ struct key key_cert_account_row(
 {
 	struct key k = key_cert_account(account);
 
-	add_time(&k, not_after_us);
+	key_add_time(&k, not_after_us);
 	key_add(&k, serial, CERT_SERIAL_LEN);
 	return k;
 }
@@ -134,7 +134,7 @@ struct key key_cert_expiry(int64_t not_after_us, const unsigned char *serial)
 {
 	struct key k = key_table(KEY_CERT_EXPIRY);
 
-	add_time(&k, not_after_us);
+	key_add_time(&k, not_after_us);
 	key_add(&k, serial, CERT_SERIAL_LEN);
 	return k;
 }

@@ -56,6 +56,24 @@ enum key_table {
 	KEY_CHAT_MARK = 'K', /* who, a channel's name or a person */
 	KEY_CHAT_META = 'x', /* channel or who, key */
 	KEY_CHAT_FLOOD = 'g', /* kind, bytes */
+
+	/* mail: boxes by their numbers, names with their levels kept together */
+	KEY_MAIL_ACCOUNT = 'Y', /* account */
+	KEY_MAIL_KEYWORDS = 'y', /* account */
+	KEY_MAIL_BOX = 'X', /* account, id */
+	KEY_MAIL_NAME = 'o', /* account, name; value: a counter, its id, 0: only subscribed to */
+	KEY_MAIL_MESSAGE = 'q', /* box, UID */
+	KEY_MAIL_CHANGE = 'c', /* box, modseq, UID */
+	KEY_MAIL_GONE = 'Q', /* phase, time, box, UID: of what was expunged */
+	KEY_MAIL_DEAD = 'h', /* box: deleted, its messages are to be swept */
+	KEY_MAIL_BODY = 'J', /* SHA-256; value: a counter, how many messages refer to the blob */
+	KEY_MAIL_STRUCTURE = 'z', /* SHA-256; value: as it was given */
+	KEY_MAIL_SENT = '1', /* account, number */
+	KEY_MAIL_SENT_ID = '2', /* account, digest of the Message-ID, number */
+	KEY_MAIL_NOTICE = '3', /* account, id */
+	KEY_MAIL_DUE = '4', /* account, id */
+	KEY_MAIL_DONE = '5', /* day, account, digest: a submission that was delivered to it */
+	KEY_SEEN = '6', /* account; value: when a session of it ended last */
 };
 
 /*
@@ -148,6 +166,36 @@ struct key key_chat_meta(uint64_t channel, const char *who); /* prefix; who: whe
 struct key key_chat_meta_row(uint64_t channel, const char *who, struct span key);
 struct key key_chat_flood(uint8_t kind, struct span bytes);
 
+/* -- mail (keys_mail.c) ------------------------------------------------------------------------ */
+
+struct key key_mail_account(const char *account);
+struct key key_mail_keywords(const char *account);
+struct key key_mail_box(const char *account); /* prefix */
+struct key key_mail_box_row(const char *account, uint64_t id);
+/* In the order of names a mailbox is followed by those below it: '/' stands in keys as the byte 1.
+ */
+struct key key_mail_name(const char *account); /* prefix */
+struct key key_mail_name_row(const char *account, struct span name);
+struct key key_mail_message(uint64_t box); /* prefix */
+struct key key_mail_message_row(uint64_t box, uint32_t uid);
+struct key key_mail_change(uint64_t box); /* prefix */
+struct key key_mail_change_row(uint64_t box, uint64_t modseq, uint32_t uid);
+struct key key_mail_gone(uint8_t phase); /* prefix */
+struct key key_mail_gone_row(uint8_t phase, int64_t at_us, uint64_t box, uint32_t uid);
+struct key key_mail_dead(uint64_t box);
+struct key key_mail_body(const unsigned char *blob);
+struct key key_mail_structure(const unsigned char *blob);
+struct key key_mail_sent(const char *account); /* prefix */
+struct key key_mail_sent_row(const char *account, uint64_t number);
+struct key key_mail_sent_id(const char *account, struct span msgid); /* prefix */
+struct key key_mail_sent_id_row(const char *account, struct span msgid, uint64_t number);
+struct key key_mail_notice(const char *account); /* prefix */
+struct key key_mail_notice_row(const char *account, uint64_t id);
+struct key key_mail_due(const char *account); /* prefix */
+struct key key_mail_due_row(const char *account, uint64_t id);
+struct key key_mail_done(uint16_t day, const char *account, const unsigned char *digest);
+struct key key_seen(const char *account);
+
 /* ASCII letters to lower case. */
 unsigned char key_fold(unsigned char c);
 
@@ -157,6 +205,7 @@ unsigned char key_fold(unsigned char c);
  * follow). What does not fit makes the key bad. */
 void key_add(struct key *k, const void *p, size_t len);
 void key_add_number(struct key *k, uint64_t v, size_t size);
+void key_add_time(struct key *k, int64_t at_us);
 void key_add_name(struct key *k, const char *name);
 
 /* A copy of a key that points into the map, to be kept over a write. */
