@@ -158,6 +158,8 @@ struct imap_fetch { /* owned */
 	bool changed; /* CHANGEDSINCE */
 	uint64_t changed_since;
 	bool vanished;
+	bool partial; /* PARTIAL (RFC 9394), with UID FETCH only */
+	int64_t partial_first, partial_last; /* as in struct imap_search */
 };
 /* Behind the set: items or macro, then modifiers. */
 int imap_in_fetch(struct imap_in *in, struct imap_fetch *ret);

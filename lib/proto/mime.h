@@ -201,6 +201,7 @@ struct mime_record {
 	size_t part_count;
 	struct span envelope, body, bodystructure; /* as sent, without their names */
 	int64_t date_us; /* of Date; INT64_MIN: none that can be read */
+	int32_t date_offset_s; /* its zone: SENTON goes by the day there */
 	struct span subject; /* base subject, folded */
 	bool reply;
 	struct span from, to, cc; /* first address's local part, folded */
