@@ -28,10 +28,13 @@ void pki_cms_signer_done(struct pki_cms_signer *s);
 
 /*
  * Verifies a detached signature (content given) or an opaque one (content p NULL: what was signed
- * is appended to ret_content). The chain has to reach one of roots, and the certificate to be for
- * mail; dates are judged at at_us. 0; -EBADMSG: no CMS of that kind; -EKEYREJECTED with *ret_reason
- * (static text for people): altered, unknown authority, expired, not for mail. The signer is told
- * in the refusals that know him.
+ * is appended to ret_content); one that is both, or has several signers, is refused. The chain has
+ * to reach a self-signed one of roots (DER or PEM; others among them only lead there), and the
+ * certificate to be for mail; dates are judged at at_us, or with 0 at the time the signer names, if
+ * that is not to come, else now. 0; -EBADMSG: no CMS of that kind; -EKEYREJECTED with *ret_reason
+ * (static text for people): altered, unknown authority, expired, not for mail. ret is done by
+ * pki_cms_signer_done() in any case; the signer is told in the refusals that know him. What was
+ * signed is appended to ret_content in a success only.
  */
 int pki_cms_verify(struct span der, struct span content, const struct span *roots,
 	size_t root_count, int64_t at_us, struct buf *ret_content, struct pki_cms_signer *ret,

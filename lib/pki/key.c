@@ -7,8 +7,7 @@
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 
-/* Takes pkey. */
-static int wrap(EVP_PKEY *pkey, struct pki_key **ret)
+int pki_key_take(EVP_PKEY *pkey, struct pki_key **ret)
 {
 	struct pki_key *k;
 
@@ -28,7 +27,7 @@ int pki_key_new(struct pki_key **ret)
 {
 	PKI_EDGE;
 
-	return wrap(EVP_EC_gen("P-256"), ret);
+	return pki_key_take(EVP_EC_gen("P-256"), ret);
 }
 
 struct key_walk {
@@ -46,7 +45,7 @@ static int each_key(void *arg, struct span der)
 
 	if (pkey == NULL)
 		return -EBADMSG;
-	r = wrap(pkey, &k);
+	r = pki_key_take(pkey, &k);
 	return r < 0 ? r : walk->each(walk->arg, k);
 }
 

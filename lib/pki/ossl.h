@@ -58,6 +58,9 @@ int pki_error(void);
 int pki_add_der(struct buf *ret, unsigned char *der, int len);
 int pki_add_bio(struct buf *ret, BIO *bio);
 
+/* Makes a key of ours of it, which owns it from then on, on failure too. NULL: pki_error(). */
+int pki_key_take(EVP_PKEY *pkey, struct pki_key **ret);
+
 /* One certificate in DER, nothing behind it, extensions well-formed; NULL otherwise. */
 X509 *pki_x509_of(struct span der);
 
