@@ -167,7 +167,8 @@ static int compose(struct service *s, const struct mail_due *due, struct receipt
 		r = maild_body_make(s->store, buf_span(&x->text), &x->body);
 	if (r < 0)
 		return r;
-	(void)snprintf(deliver->from, sizeof(deliver->from), "%s@%s", account, s->settings.domain);
+	(void)snprintf(
+		deliver->from, sizeof(deliver->from), "%s@%.220s", account, s->settings.domain);
 	copy_fields(x, deliver);
 	deliver->body = x->body.body;
 	deliver->recipients = (const char(*)[ACCOUNT_NAME_SIZE])x->recipient;
