@@ -210,6 +210,14 @@ int mail_seen_note(struct store_txn *txn, const char *account, int64_t now_us);
  * are not known here and could be given twice. */
 int mail_restore(struct store_txn *txn);
 
+/* -- mail_deliver.c -----------------------------------------------------------------------------
+ */
+
+/* DELIVER inside another operation. Nothing of the message is written before all recipients have
+ * been looked at: -ENOENT, -EDQUOT and -EINVAL leave nothing behind. No writer may be open. */
+int mail_deliver(
+	struct store_txn *txn, const struct mail_deliver_args *a, struct mail_deliver_result *ret);
+
 /* -- the operations -----------------------------------------------------------------------------
  */
 

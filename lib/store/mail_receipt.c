@@ -1,0 +1,52 @@
+/* RECEIPT: a receipt that is due is sent, once: its row goes in the commit that delivers it. */
+#include "store/mail_i.h"
+
+#include <errno.h>
+
+/* The message may have gone meanwhile, or its mailbox. */
+static int mark_sent(struct store_txn *txn, struct mail_writer *w, const struct mail_due *due)
+{
+	struct mail_message before, after;
+	struct mail_box box;
+	int rc = mail_box_read(txn, w->account.name, due->box, &box);
+
+	if (rc == 0)
+		rc = mail_message_read(txn, due->box, due->uid, &before);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	after = before;
+	after.flags.system |= MAIL_MDN_SENT;
+	after.asks = false;
+	if (after.flags.system == before.flags.system && after.asks == before.asks)
+		return 0;
+	rc = mail_message_change(w, &box, &before, &after);
+	return rc < 0 ? rc : mail_box_write(txn, w->account.name, &box);
+}
+
+int op_mail_receipt(struct store_txn *txn, const void *args, void *result)
+{
+	const struct mail_receipt_args *a = args;
+	struct mail_deliver_result *ret = result;
+	struct mail_writer w;
+	struct mail_due due;
+	int rc;
+
+	if (!row_is_text(a->account, sizeof(a->account)))
+		return -EINVAL;
+	rc = mail_due_read(txn, a->account, a->due, &due);
+	if (rc == 0)
+		rc = mail_writer_open(txn, a->account, a->deliver.now_us, &w);
+	if (rc == 0)
+		rc = mail_due_remove(txn, a->account, a->due);
+	if (rc == 0)
+		rc = mark_sent(txn, &w, &due);
+	if (rc == 0)
+		rc = mail_writer_close(&w);
+	if (rc < 0 || a->deliver.count == 0)
+		return rc;
+	rc = mail_deliver(txn, &a->deliver, ret);
+	if (rc != -ENOENT) /* who asked is there no more: it is done with */
+		return rc;
+	ret->bad = 0;
+	return 0;
+}
