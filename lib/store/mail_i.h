@@ -102,8 +102,17 @@ struct mail_box_new {
 int mail_box_make(struct store_txn *txn, struct mail_account *a, const struct mail_box_new *n,
 	struct mail_box *ret);
 
+#define MAIL_INBOX "INBOX"
+
 /* "INBOX" in any case as first level is INBOX; else the same. -EINVAL: too long. */
 int mail_name_canon(struct span name, char ret[MAIL_NAME_SIZE]);
+
+/* Rows of names in that writing: -ENOENT; id 0: the name is only subscribed to. */
+int mail_name_read(struct store_txn *txn, const char *account, const char *name, uint64_t *ret_id);
+int mail_name_write(struct store_txn *txn, const char *account, const char *name, uint64_t id);
+int mail_name_remove(struct store_txn *txn, const char *account, const char *name);
+/* The name out of the key of its row: -EBADMSG. */
+int mail_name_of_key(struct span key, char ret[MAIL_NAME_SIZE]);
 
 /* A number that no mailbox has had. */
 int mail_validity_next(struct store_txn *txn, int64_t now_us, uint32_t *ret);
