@@ -2,9 +2,9 @@
 stood, and nothing is sent but what the test says."""
 
 import re
-import socket
-import ssl
 import time
+
+import talk
 
 PASSWORD = "correct horse battery"
 LITERAL = re.compile(rb"\{(\d+)\}$")
@@ -22,16 +22,11 @@ class Refused(AssertionError):
 
 
 class Imap:
-    """One connection, in a with statement. account: logged in by LOGIN with PASSWORD; cert: (certificate,
-    key) for TLS."""
+    """One connection, in a with statement. account: logged in by LOGIN with PASSWORD; cert: (key,
+    certificate) for TLS."""
 
     def __init__(self, instance, account=None, password=PASSWORD, cert=None, port=None, patience=60):
-        context = ssl.create_default_context(cafile=str(instance.root_pem))
-        if cert:
-            context.load_cert_chain(*map(str, cert))
-        plain = socket.create_connection(("127.0.0.1", port or instance.ports["imaps"]), timeout=patience)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = context.wrap_socket(plain, server_hostname=instance.host)
+        self.socket = talk.connect(instance, port or instance.ports["imaps"], timeout=patience, cert=cert)
         self.have = b""
         self.tags = 0
         self.greeting = self.line()
