@@ -1,7 +1,7 @@
 /*
  * The IMAP session: what its files share.
  *
- *	session.c    the loop: commands with their literals, deadlines, goodbye
+ *	session.c    the loop, deadlines, goodbye; input.c commands with their literals
  *	commands.c   the command table and its gate (state, arguments)
  *	reply.c      answers
  *	capability.c login.c enable.c id.c namespace.c quota.c
@@ -36,9 +36,11 @@ struct imap_box {
 	uint32_t *gone; /* owned, ascending: expunged in the store, not yet told */
 	size_t gone_count, gone_room;
 	uint32_t recent_from; /* UIDs from here on are \Recent in this session */
-	uint64_t own[8]; /* modseqs of this session's own silent changes, not to be told */
+	uint64_t *own; /* owned: modseqs of this session's own changes, not to be told again */
+	size_t own_count, own_room;
 	uint32_t next_uid; /* one behind the highest that was ever in uids */
 	size_t keywords_told; /* FLAGS was said with so many keywords */
+	bool notified; /* its news are told at once: NOTIFY's "selected" */
 };
 
 enum imap_state { IMAP_NOT_AUTHENTICATED = 1, IMAP_AUTHENTICATED = 2, IMAP_SELECTED = 4 };
@@ -68,8 +70,12 @@ struct imap {
 	struct imap_notifying *notifying;
 	bool has_bell; /* registered for the account's mail */
 	unsigned bad; /* commands in a row that were none */
+	unsigned refused; /* log-ins */
 	bool logout;
 	uint64_t size_limit;
+	int error; /* of the connection: nothing more is written; 0 */
+	int64_t active_ms; /* when the client was heard of last */
+	struct buf line; /* scratch of reply.c */
 };
 
 static inline const char *imap_account(const struct imap *s)
@@ -79,10 +85,14 @@ static inline const char *imap_account(const struct imap *s)
 
 /* -- commands ---------------------------------------------------------------------------------- */
 
+struct imap_command;
 struct imap_call {
 	struct imap *s;
+	const struct imap_command *command;
 	struct imap_in in; /* behind the command's name (and UID's): " args" or the end */
 	bool uid; /* UID FETCH and so on */
+	struct imap_literal literal; /* APPEND: the message that comes next */
+	bool unread; /* that literal's bytes, and the rest of the command, are still to be read */
 };
 
 enum imap_command_flag {
@@ -98,6 +108,27 @@ struct imap_command {
 	unsigned flags;
 };
 const struct imap_command *imap_commands(size_t *ret_count);
+
+/* Runs the command in s->command. 0, or negative: the end. */
+int imap_command_run(struct imap_call *c);
+
+/* -- session.c, input.c ------------------------------------------------------------------------
+ */
+
+/* Waits for input, a bell or until_ms, what was written sent before. 0: look again; -ETIMEDOUT at
+ * the session's deadline, -ESHUTDOWN, or as conn_poll(). */
+int imap_wait(struct imap *s, int64_t until_ms);
+/* A line, as conn_step_line() (-EAGAIN never): waits for it. */
+int imap_read_line(struct imap *s, struct span *ret);
+/* Exactly so many bytes, appended to ret; NULL: they are dropped. */
+int imap_read_bytes(struct imap *s, uint64_t size, struct buf *ret);
+/* The next command: 1, with c set up; 0: there was none, and that was told; or negative. */
+int imap_read_command(struct imap *s, struct imap_call *c);
+/* Behind a command that was refused in the midst: a literal that comes without being asked for, and
+ * the rest of that command, are read away. */
+int imap_skip_literal(struct imap *s, const struct imap_literal *literal);
+/* Gives back what a busy time took, before a long wait. */
+void imap_trim(struct imap *s);
 
 /* -- reply.c. Errors stick in the connection. ---------------------------------------------------
  */
@@ -116,6 +147,12 @@ int imap_bad(struct imap_call *c, const char *format, ...) __attribute__((format
  * logged. */
 int imap_failed(struct imap_call *c, int error);
 
+/* -- capability.c ------------------------------------------------------------------------------ */
+
+/* "CAPABILITY IMAP4rev1 ..." in b. */
+void imap_put_capability(const struct imap *s, struct buf *b);
+void imap_greet(struct imap *s);
+
 /* -- sync.c: the selected mailbox against the store
  * ------------------------------------------------ */
 
@@ -125,6 +162,9 @@ int imap_failed(struct imap_call *c, int error);
  * like call it; so do NOOP, IDLE, NOTIFY.
  */
 int imap_sync(struct imap *s, bool no_expunge);
+
+/* Rings the account's other sessions: after every operation that changed something. */
+void imap_changed(struct imap *s);
 
 /* The session changed flags itself and has told what had to be told: this modseq is not news. */
 void imap_own_change(struct imap *s, uint64_t modseq);
@@ -141,6 +181,10 @@ int imap_pick(struct imap *s, struct imap_set *set, bool uid, struct imap_picks 
 void imap_picks_done(struct imap_picks *p);
 /* The position of a UID; -ENOENT. */
 int imap_position(const struct imap *s, uint32_t uid, size_t *ret);
+/* The UIDs of picks, for operations: owned by the caller (free()); NULL: no memory. */
+uint32_t *imap_pick_uids(const struct imap *s, const struct imap_picks *p);
+/* How many of the list are \Recent here. */
+size_t imap_recent_count(const struct imap *s);
 
 /* -- told.c ------------------------------------------------------------------------------------ */
 
@@ -148,6 +192,11 @@ int imap_position(const struct imap *s, uint32_t uid, size_t *ret);
 void imap_put_message_flags(struct imap *s, struct buf *b, const struct mail_message *m);
 /* "* n FETCH (UID u FLAGS (...) MODSEQ (m))" as enabled. */
 void imap_tell_flags(struct imap *s, size_t position, const struct mail_message *m, bool uid);
+/* The same in b, for views. */
+void imap_put_told(
+	struct imap *s, struct buf *b, size_t position, const struct mail_message *m, bool uid);
+/* "* FLAGS (...)" and PERMANENTFLAGS, as the keywords are now. */
+void imap_tell_keywords(struct imap *s);
 /* The account's keywords, read again if the store has more; FLAGS and PERMANENTFLAGS are told then.
  */
 int imap_keywords(struct imap *s);
@@ -157,6 +206,31 @@ int imap_keywords(struct imap *s);
 void imap_unselect(struct imap *s);
 /* Registers the session for the account's bell (IDLE, NOTIFY). */
 int imap_need_bell(struct imap *s);
+
+/* -- qresync.c --------------------------------------------------------------------------------- */
+
+/* "* VANISHED (EARLIER) uids": what was expunged behind since; where the log does not reach back so
+ * far, all that is not there of those. uids: settled, NULL for all. */
+int imap_tell_vanished(struct imap *s, uint64_t since, const struct imap_set *uids);
+/* The parameter of SELECT. */
+struct imap_qresync { /* owned */
+	bool set;
+	uint32_t validity;
+	uint64_t modseq;
+	bool has_known;
+	struct imap_set known;
+};
+int imap_in_qresync(struct imap_in *in, struct imap_qresync *ret);
+void imap_qresync_done(struct imap_qresync *q);
+int imap_resync(struct imap *s, struct imap_qresync *q);
+
+/* -- notify.c ---------------------------------------------------------------------------------- */
+
+/* News of mailboxes that are not selected, as asked for; and of the selected one. */
+int imap_notify_tell(struct imap *s);
+/* Messages from this position on are new: FETCH what was asked for of them. */
+void imap_notify_new(struct imap *s, size_t first);
+void imap_notify_free(struct imap *s);
 
 /* -- fetch.c, search.c ----------------------------------------------------------------------------
  */

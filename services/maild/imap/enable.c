@@ -1,0 +1,37 @@
+/* ENABLE (RFC 5161): what changes the way this session is spoken to. */
+#include "services/maild/imap/imap.h"
+
+static const struct {
+	const char *name;
+	unsigned bits;
+} known[] = {
+	{"CONDSTORE", IMAP_CONDSTORE},
+	{"QRESYNC", IMAP_QRESYNC | IMAP_CONDSTORE},
+	{"UTF8=ACCEPT", IMAP_UTF8},
+	{"IMAP4rev2", IMAP_REV2},
+};
+
+int imap_cmd_enable(struct imap_call *c)
+{
+	struct imap *s = c->s;
+	bool wanted[sizeof(known) / sizeof(known[0])] = {false};
+	struct span word;
+
+	do {
+		if (imap_in_space(&c->in) < 0 || imap_in_atom(&c->in, &word) < 0)
+			return imap_bad(c, "ENABLE takes names of capabilities");
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			wanted[i] = wanted[i] || span_caseeq_str(word, known[i].name);
+	} while (!imap_in_end(&c->in));
+	buf_reset(&s->out);
+	buf_add_str(&s->out, "* ENABLED");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!wanted[i] || (s->enabled & known[i].bits) == known[i].bits)
+			continue;
+		s->enabled |= known[i].bits;
+		buf_addf(&s->out, " %s", known[i].name);
+	}
+	buf_add_str(&s->out, "\r\n");
+	imap_write(s, buf_span(&s->out));
+	return imap_ok(c, "Enabled");
+}
