@@ -5,6 +5,7 @@
  *place.
  *
  *	imap_in.c       words of a command: atoms, strings, numbers, lists; literals at a line's end
+ *	imap_flag.c     flags
  *	imap_set.c      sequence sets
  *	imap_name.c     mailbox names: modified UTF-7, patterns of LIST
  *	imap_fetch.c    FETCH items      imap_search.c  SEARCH programs, RETURN options
@@ -63,7 +64,7 @@ bool imap_in_char(struct imap_in *in, char c); /* takes it if it is there */
 bool imap_in_word(struct imap_in *in, const char *word); /* takes an atom of that name, any case */
 bool imap_in_end(const struct imap_in *in); /* nothing is left */
 /* A mailbox name as UTF-8 (of modified UTF-7, or as it is with in->utf8); INBOX in capitals.
- * -EINVAL: a name that cannot be. */
+ * -EINVAL and past it: a name that cannot be, to be answered NO. */
 int imap_in_mailbox(struct imap_in *in, struct buf *ret);
 /* "(\Seen $Label)", or without parentheses for STORE. Keywords in ret_keywords (at most max, else
  * -EBADMSG), system flags as bits of enum imap_flag; \Recent is refused. */
@@ -100,7 +101,8 @@ struct imap_set { /* owned */
 	bool saved; /* "$": the result that was saved (RFC 5182) */
 };
 int imap_in_set(struct imap_in *in, struct imap_set *ret); /* -ENOMEM too */
-/* With '*' replaced by highest, ascending and merged. */
+/* With '*' replaced by highest (0, for nothing is there: by 1), ascending and merged. 4294967295
+ * is never a UID and stands in the set as 4294967294. */
 void imap_set_settle(struct imap_set *s, uint32_t highest);
 bool imap_set_has(const struct imap_set *settled, uint32_t n);
 void imap_set_done(struct imap_set *s);
@@ -221,7 +223,8 @@ enum imap_return {
 struct imap_search { /* owned */
 	bool extended; /* RETURN was there: the answer is ESEARCH */
 	unsigned returns; /* enum imap_return; RETURN () is ALL */
-	int64_t partial_first, partial_last; /* RFC 9394; negative: from the end */
+	/* RFC 9394: 1 is the first, -1 the last; the one nearer to its end comes first */
+	int64_t partial_first, partial_last;
 	struct span charset; /* empty: none was named */
 	struct imap_search_node *nodes; /* nodes[0]: the program */
 	size_t count;
@@ -291,7 +294,7 @@ struct imap_list { /* owned */
 	unsigned options;
 	unsigned status; /* enum imap_status_item */
 	struct buf reference;
-	struct buf patterns; /* UTF-8, each ended by NUL */
+	struct buf patterns; /* UTF-8, each ended by NUL; malformed names stay, and match none */
 	size_t pattern_count;
 };
 int imap_in_list(struct imap_in *in, struct imap_list *ret);
