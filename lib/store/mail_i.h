@@ -83,6 +83,8 @@ int mail_done_note(
 	struct store_txn *txn, const char *account, const unsigned char *digest, int64_t now_us);
 int mail_done_decode(struct span value, int64_t *ret_at_us);
 
+#define MAIL_INBOX "INBOX"
+
 /* -- mail_box.c: accounts and boxes -------------------------------------------------------------
  */
 
@@ -102,7 +104,12 @@ struct mail_box_new {
 int mail_box_make(struct store_txn *txn, struct mail_account *a, const struct mail_box_new *n,
 	struct mail_box *ret);
 
-#define MAIL_INBOX "INBOX"
+/* The same within policy mail_boxes: -EDQUOT; -EEXIST. And all levels above a name that are no
+ * mailboxes. */
+int mail_box_make_named(struct store_txn *txn, struct mail_account *a, const struct mail_box_new *n,
+	struct mail_box *ret);
+int mail_levels_make(
+	struct store_txn *txn, struct mail_account *a, const char *name, int64_t now_us);
 
 /* "INBOX" in any case as first level is INBOX; else the same. -EINVAL: too long. */
 int mail_name_canon(struct span name, char ret[MAIL_NAME_SIZE]);
