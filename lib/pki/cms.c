@@ -88,25 +88,25 @@ static int add_chain(CMS_ContentInfo *cms, const struct span *chain_der, size_t 
 	return 0;
 }
 
-int pki_cms_sign(const struct pki_key *key, struct span cert_der, const struct span *chain_der,
-	size_t chain_count, struct span content, int64_t at_us, struct buf *ret_der)
+int pki_cms_sign(
+	const struct pki_cms_self *self, struct span content, int64_t at_us, struct buf *ret_der)
 {
 	PKI_EDGE;
-	_cleanup_(pki_x509_freep) X509 *x = pki_x509_of(cert_der);
+	_cleanup_(pki_x509_freep) X509 *x = pki_x509_of(self->cert_der);
 	_cleanup_(pki_cms_freep) CMS_ContentInfo *cms = NULL;
 	_cleanup_(pki_bio_freep) BIO *in = NULL;
 	int r;
 
 	if (x == NULL || !is_for(x, KU_DIGITAL_SIGNATURE, KU_DIGITAL_SIGNATURE) ||
-		X509_check_private_key(x, key->pkey) != 1)
+		X509_check_private_key(x, self->key->pkey) != 1)
 		return -EINVAL;
 	in = cms_bio(content);
 	cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_PARTIAL | CMS_DETACHED | CMS_BINARY);
 	if (in == NULL || cms == NULL)
 		return pki_error();
-	r = add_signer(cms, x, key->pkey, at_us);
+	r = add_signer(cms, x, self->key->pkey, at_us);
 	if (r == 0)
-		r = add_chain(cms, chain_der, chain_count);
+		r = add_chain(cms, self->chain_der, self->chain_count);
 	if (r == 0 && CMS_final(cms, in, NULL, CMS_DETACHED | CMS_BINARY) != 1)
 		r = pki_error();
 	return r == 0 ? put_der(cms, ret_der) : r;

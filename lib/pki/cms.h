@@ -13,10 +13,18 @@
 
 #include <stdint.h>
 
+/* Who writes: key, certificate, and what leads from there to the root. */
+struct pki_cms_self {
+	const struct pki_key *key;
+	struct span cert_der;
+	const struct span *chain_der;
+	size_t chain_count;
+};
+
 /* Detached signature over content (canonical: CR LF), with the signer's certificate and its chain
- * inside. DER. -EINVAL: the certificate cannot sign mail. */
-int pki_cms_sign(const struct pki_key *key, struct span cert_der, const struct span *chain_der,
-	size_t chain_count, struct span content, int64_t at_us, struct buf *ret_der);
+ * inside. DER. -EINVAL: the certificate cannot sign mail, or is not of that key. */
+int pki_cms_sign(
+	const struct pki_cms_self *self, struct span content, int64_t at_us, struct buf *ret_der);
 
 struct pki_cms_signer {
 	unsigned char *cert_der; /* owned */
@@ -26,19 +34,22 @@ struct pki_cms_signer {
 };
 void pki_cms_signer_done(struct pki_cms_signer *s);
 
+struct pki_cms_judge {
+	const struct span *roots; /* DER or PEM; those that are not self-signed only lead there */
+	size_t root_count;
+	int64_t at_us; /* dates are judged then; 0: when the signer says, if that is not to come */
+};
+
 /*
  * Verifies a detached signature (content given) or an opaque one (content p NULL: what was signed
  * is appended to ret_content); one that is both, or has several signers, is refused. The chain has
- * to reach a self-signed one of roots (DER or PEM; others among them only lead there), and the
- * certificate to be for mail; dates are judged at at_us, or with 0 at the time the signer names, if
- * that is not to come, else now. 0; -EBADMSG: no CMS of that kind; -EKEYREJECTED with *ret_reason
- * (static text for people): altered, unknown authority, expired, not for mail. ret is done by
- * pki_cms_signer_done() in any case; the signer is told in the refusals that know him. What was
- * signed is appended to ret_content in a success only.
+ * to reach a self-signed one of the roots, and the certificate to be for mail. 0; -EBADMSG: no CMS
+ * of that kind; -EKEYREJECTED with *ret_reason (static text for people): altered, unknown
+ * authority, expired, not for mail. ret is done by pki_cms_signer_done() in any case; the signer is
+ * told in the refusals that know him. What was signed is appended in a success only.
  */
-int pki_cms_verify(struct span der, struct span content, const struct span *roots,
-	size_t root_count, int64_t at_us, struct buf *ret_content, struct pki_cms_signer *ret,
-	const char **ret_reason);
+int pki_cms_verify(struct span der, struct span content, const struct pki_cms_judge *judge,
+	struct buf *ret_content, struct pki_cms_signer *ret, const char **ret_reason);
 
 /* Encrypted to all of these certificates. -EINVAL: one that cannot be encrypted to (*ret_bad). */
 int pki_cms_encrypt(const struct span *certs_der, size_t count, struct span content,
@@ -52,9 +63,15 @@ struct pki_cms_key {
 int pki_cms_decrypt(
 	struct span der, const struct pki_cms_key *keys, size_t count, struct buf *ret_content);
 
-/* PKCS#12 for other programs. old: bags that readers of before 2020 open (3DES, SHA-1). */
-int pki_p12_write(const struct pki_key *key, struct span cert_der, const struct span *chain_der,
-	size_t chain_count, const char *name, struct span password, bool old, struct buf *ret);
+/* PKCS#12 for other programs. old: bags that readers of before 2020 open (3DES, SHA-1). -EINVAL:
+ * something does not fit, or the password cannot be one. */
+struct pki_p12 {
+	struct pki_cms_self self;
+	const char *name; /* shown by other programs */
+	struct span password;
+	bool old;
+};
+int pki_p12_write(const struct pki_p12 *p, struct buf *ret);
 /* -EACCES: wrong password; -EBADMSG. Certificates in DER, each behind its length (rec.h), the key's
  * own first. */
 int pki_p12_read(

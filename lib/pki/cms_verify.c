@@ -85,15 +85,15 @@ static int find_signer(CMS_ContentInfo *cms, CMS_SignerInfo **ret_si, X509 **ret
 
 /* -- the chain --------------------------------------------------------------------------------- */
 
-static int store_of(const struct span *roots, size_t count, int64_t at_us, X509_STORE **ret)
+static int store_of(const struct pki_cms_judge *judge, int64_t at_us, X509_STORE **ret)
 {
 	_cleanup_(store_freep) X509_STORE *store = X509_STORE_new();
 	_cleanup_(pki_x509s_freep) STACK_OF(X509) *certs = NULL;
 	X509_VERIFY_PARAM *param;
 	int r = store != NULL ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = pki_x509s_add(&certs, roots[i]);
+	for (size_t i = 0; r == 0 && i < judge->root_count; i++)
+		r = pki_x509s_add(&certs, judge->roots[i]);
 	for (int i = 0; r == 0 && i < sk_X509_num(certs); i++)
 		if (X509_STORE_add_cert(store, sk_X509_value(certs, i)) != 1)
 			r = -ENOMEM;
@@ -219,9 +219,8 @@ static int verify(const struct verdict *v, struct span content, X509_STORE *stor
 	return r == 0 ? check_chain(store, v->x, v->certs, ret_reason) : r;
 }
 
-int pki_cms_verify(struct span der, struct span content, const struct span *roots,
-	size_t root_count, int64_t at_us, struct buf *ret_content, struct pki_cms_signer *ret,
-	const char **ret_reason)
+int pki_cms_verify(struct span der, struct span content, const struct pki_cms_judge *judge,
+	struct buf *ret_content, struct pki_cms_signer *ret, const char **ret_reason)
 {
 	PKI_EDGE;
 	_cleanup_(pki_cms_freep) CMS_ContentInfo *cms = NULL;
@@ -241,7 +240,7 @@ int pki_cms_verify(struct span der, struct span content, const struct span *root
 	if (r == 0)
 		r = signer_fill(v.x, v.si, ret);
 	if (r == 0)
-		r = store_of(roots, root_count, judged_at_us(ret, at_us), &store);
+		r = store_of(judge, judged_at_us(ret, judge->at_us), &store);
 	if (r == 0)
 		r = verify(&v, content, store, ret_content, ret_reason);
 	if (r < 0 && r != -EKEYREJECTED)

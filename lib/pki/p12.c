@@ -30,28 +30,29 @@ static int add_certs(STACK_OF(X509) * *list, const struct span *chain_der, size_
 	return r == -EBADMSG ? -EINVAL : r;
 }
 
-int pki_p12_write(const struct pki_key *key, struct span cert_der, const struct span *chain_der,
-	size_t chain_count, const char *name, struct span password, bool old, struct buf *ret)
+int pki_p12_write(const struct pki_p12 *p, struct buf *ret)
 {
 	PKI_EDGE;
-	_cleanup_(pki_x509_freep) X509 *x = pki_x509_of(cert_der);
+	_cleanup_(pki_x509_freep) X509 *x = pki_x509_of(p->self.cert_der);
 	_cleanup_(pki_x509s_freep) STACK_OF(X509) *chain = NULL;
 	_cleanup_(password_wipe) struct password pass;
 	_cleanup_(p12_freep) PKCS12 *p12 = NULL;
-	const int cipher = old ? NID_pbe_WithSHA1And3_Key_TripleDES_CBC : NID_aes_256_cbc;
-	const int turns = old ? ITERATIONS_OLD : ITERATIONS;
+	const int cipher = p->old ? NID_pbe_WithSHA1And3_Key_TripleDES_CBC : NID_aes_256_cbc;
+	const int turns = p->old ? ITERATIONS_OLD : ITERATIONS;
 	unsigned char *der = NULL;
-	int len, r = add_certs(&chain, chain_der, chain_count);
+	int len, r = add_certs(&chain, p->self.chain_der, p->self.chain_count);
 
-	if (x == NULL || span_copy_str(password, pass.text, sizeof pass.text) < 0)
+	if (x == NULL || span_copy_str(p->password, pass.text, sizeof pass.text) < 0 ||
+		X509_check_private_key(x, p->self.key->pkey) != 1)
 		return -EINVAL;
 	if (r < 0)
 		return r;
 	/* The MAC is made apart: its digest is old too. */
-	p12 = PKCS12_create(pass.text, name, key->pkey, x, chain, cipher, cipher, turns, -1, 0);
+	p12 = PKCS12_create(
+		pass.text, p->name, p->self.key->pkey, x, chain, cipher, cipher, turns, -1, 0);
 	if (p12 == NULL ||
-		PKCS12_set_mac(
-			p12, pass.text, -1, NULL, 0, turns, old ? EVP_sha1() : EVP_sha256()) != 1)
+		PKCS12_set_mac(p12, pass.text, -1, NULL, 0, turns,
+			p->old ? EVP_sha1() : EVP_sha256()) != 1)
 		return pki_error();
 	len = i2d_PKCS12(p12, &der);
 	return pki_add_der(ret, der, len);

@@ -50,18 +50,21 @@ static void sign_at(
 	const struct span chain[] = {buf_span(&by->issuing.der)};
 
 	assert_int_equal(
-		pki_cms_sign(who->key, buf_span(&who->der), chain, 1, text, at_us, ret), 0);
+		pki_cms_sign(&(struct pki_cms_self){who->key, buf_span(&who->der), chain, 1}, text,
+			at_us, ret),
+		0);
 }
 
 /* Verifies against the root of ca; r, and the reason has to hold a word. */
 static void check(struct span der, struct span content, int64_t at_us, int r, const char *word)
 {
 	const struct span roots[] = {buf_span(&ca.root.pem)};
+	const struct pki_cms_judge judge = {roots, 1, at_us};
 	struct buf out = BUF_INIT(65536);
 	struct pki_cms_signer s;
 	const char *reason = "";
 
-	assert_int_equal(pki_cms_verify(der, content, roots, 1, at_us, &out, &s, &reason), r);
+	assert_int_equal(pki_cms_verify(der, content, &judge, &out, &s, &reason), r);
 	if (r < 0)
 		assert_int_equal(out.len, 0);
 	if (word != NULL && strstr(reason, word) == NULL)
@@ -76,12 +79,13 @@ static void test_sign_and_verify(void **state)
 {
 	struct buf der = BUF_INIT(65536);
 	const struct span roots[] = {buf_span(&ca.root.der)};
+	const struct pki_cms_judge judge = {roots, 1, 0};
 	struct pki_cms_signer s;
 	const char *reason = "";
 
 	(void)state;
 	sign_at(&ann, &ca, ca.now_us, &der);
-	assert_int_equal(pki_cms_verify(buf_span(&der), text, roots, 1, 0, NULL, &s, &reason), 0);
+	assert_int_equal(pki_cms_verify(buf_span(&der), text, &judge, NULL, &s, &reason), 0);
 	assert_true(span_eq(span_of(s.cert_der, s.cert_len), buf_span(&ann.der)));
 	assert_int_equal(s.signed_us / TIME_S_US, ca.now_us / TIME_S_US);
 	pki_cms_signer_done(&s);
@@ -113,13 +117,17 @@ static void test_whose_word_it_is(void **state)
 	check(buf_span(&der), text, ca.now_us - 20 * year_us, -EKEYREJECTED, "not yet valid");
 	buf_reset(&der);
 	assert_int_equal(
-		pki_cms_sign(host.key, buf_span(&host.der), NULL, 0, text, 0, &der), -EINVAL);
-	assert_int_equal(
-		pki_cms_sign(bob.key, buf_span(&ann.der), NULL, 0, text, 0, &der), -EINVAL);
+		pki_cms_sign(&(struct pki_cms_self){host.key, buf_span(&host.der), NULL, 0}, text,
+			0, &der),
+		-EINVAL);
+	assert_int_equal(pki_cms_sign(&(struct pki_cms_self){bob.key, buf_span(&ann.der), NULL, 0},
+				 text, 0, &der),
+		-EINVAL);
 	assert_int_equal(der.len, 0);
 	/* Without the authority between there is no way to the root. */
-	assert_int_equal(
-		pki_cms_sign(ann.key, buf_span(&ann.der), NULL, 0, text, ca.now_us, &der), 0);
+	assert_int_equal(pki_cms_sign(&(struct pki_cms_self){ann.key, buf_span(&ann.der), NULL, 0},
+				 text, ca.now_us, &der),
+		0);
 	check(buf_span(&der), text, 0, -EKEYREJECTED, "unknown authority");
 	buf_done(&der);
 }
@@ -128,6 +136,7 @@ static void test_every_altered_byte(void **state)
 {
 	struct buf der = BUF_INIT(65536);
 	const struct span roots[] = {buf_span(&ca.root.der), buf_span(&ca.issuing.der)};
+	const struct pki_cms_judge judge = {roots, 2, ca.now_us};
 	unsigned refused = 0, same = 0;
 
 	(void)state;
@@ -137,8 +146,7 @@ static void test_every_altered_byte(void **state)
 		const char *reason;
 
 		der.p[i] ^= 0x55;
-		if (pki_cms_verify(buf_span(&der), text, roots, 2, ca.now_us, NULL, &s, &reason) <
-			0)
+		if (pki_cms_verify(buf_span(&der), text, &judge, NULL, &s, &reason) < 0)
 			refused++;
 		else if (span_eq(span_of(s.cert_der, s.cert_len), buf_span(&ann.der)))
 			same++; /* in what is not signed: the chain, which roots know too */
@@ -291,6 +299,7 @@ static void test_we_read_openssls(void **state)
 		"-stream", "-in", "@text", "-outform", "DER", "-out", "@out", "@ann.pem", NULL};
 	const struct pki_cms_key key = {ann.key, buf_span(&ann.der)};
 	const struct span roots[] = {buf_span(&ca.root.der)};
+	const struct pki_cms_judge judge = {roots, 1, 0};
 	struct buf out = BUF_INIT(65536), got = BUF_INIT(65536);
 	struct pki_cms_signer s;
 	const char *reason;
@@ -308,8 +317,7 @@ static void test_we_read_openssls(void **state)
 	check(buf_span(&got), text, 0, -EBADMSG, NULL);
 	buf_reset(&out);
 	assert_int_equal(
-		pki_cms_verify(buf_span(&got), span_of(NULL, 0), roots, 1, 0, &out, &s, &reason),
-		0);
+		pki_cms_verify(buf_span(&got), span_of(NULL, 0), &judge, &out, &s, &reason), 0);
 	assert_true(span_eq(buf_span(&out), text));
 	pki_cms_signer_done(&s);
 	buf_reset(&got);
@@ -346,8 +354,10 @@ static void test_p12(void **state)
 		struct rec r;
 		char folder[64];
 
-		assert_int_equal(pki_p12_write(ann.key, buf_span(&ann.der), chain, 2, "ann",
-					 SPAN_LIT("secret"), old, &p12),
+		assert_int_equal(
+			pki_p12_write(&(struct pki_p12){{ann.key, buf_span(&ann.der), chain, 2},
+					      "ann", SPAN_LIT("secret"), old},
+				&p12),
 			0);
 		assert_int_equal(pki_p12_read(buf_span(&p12), SPAN_LIT("secret"), &key, &certs), 0);
 		assert_int_equal(pki_key_spki(key, &spki), 0);
@@ -378,8 +388,9 @@ static void test_p12_refuses(void **state)
 	struct buf p12 = BUF_INIT(65536), certs = BUF_INIT(65536);
 
 	(void)state;
-	assert_int_equal(pki_p12_write(ann.key, buf_span(&ann.der), NULL, 0, "ann",
-				 SPAN_LIT("secret"), false, &p12),
+	assert_int_equal(pki_p12_write(&(struct pki_p12){{ann.key, buf_span(&ann.der), NULL, 0},
+					       "ann", SPAN_LIT("secret"), false},
+				 &p12),
 		0);
 	assert_int_equal(pki_p12_read(buf_span(&p12), SPAN_LIT("Secret"), &key, &certs), -EACCES);
 	assert_int_equal(
