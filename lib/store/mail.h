@@ -247,12 +247,15 @@ struct mail_append_args {
 	uint64_t box;
 	const struct mail_append_item *items;
 	size_t count;
+	bool recent; /* they are \Recent in this session, which has the mailbox selected: as by
+		      * STORE_OP_MAIL_RECENT, if nothing before them waits for that */
 	int64_t now_us;
 };
 struct mail_added { /* also of COPY and MOVE */
 	uint32_t validity;
 	uint32_t first_uid; /* and so on, in the order given */
 	uint32_t count;
+	bool recent; /* APPEND: they are the session's */
 	uint64_t modseq; /* of the target */
 };
 
@@ -322,7 +325,7 @@ struct mail_recent_args {
 	uint64_t box;
 };
 struct mail_recent_result {
-	uint32_t from; /* the old recent_uid */
+	uint32_t from, to; /* the old recent_uid and the new: those in between are the session's */
 };
 
 /* -- quota ------------------------------------------------------------------------------------- */

@@ -62,6 +62,9 @@ int op_mail_append(struct store_txn *txn, const void *args, void *result)
 	if (rc < 0)
 		return rc;
 	ret->modseq = p.box.modseq;
+	ret->recent = a->recent && p.box.recent_uid == ret->first_uid;
+	if (ret->recent)
+		p.box.recent_uid = p.box.uid_next;
 	rc = mail_box_write(txn, a->account, &p.box);
 	return rc < 0 ? rc : mail_writer_close(&p.w);
 }

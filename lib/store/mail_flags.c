@@ -145,6 +145,7 @@ int op_mail_recent(struct store_txn *txn, const void *args, void *result)
 	if (rc < 0)
 		return rc;
 	ret->from = box.recent_uid;
+	ret->to = box.uid_next;
 	if (box.recent_uid == box.uid_next)
 		return 0;
 	box.recent_uid = box.uid_next;
