@@ -357,10 +357,11 @@ struct imap_answer { /* owned */
 	struct imap_node *nodes; /* the words of what is no status, chained from nodes[0] */
 	size_t count;
 };
-/* p is written into. -EBADMSG, -ENOMEM. */
+/* p is written into; the line's end may be there or not. -EBADMSG, -ENOMEM. */
 int imap_answer_parse(unsigned char *p, size_t len, struct imap_answer *ret);
 void imap_answer_done(struct imap_answer *a);
-/* The value behind a name in a list of pairs (FETCH's, STATUS's); NULL. */
+/* The value behind a name in a list of pairs (FETCH's, STATUS's); NULL. Here and below, list NULL
+ * means the answer's own words, and what is no list has no values. */
 const struct imap_node *imap_answer_find(
 	const struct imap_answer *a, const struct imap_node *list, const char *name);
 const struct imap_node *imap_answer_child(

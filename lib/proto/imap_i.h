@@ -24,6 +24,9 @@ static inline unsigned char imap_in_peek(const struct imap_in *in)
 /* A word of letters, digits, '.' and '-', which a '[' or '(' may follow: names of FETCH items. */
 struct span imap_in_name(struct imap_in *in);
 
+/* "{5}" CR LF and the bytes; for a command they must be free of NUL. */
+int imap_in_literal(struct imap_in *in, bool nul_ok, struct span *ret);
+
 /* Appends to an array that grows by doubling; the new element is zeroed. NULL: no memory. */
 void *imap_grow(void **list, size_t *count, size_t *room, size_t size);
 

@@ -135,7 +135,7 @@ static int in_quoted(struct imap_in *in, struct span *ret)
 	return 0;
 }
 
-static int in_literal(struct imap_in *in, struct span *ret)
+int imap_in_literal(struct imap_in *in, bool nul_ok, struct span *ret)
 {
 	struct span s = rest_of(in), head;
 	const unsigned char *end = memchr(s.p, '\r', s.len);
@@ -150,7 +150,7 @@ static int in_literal(struct imap_in *in, struct span *ret)
 		return -EBADMSG;
 	if (skip > s.len || s.p[skip - 1] != '\n' || l.size > s.len - skip)
 		return -EBADMSG;
-	if (memchr(s.p + skip, '\0', (size_t)l.size) != NULL)
+	if (!nul_ok && memchr(s.p + skip, '\0', (size_t)l.size) != NULL)
 		return -EBADMSG;
 	in->at += skip + (size_t)l.size;
 	*ret = span_of(s.p + skip, (size_t)l.size);
@@ -163,7 +163,7 @@ int imap_in_string(struct imap_in *in, struct span *ret)
 	case '"':
 		return in_quoted(in, ret);
 	case '{':
-		return in_literal(in, ret);
+		return imap_in_literal(in, false, ret);
 	default:
 		return -EBADMSG;
 	}
