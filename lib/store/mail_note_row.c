@@ -244,7 +244,9 @@ int mail_due_remove(struct store_txn *txn, const char *account, uint64_t id)
 
 static uint16_t day_of(int64_t at_us)
 {
-	return at_us > 0 ? (uint16_t)(at_us / DAY_US) : 0;
+	if (at_us < 0)
+		return 0;
+	return (uint16_t)(at_us / DAY_US);
 }
 
 int mail_done_decode(struct span value, int64_t *ret_at_us)

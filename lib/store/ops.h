@@ -13,6 +13,7 @@ enum { OP_RESULT_MAX = 1536 };
 enum op_flag {
 	OP_FREES = 1, /* gives room back */
 	OP_SECURES = 2, /* log-in, revocation, locking: must work in a full store too */
+	OP_TELLS = 4, /* its result tells of a refusal too */
 };
 
 struct op_def {

@@ -240,7 +240,7 @@ int store_call(struct store *s, enum store_op op, const void *args, void *result
 		rc = run(s, def, args, scratch, time_now_us());
 	if (rc == 0 && def->after != NULL)
 		rc = def->after(s, args, scratch);
-	if (rc == 0 && result != NULL)
+	if (result != NULL && (rc == 0 || (def->flags & OP_TELLS) != 0))
 		memcpy(result, scratch, def->result_size);
 	return rc;
 }
