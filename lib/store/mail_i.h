@@ -221,6 +221,7 @@ int mail_account_gone(struct store_txn *txn, const char *account);
 
 /* A session of the account has ended. */
 int mail_seen_note(struct store_txn *txn, const char *account, int64_t now_us);
+int mail_seen_decode(struct span value, int64_t *ret_at_us);
 
 /* After a restore: every mailbox gets a new UIDVALIDITY, since UIDs given after the backup was made
  * are not known here and could be given twice. */

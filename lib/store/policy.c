@@ -3,6 +3,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "store/mail.h"
 #include "store/ops.h"
 #include "store/row.h"
 
@@ -56,6 +57,20 @@ const struct policy_row policy_table[] = {
 		"life of a host's or service's certificate, in days"},
 	{"invite_days", POLICY_NUMBER, "7", 1, 365, NULL,
 		"how long an invite or CMP reference can be used, in days"},
+	{"mail_boxes", POLICY_NUMBER, "1000", 10, MAIL_BOXES_MAX, NULL,
+		"mailboxes that an account may have"},
+	{"mail_changes_keep", POLICY_DURATION_S, "90d", 3600, UINT64_C(100) * 31536000, NULL,
+		"how long mail tells clients that were away what was expunged"},
+	{"mail_expunged", POLICY_DURATION_S, "1d", 60, 31536000, NULL,
+		"how long an expunged message is kept for sessions that still show it"},
+	{"mail_notices_keep", POLICY_DURATION_S, "90d", 60, UINT64_C(100) * 31536000, NULL,
+		"how long notices of new mail and receipts are kept"},
+	{"mail_quota", POLICY_SIZE, "1G", 0, UINT64_C(1) << 50, NULL,
+		"bytes of mail that an account may have; 0: no limit"},
+	{"mail_receipts_keep", POLICY_DURATION_S, "365d", 60, UINT64_C(100) * 31536000, NULL,
+		"how long is kept what was sent to whom, delivered and read"},
+	{"mail_size", POLICY_SIZE, "26214400", 65536, UINT64_C(50) << 20, NULL,
+		"bytes that a message may have"},
 	{"ocsp_minutes", POLICY_NUMBER, "60", 1, 10080, NULL,
 		"how long an OCSP answer is valid, in minutes"},
 	{"rekey_proof", POLICY_CHOICE, "required", 0, 0, "required|tls",
