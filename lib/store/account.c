@@ -3,6 +3,7 @@
 
 #include "store/chat_i.h"
 #include "store/file_i.h"
+#include "store/mail_i.h"
 #include "store/ops.h"
 #include "store/row.h"
 
@@ -285,6 +286,8 @@ int op_account_remove(struct store_txn *txn, const void *args, void *result)
 	rc = cert_revoke_all(txn, r->name, r->now_us, &res->revoked);
 	if (rc == 0)
 		rc = chat_account_gone(txn, r->name, r->now_us);
+	if (rc == 0)
+		rc = mail_account_gone(txn, r->name);
 	if (rc == 0)
 		rc = tombstone_write(txn, &a, r->now_us);
 	key = key_account(r->name);

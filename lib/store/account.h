@@ -75,8 +75,7 @@ struct account_flags_args {
 };
 
 /* STORE_OP_ACCOUNT_REMOVE: revokes all its certificates, takes it out of chat with what it said to
- * others and they to it, removes the row, leaves a tombstone.
- * -ENOENT. */
+ * others and they to it, removes its mail and its row, leaves a tombstone. -ENOENT. */
 struct account_remove_args {
 	char name[ACCOUNT_NAME_SIZE];
 	int64_t now_us;

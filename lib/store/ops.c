@@ -7,6 +7,7 @@
 #include "store/cert.h"
 #include "store/chat_i.h"
 #include "store/file.h"
+#include "store/mail_i.h"
 #include "store/policy.h"
 #include "store/session.h"
 #include "store/throttle.h"
@@ -110,6 +111,42 @@ static const struct op_def ops[STORE_OP_COUNT] = {
 		sizeof(struct chat_result), OP_FREES, NULL},
 	[STORE_OP_CHAT_SWEEP] = {"chat-sweep", op_chat_sweep, sizeof(struct chat_sweep),
 		sizeof(struct chat_sweep), OP_FREES, NULL},
+	[STORE_OP_MAIL_OPEN] = {"mail-open", op_mail_open, sizeof(struct mail_open_args), 0,
+		OP_SECURES, NULL},
+	[STORE_OP_MAIL_CREATE] = {"mail-create", op_mail_create, sizeof(struct mail_create_args),
+		sizeof(struct mail_box_result), 0, NULL},
+	[STORE_OP_MAIL_DELETE] = {"mail-delete", op_mail_delete, sizeof(struct mail_delete_args),
+		sizeof(struct mail_box_result), OP_FREES, NULL},
+	[STORE_OP_MAIL_RENAME] = {"mail-rename", op_mail_rename, sizeof(struct mail_rename_args),
+		sizeof(struct mail_box_result), 0, NULL},
+	[STORE_OP_MAIL_SUBSCRIBE] = {"mail-subscribe", op_mail_subscribe,
+		sizeof(struct mail_subscribe_args), sizeof(struct mail_box_result), 0, NULL},
+	[STORE_OP_MAIL_DELIVER] = {"mail-deliver", op_mail_deliver,
+		sizeof(struct mail_deliver_args), sizeof(struct mail_deliver_result), OP_TELLS,
+		NULL},
+	[STORE_OP_MAIL_APPEND] = {"mail-append", op_mail_append, sizeof(struct mail_append_args),
+		sizeof(struct mail_added), 0, NULL},
+	[STORE_OP_MAIL_COPY] = {"mail-copy", op_mail_copy, sizeof(struct mail_copy_args),
+		sizeof(struct mail_added), 0, NULL},
+	[STORE_OP_MAIL_MOVE] = {"mail-move", op_mail_move, sizeof(struct mail_copy_args),
+		sizeof(struct mail_move_result), 0, NULL},
+	/* Who wants to make room marks with \Deleted and expunges. */
+	[STORE_OP_MAIL_FLAGS] = {"mail-flags", op_mail_flags, sizeof(struct mail_flags_args),
+		sizeof(struct mail_flags_result), OP_FREES, NULL},
+	[STORE_OP_MAIL_EXPUNGE] = {"mail-expunge", op_mail_expunge,
+		sizeof(struct mail_expunge_args), sizeof(struct mail_expunge_result), OP_FREES,
+		NULL},
+	[STORE_OP_MAIL_RECENT] = {"mail-recent", op_mail_recent, sizeof(struct mail_recent_args),
+		sizeof(struct mail_recent_result), OP_SECURES, NULL},
+	[STORE_OP_MAIL_RECEIPT] = {"mail-receipt", op_mail_receipt,
+		sizeof(struct mail_receipt_args), sizeof(struct mail_deliver_result), OP_TELLS,
+		NULL},
+	[STORE_OP_MAIL_SHOWN] = {"mail-shown", op_mail_shown, sizeof(struct mail_shown_args), 0,
+		OP_FREES, NULL},
+	[STORE_OP_MAIL_PREFS] = {"mail-prefs", op_mail_prefs, sizeof(struct mail_prefs_args), 0,
+		OP_SECURES, NULL},
+	[STORE_OP_MAIL_SWEEP] = {"mail-sweep", op_mail_sweep, sizeof(struct mail_sweep),
+		sizeof(struct mail_sweep), OP_FREES, NULL},
 	[STORE_OP_SWEEP] = {"sweep", op_sweep, sizeof(struct sweep_args),
 		sizeof(struct sweep_result), OP_FREES, sweep_after},
 };

@@ -9,6 +9,7 @@
 #include "store/blob_i.h"
 #include "store/file_restore.h"
 #include "store/fscopy.h"
+#include "store/mail_i.h"
 #include "store/store_i.h"
 
 #include <errno.h>
@@ -154,6 +155,8 @@ static int forget_sessions(struct store_txn *txn)
 		rc = drop_table(txn, KEY_BELL);
 	if (rc == 0)
 		rc = drop_table(txn, KEY_BELL_SESSION);
+	if (rc == 0 && schema == STORE_SCHEMA)
+		rc = mail_restore(txn);
 	if (rc < 0 || schema != STORE_SCHEMA) /* an older schema: quintetctl migrate comes next */
 		return rc;
 	return audit_note(txn, &note, "from a backup");

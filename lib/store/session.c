@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "store/chat_i.h"
+#include "store/mail_i.h"
 #include "store/ops.h"
 #include "store/row.h"
 
@@ -131,8 +132,13 @@ static int drop_bells(struct store_txn *txn, uint64_t id)
 int session_drop(struct store_txn *txn, const char *service, uint64_t id)
 {
 	struct key key = key_session_row(service, id);
-	int rc = row_del(txn, &key);
+	struct session_row s;
+	int rc = session_read(txn, service, id, &s);
 
+	if (rc == 0 && s.account[0] != '\0')
+		rc = mail_seen_note(txn, s.account, kv_now_us(txn));
+	if (rc == 0 || rc == -EBADMSG) /* a damaged row goes as well */
+		rc = row_del(txn, &key);
 	if (rc == 0 && strcmp(service, CHAT_SERVICE) == 0)
 		rc = chat_session_gone(txn, id, kv_now_us(txn));
 	return rc < 0 ? rc : drop_bells(txn, id);

@@ -9,6 +9,7 @@
 #include "store/chat_i.h"
 #include "store/file_i.h"
 #include "store/file_sweep.h"
+#include "store/mail_i.h"
 #include "store/ops.h"
 #include "store/policy.h"
 #include "store/row.h"
@@ -173,6 +174,8 @@ int sweep_after(struct store *s, const void *args, void *result)
 
 	if (rc == 0)
 		rc = chat_sweep(s, a->now_us, &res->rows);
+	if (rc == 0)
+		rc = mail_sweep(s, a->now_us, &res->rows);
 	if (rc == 0)
 		rc = blob_sweep_files(s, a->now_us, &res->files);
 	return rc < 0 ? rc : file_sweep(s, a->now_us, res);
