@@ -35,7 +35,8 @@ struct imap_box {
 	size_t count, room;
 	uint32_t *gone; /* owned, ascending: expunged in the store, not yet told */
 	size_t gone_count, gone_room;
-	uint32_t recent_from; /* UIDs from here on are \Recent in this session */
+	struct imap_range *recent; /* owned, ascending: UIDs that are \Recent in this session */
+	size_t recent_count, recent_room;
 	uint64_t *own; /* owned: modseqs of this session's own changes, not to be told again */
 	size_t own_count, own_room;
 	uint32_t next_uid; /* one behind the highest that was ever in uids */
@@ -183,8 +184,12 @@ void imap_picks_done(struct imap_picks *p);
 int imap_position(const struct imap *s, uint32_t uid, size_t *ret);
 /* The UIDs of picks, for operations: owned by the caller (free()); NULL: no memory. */
 uint32_t *imap_pick_uids(const struct imap *s, const struct imap_picks *p);
-/* How many of the list are \Recent here. */
+/* recent.c: which are \Recent in this session, each in one session only. */
+bool imap_is_recent(const struct imap *s, uint32_t uid);
 size_t imap_recent_count(const struct imap *s);
+/* Takes what waits for a session; box: as it was just read. */
+void imap_take_recent(struct imap *s, const struct mail_box *box);
+void imap_add_recent(struct imap *s, uint32_t from, uint32_t to);
 
 /* -- told.c ------------------------------------------------------------------------------------ */
 
