@@ -22,14 +22,14 @@ struct smtp_command {
 int smtp_parse(struct span line, struct smtp_command *ret); /* -EBADMSG: control bytes, no verb */
 
 struct smtp_path {
-	char local[65], domain[255]; /* unquoted; both "": <> */
+	char local[65], domain[255]; /* unquoted; both "": <>; domain "": none was given */
 	bool is_utf8;
 };
 /* "FROM:<path> PARAMS" / "TO:<path> PARAMS": word is "FROM" or "TO". A source route is skipped.
  * -EBADMSG; *ret_params: what is behind the path. */
 int smtp_path(struct span rest, const char *word, struct smtp_path *ret, struct span *ret_params);
-/* Takes the next ESMTP parameter off *rest. False: none left; -EBADMSG in *ret_error for malformed.
- */
+/* Takes the next ESMTP parameter off *rest. False: none left, or a malformed one: *ret_error is 0
+ * or -EBADMSG. */
 bool smtp_param_next(
 	struct span *rest, struct span *ret_name, struct span *ret_value, int *ret_error);
 
@@ -42,7 +42,7 @@ struct smtp_reply {
 };
 int smtp_reply_parse(struct span line, struct smtp_reply *ret); /* -EBADMSG */
 
-/* Is the name one that this server has: DOMAIN or HOST (either may stand), then the account's name
+/* Is the name one that this server has: DOMAIN, HOST or none, then the account's name
  * in lower case without "+detail"? -ENOENT another domain, -EINVAL no account's name. */
 int smtp_local_account(
 	const struct smtp_path *p, const char *domain, const char *host, char *ret, size_t size);
