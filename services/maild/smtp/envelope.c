@@ -49,7 +49,7 @@ static int take_body(struct smtp_session *s, struct span value, struct smtp_enve
 
 static int take_utf8(struct smtp_session *s, struct span value, struct smtp_envelope *e)
 {
-	if (value.p != NULL)
+	if (value.len > 0)
 		return refused(smtp_refuse(s, 501, "5.5.4", "SMTPUTF8 takes no value."));
 	e->is_utf8 = true;
 	return 0;
@@ -101,13 +101,14 @@ static void copy_sender(const struct smtp_session *s, const struct smtp_path *pa
 {
 	static const char plain[] = "!#$%&'*+-/=?^_`{|}~.";
 	const char *local = path->local;
+	const char *domain = path->domain[0] != '\0' ? path->domain : s->service->settings.domain;
 
 	for (const char *p = path->local; *p != '\0'; p++)
 		if (!((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
 			    (*p >= 'A' && *p <= 'Z') || strchr(plain, *p) != NULL))
 			local = smtp_account(s);
 	(void)snprintf(ret, SMTP_SENDER_SIZE, "%s@%.*s", local,
-		(int)(SMTP_SENDER_SIZE - 2 - strlen(local)), path->domain);
+		(int)(SMTP_SENDER_SIZE - 2 - strlen(local)), domain);
 }
 
 static int take_sender(
