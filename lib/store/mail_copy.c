@@ -7,6 +7,7 @@ struct copying {
 	struct mail_writer w;
 	struct mail_box boxes[2];
 	struct mail_box *from, *to; /* both the same where a mailbox is copied into itself */
+	uint32_t end; /* of what was there before */
 };
 
 static int begin(struct store_txn *txn, const struct mail_copy_args *a, struct copying *c)
@@ -22,6 +23,7 @@ static int begin(struct store_txn *txn, const struct mail_copy_args *a, struct c
 		rc = mail_box_read(txn, a->account, a->to, &c->boxes[1]);
 	c->from = &c->boxes[0];
 	c->to = a->to != a->from ? &c->boxes[1] : c->from;
+	c->end = rc == 0 ? c->from->uid_next : 0;
 	return rc;
 }
 
@@ -41,6 +43,11 @@ static int end(struct copying *c, bool moved)
 	if (rc == 0 && moved && c->from != c->to)
 		rc = mail_box_write(c->w.txn, account, c->from);
 	return rc < 0 ? rc : mail_writer_close(&c->w);
+}
+
+static int read_one(struct copying *c, uint32_t uid, struct mail_message *ret)
+{
+	return uid < c->end ? mail_message_read(c->w.txn, c->from->id, uid, ret) : -ENOENT;
 }
 
 static int copy_one(struct copying *c, const struct mail_message *m)
@@ -68,7 +75,7 @@ int op_mail_copy(struct store_txn *txn, const void *args, void *result)
 	before = c.w.account;
 	first_uid = c.to->uid_next;
 	for (size_t i = 0; rc == 0 && i < a->count; i++) {
-		rc = mail_message_read(txn, a->from, a->uids[i], &m);
+		rc = read_one(&c, a->uids[i], &m);
 		bytes += m.size;
 		if (rc == 0)
 			rc = copy_one(&c, &m);
@@ -85,7 +92,7 @@ int op_mail_copy(struct store_txn *txn, const void *args, void *result)
 static int move_one(struct copying *c, uint32_t uid)
 {
 	struct mail_message m, after;
-	int rc = mail_message_read(c->w.txn, c->from->id, uid, &m);
+	int rc = read_one(c, uid, &m);
 
 	if (rc == -ENOENT || (rc == 0 && m.gone))
 		return 0;
