@@ -230,12 +230,8 @@ static void forget(struct imapc *m)
 
 static int parse(struct imapc *m)
 {
-	size_t len = m->in.len - 1;
-	int r;
+	int r = imap_answer_parse(m->in.p, m->in.len, &m->answer);
 
-	if (len > 0 && m->in.p[len - 1] == '\r')
-		len--;
-	r = imap_answer_parse(m->in.p, len, &m->answer);
 	if (r < 0)
 		return r;
 	m->whole = true;
