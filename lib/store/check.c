@@ -9,6 +9,7 @@
 #include "store/chat_check.h"
 #include "store/file_i.h"
 #include "store/fscopy.h"
+#include "store/mail_check.h"
 #include "store/store_i.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct checker {
 	void *arg;
 	unsigned faults;
 	struct usage_sums sums; /* of the files' rows, which come before those of usage */
+	struct mail_sums mail; /* of bodies, which come before the messages */
 	int error; /* of memory for them */
 };
 
@@ -193,6 +195,16 @@ static void check_chat(struct checker *c, struct store_txn *txn, struct span key
 		fault(c, key, what);
 }
 
+static void check_mail(struct checker *c, struct store_txn *txn, struct span key, struct span value)
+{
+	const char *what = key.len > 0 ? mail_row_check(txn, key, value) : NULL;
+
+	if (what != NULL)
+		fault(c, key, what);
+	if (c->error == 0 && key.len > 0)
+		c->error = mail_sums_row(&c->mail, key, value);
+}
+
 static void check_row(struct checker *c, struct store_txn *txn, struct span key, struct span value)
 {
 	if (row_decode(key, value) < 0)
@@ -201,6 +213,7 @@ static void check_row(struct checker *c, struct store_txn *txn, struct span key,
 		if (key.p[0] == checks[i].table)
 			checks[i].check(c, txn, key, value);
 	check_chat(c, txn, key, value);
+	check_mail(c, txn, key, value);
 }
 
 static int rows_view(struct store_txn *txn, void *arg)
@@ -224,6 +237,11 @@ static int rows_view(struct store_txn *txn, void *arg)
 		struct key missing = key_usage(usage_sums_missing(&c->sums));
 
 		fault(c, key_span(&missing), "missing: the account has files");
+	}
+	if (mail_sums_wrong(&c->mail) != NULL) {
+		struct key wrong = key_mail_body(mail_sums_wrong(&c->mail));
+
+		fault(c, key_span(&wrong), "a body with another number of messages");
 	}
 	rc = audit_verify(c->store, &seq, NULL); /* in this same view */
 	if (rc == -EBADMSG) {
@@ -306,10 +324,12 @@ static int check_files(struct checker *c)
 
 int store_check(struct store *s, void (*report)(void *arg, const char *what), void *arg)
 {
-	struct checker c = {.store = s, .report = report, .arg = arg};
+	struct checker c = {
+		.store = s, .mail = {BUF_INIT(SIZE_MAX / 2)}, .report = report, .arg = arg};
 	int rc = store_view(s, rows_view, &c);
 
 	usage_sums_done(&c.sums);
+	mail_sums_done(&c.mail);
 	if (rc == 0)
 		rc = check_files(&c);
 	if (rc < 0)

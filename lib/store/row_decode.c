@@ -1,6 +1,7 @@
 /* Decoding a row of any table by its key: for store_check() and the fuzzer. */
 #include "store/chat_check.h"
 #include "store/file_i.h"
+#include "store/mail_check.h"
 
 #include <errno.h>
 
@@ -13,6 +14,8 @@ static int decode_meta(struct span key, struct span value)
 	size_t len = COUNTER_LEN;
 	int rc = chat_meta_row_decode(name, value);
 
+	if (rc == -ENOENT)
+		rc = mail_meta_row_decode(name, value);
 	if (rc != -ENOENT)
 		return rc;
 	if (span_eq_str(name, "audit"))
@@ -209,10 +212,13 @@ static const struct {
 
 int row_decode(struct span key, struct span value)
 {
+	int rc;
+
 	if (key.len == 0)
 		return -EBADMSG;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		if (key.p[0] == tables[i].table)
 			return tables[i].decode(key, value);
-	return chat_row_decode(key, value);
+	rc = mail_row_decode(key, value);
+	return rc != -ENOENT ? rc : chat_row_decode(key, value);
 }
