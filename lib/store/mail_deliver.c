@@ -60,6 +60,15 @@ static int look_at(struct delivery *d, size_t n)
 	return mail_quota_check(d->txn, &account, a->body.blob.size);
 }
 
+/* What is noted of the message is the sender's: it may have no mail yet. */
+static int look_at_sender(struct delivery *d)
+{
+	struct mail_account account;
+	int rc = mail_account_ready(d->txn, d->args->sender, d->args->now_us, &account);
+
+	return rc == -ENOENT ? -EINVAL : rc;
+}
+
 /* -- one recipient ----------------------------------------------------------------------------- */
 
 /* What becomes of the row of the message that this one answers; *n is the notice of it then. Only
@@ -173,6 +182,7 @@ int mail_deliver(
 	if (rc < 0)
 		return rc;
 	ret->bad = 0;
+	rc = a->track ? look_at_sender(&d) : 0;
 	for (size_t i = 0; rc == 0 && i < a->count; i++)
 		rc = deliver_to(&d, i);
 	if (rc == 0 && ret->delivered > 0)
