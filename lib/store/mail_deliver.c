@@ -187,7 +187,7 @@ int mail_deliver(
 		rc = deliver_to(&d, i);
 	if (rc == 0 && ret->delivered > 0)
 		rc = mail_body_ref(txn, &a->body, ret->delivered);
-	return rc;
+	return rc == -ENOENT ? -EBADMSG : rc; /* they have all been looked at */
 }
 
 int op_mail_deliver(struct store_txn *txn, const void *args, void *result)

@@ -5,7 +5,8 @@
 BENCH_PROGRAMS := build/release/tests/bench/load build/release/tests/bench/cost \
 	build/release/tests/bench/minimal build/static/tests/bench/minimal \
 	build/release/tests/bench/ftp build/static/bin/daytimed build/static/bin/ftpd \
-	build/release/tests/bench/chat build/release/tests/bench/chat_store build/static/bin/chatd
+	build/release/tests/bench/chat build/release/tests/bench/chat_store build/static/bin/chatd \
+	build/release/tests/bench/mail_store
 
 .PHONY: bench
 bench: packages-bench packages-systemd all $(BENCH_PROGRAMS) ## measure processes, activation, issuing and file transfer (root; a quiet machine)
