@@ -253,6 +253,10 @@ void imap_save_result(struct imap *s, const struct imap_picks *p);
 /* -- status.c, list.c
  * ------------------------------------------------------------------------------ */
 
+/* Appends a name for the wire: modified UTF-7, or UTF-8 as enabled. */
+void imap_put_name(const struct imap *s, struct buf *b, const char *name);
+/* "\Sent" and so on; NULL: none. */
+const char *imap_use_name(enum mail_use use);
 /* "STATUS name (...)" in b. */
 void imap_put_status(struct imap *s, struct buf *b, const struct mail_box *box, unsigned items);
 
