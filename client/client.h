@@ -51,9 +51,13 @@ int cmd_ftp(struct client *c, int argc, char **argv);
 int cmd_chat(struct client *c, int argc, char **argv);
 
 /*
- * Options (options.c). A row has one of value and flag; its argument is what the help calls it. The
- * options of every command (--json, --profile, --timeout, --help) are added to the table.
+ * Options (options.c). A row has one of value and flag; its argument is what the help calls it:
+ * when that ends in "...", the option may be given again, and value is an array of
+ * CLIENT_VALUES_MAX (ended by NULL where there are fewer). The options of every command (--json,
+ * --profile, --timeout,
+ * --help) are added to the table.
  */
+#define CLIENT_VALUES_MAX 32
 struct client_option {
 	const char *name; /* without the dashes; NULL ends the table */
 	char letter; /* its short form, or 0 */

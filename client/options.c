@@ -36,6 +36,26 @@ static const struct client_option *find(const struct reading *r, struct span nam
 	return o != NULL ? o : table_find(r->shared, name, letter);
 }
 
+/* One more of an option that may be given again. */
+static int take_more(const struct reading *r, const struct client_option *o, const char *given)
+{
+	size_t n = 0;
+
+	while (n < CLIENT_VALUES_MAX && o->value[n] != NULL)
+		n++;
+	if (n == CLIENT_VALUES_MAX)
+		return client_usage(r->c, "--%s can be given %d times", o->name, CLIENT_VALUES_MAX);
+	o->value[n] = given;
+	return 0;
+}
+
+static bool is_many(const struct client_option *o)
+{
+	size_t len = o->argument != NULL ? strlen(o->argument) : 0;
+
+	return len > 3 && strcmp(o->argument + len - 3, "...") == 0;
+}
+
 /* given: the text behind '=' or the letter, or NULL. */
 static int take(struct reading *r, const struct client_option *o, const char *given)
 {
@@ -49,6 +69,8 @@ static int take(struct reading *r, const struct client_option *o, const char *gi
 		given = r->argv[++r->at];
 	if (given == NULL)
 		return client_usage(r->c, "--%s needs a value: %s", o->name, o->argument);
+	if (o->value != NULL && is_many(o))
+		return take_more(r, o, given);
 	if (o->value != NULL)
 		*o->value = given;
 	return 0;

@@ -1,0 +1,305 @@
+/* quintet mail send, reply, forward: from the words of a command to the outbox and out of it. */
+#include "client/mail/draft.h"
+
+#include "client/ask.h"
+
+#include "base/rec.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { UIDS_MAX = 4096 };
+
+/* -- out ----------------------------------------------------------------------------------------
+ */
+
+/* The three lists of people of a letter. */
+struct people {
+	struct mail_people to, cc, bcc;
+};
+
+static void people_done(struct people *p)
+{
+	mail_people_done(&p->to);
+	mail_people_done(&p->cc);
+	mail_people_done(&p->bcc);
+}
+
+static int people_read(const struct mailui *u, const struct draft *d, struct people *ret)
+{
+	const struct {
+		const struct buf *typed;
+		struct mail_people *people;
+	} lists[] = {{&d->to, &ret->to}, {&d->cc, &ret->cc}, {&d->bcc, &ret->bcc}};
+	char bad[128];
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		if (mail_people_parse(buf_span(lists[i].typed), u->profile.doors.domain,
+			    lists[i].people, bad) < 0)
+			return client_fail(ERR_EXIT_CONFIG, "\"%s\" is no address", bad);
+	if (ret->to.count + ret->cc.count + ret->bcc.count == 0)
+		return client_fail(ERR_EXIT_CONFIG, "who is it to?");
+	return CLIENT_OK;
+}
+
+/* The addresses of all, for the envelope. Owned list of borrowed spans. */
+static struct span *addresses(const struct people *p, size_t *ret_count)
+{
+	const struct mail_people *const lists[] = {&p->to, &p->cc, &p->bcc};
+	struct span *all = calloc(p->to.count + p->cc.count + p->bcc.count, sizeof *all);
+	size_t n = 0;
+
+	for (size_t i = 0; all != NULL && i < sizeof lists / sizeof lists[0]; i++)
+		for (size_t j = 0; j < lists[i]->count; j++)
+			all[n++] = lists[i]->list[j].address;
+	*ret_count = n;
+	return all;
+}
+
+static int compose(const struct mailui *u, const struct draft *d, const struct people *p,
+	const char *own, struct buf *ret)
+{
+	size_t count = d->file_count + d->forwarded_count;
+	_cleanup_(cleanup_free) struct mime_attachment *files = calloc(count + 1, sizeof *files);
+	struct mail_draft draft = {.to = p->to.list,
+		.to_count = p->to.count,
+		.cc = p->cc.list,
+		.cc_count = p->cc.count,
+		.bcc = p->bcc.list,
+		.bcc_count = p->bcc.count,
+		.from_address = span_str(own),
+		.subject = buf_span(&d->subject),
+		.text = buf_span(&d->text),
+		.attachments = files,
+		.attachment_count = count,
+		.in_reply_to = buf_span(&d->in_reply_to),
+		.references = buf_span(&d->references),
+		.want_receipt = d->receipt};
+	char msgid[256];
+
+	(void)u;
+	if (files == NULL)
+		return -ENOMEM;
+	if (d->forwarded_count > 0)
+		memcpy(files, d->forwarded, d->forwarded_count * sizeof *files);
+	if (d->file_count > 0)
+		memcpy(files + d->forwarded_count, d->files, d->file_count * sizeof *files);
+	return mail_compose(&draft, ret, msgid);
+}
+
+static int sent_tell(const struct mailui *u, const struct outbox_result *sent, bool encrypted)
+{
+	const struct table_pair pairs[] = {{"state", sent->left > 0 ? "waiting" : "sent", NULL},
+		{"encrypted", encrypted ? "yes" : "no", NULL}, {"why", sent->why, NULL}};
+
+	if (sent->refused > 0)
+		return client_fail(CLIENT_NO, "refused: %s (kept: quintet mail outbox)", sent->why);
+	if (sent->left > 0)
+		return client_done(u->client, pairs, 3,
+			"it waits in the outbox and goes with the next connection: %s", sent->why);
+	return client_done(u->client, pairs, 2, "sent%s", encrypted ? ", encrypted" : "");
+}
+
+static int protect(struct mailui *u, const struct draft *d, const struct buf *message,
+	const struct span *to, size_t count, struct buf *ret, bool *ret_encrypted)
+{
+	const struct smime_letter l = {
+		.message = buf_span(message), .to = to, .to_count = count, .how = d->how};
+	char missing[256] = "";
+	int r = smime_protect(u->client, &u->profile, &l, ret, ret_encrypted, missing);
+
+	if (r == -ENOENT)
+		return client_fail(CLIENT_NO,
+			"it cannot be encrypted: %s has no certificate; nothing was sent", missing);
+	return r < 0 ? client_fail(client_exit_of(r), "cannot sign and encrypt: %s", client_why(r))
+		     : CLIENT_OK;
+}
+
+int draft_send(struct mailui *u, const struct draft *d)
+{
+	_cleanup_(people_done) struct people p = {.to = {.count = 0}};
+	_cleanup_(buf_done) struct buf message = BUF_INIT((size_t)MAIL_MESSAGE_MAX),
+				       sealed = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
+	_cleanup_(cleanup_free) struct span *to = NULL;
+	struct outbox_result sent = {.why = ""};
+	bool encrypted = false;
+	char own[320], name[64];
+	size_t count = 0;
+	int r = people_read(u, d, &p);
+
+	if (r != CLIENT_OK)
+		return r;
+	to = addresses(&p, &count);
+	mail_own_address(&u->profile, u->login.user, own);
+	r = to == NULL ? -ENOMEM : compose(u, d, &p, own, &message);
+	if (r < 0)
+		return client_fail(
+			client_exit_of(r), "the letter cannot be made: %s", client_why(r));
+	r = protect(u, d, &message, to, count, &sealed, &encrypted);
+	if (r != CLIENT_OK)
+		return r;
+	r = outbox_add(&u->profile,
+		&(struct outbox_letter){.from = own,
+			.to = to,
+			.to_count = count,
+			.keep = true,
+			.message = buf_span(&sealed)},
+		name);
+	if (r < 0)
+		return client_fail(client_unwritten(r), "the outbox: %s", strerror(-r));
+	r = outbox_send(u->client, &u->profile, &u->login, u->line, &sent);
+	if (r != CLIENT_OK && sent.refused == 0 && sent.left == 0)
+		return r;
+	return sent_tell(u, &sent, encrypted);
+}
+
+/* -- in -----------------------------------------------------------------------------------------
+ */
+
+static void list_add(struct buf *b, const char *const *people)
+{
+	for (size_t i = 0; i < CLIENT_VALUES_MAX && people[i] != NULL; i++)
+		buf_addf(b, "%s%s", b->len > 0 ? ", " : "", people[i]);
+}
+
+/* What the options say of it, over what is there. */
+static int options_take(const struct mailui *u, struct draft *d)
+{
+	const int hows = (u->o.encrypt ? 1 : 0) + (u->o.sign ? 1 : 0) + (u->o.plain ? 1 : 0);
+	int r = CLIENT_OK;
+
+	if (hows > 1)
+		return client_usage(u->client, "one of --encrypt, --sign and --plain");
+	d->how = u->o.encrypt ? SMIME_ENCRYPT
+		: u->o.sign   ? SMIME_SIGN
+		: u->o.plain  ? SMIME_PLAIN
+			      : SMIME_AUTO;
+	d->receipt = u->o.receipt;
+	list_add(&d->cc, u->o.cc);
+	list_add(&d->bcc, u->o.bcc);
+	if (u->o.subject != NULL) {
+		buf_reset(&d->subject);
+		buf_add_str(&d->subject, u->o.subject);
+	}
+	for (size_t i = 0; r == CLIENT_OK && i < CLIENT_VALUES_MAX && u->o.attach[i] != NULL; i++)
+		r = draft_attach(u, d, u->o.attach[i]);
+	return r;
+}
+
+/* The person's own text: a file, standard input, or the editor. What is quoted follows it, but for
+ * the editor, who sees it. */
+static int text_take(const struct mailui *u, struct draft *d)
+{
+	_cleanup_(buf_done) struct buf own = BUF_INIT((size_t)MAIL_MESSAGE_MAX);
+	const bool typed = u->o.text_file == NULL && isatty(STDIN_FILENO) == 1;
+	const char *path = u->o.text_file == NULL || strcmp(u->o.text_file, "-") == 0
+		? "/dev/stdin"
+		: u->o.text_file;
+	int r;
+
+	if (!typed) {
+		r = ask_file(u->client, path, &own);
+		if (r < 0)
+			return client_fail(client_exit_of(r), "%s: %s", path, strerror(-r));
+		if (d->text.len > 0)
+			buf_add_str(&own, "\n");
+		buf_add(&own, buf_span(&d->text));
+		buf_reset(&d->text);
+		buf_add(&d->text, buf_span(&own));
+	}
+	return typed || u->o.edit ? draft_edit(u, d, !typed) : CLIENT_OK;
+}
+
+static int finish(struct mailui *u, struct draft *d)
+{
+	int r = options_take(u, d);
+
+	if (r == CLIENT_OK)
+		r = text_take(u, d);
+	return r == CLIENT_OK ? draft_send(u, d) : r;
+}
+
+int mailui_send(struct mailui *u, const struct client_words *w)
+{
+	_cleanup_(draft_done) struct draft d = DRAFT_INIT;
+
+	if (w->count == 0 && (u->o.text_file != NULL || isatty(STDIN_FILENO) != 1))
+		return client_usage(u->client, "send: to whom?");
+	for (size_t i = 0; i < w->count; i++)
+		buf_addf(&d.to, "%s%s", i > 0 ? ", " : "", w->v[i]);
+	return finish(u, &d);
+}
+
+static void mailboxes_add(struct buf *b, const struct mime_mailbox *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_addf(b, "%s", b->len > 0 ? ", " : "");
+		buf_add(b, list[i].address);
+	}
+}
+
+static int answer_begin(struct mailui *u, struct mailbox *b, const struct client_words *w,
+	enum mail_answer_kind kind, struct mail_answer *ret, uint32_t *ret_uid)
+{
+	_cleanup_(buf_done) struct buf uids = BUF_INIT(UIDS_MAX);
+	_cleanup_(mailui_letter_done) struct mailui_letter l = MAILUI_LETTER_INIT;
+	const struct client_words one = {w->v, 1};
+	char own[320];
+	int r = mailui_uids(u, b, &one, 0, &uids);
+
+	if (r == CLIENT_OK && uids.len != sizeof *ret_uid)
+		return client_usage(u->client, "one message");
+	if (r != CLIENT_OK)
+		return r;
+	memcpy(ret_uid, uids.p, sizeof *ret_uid);
+	r = mailui_open(u, b, *ret_uid, &l);
+	if (r != CLIENT_OK)
+		return r;
+	mail_own_address(&u->profile, u->login.user, own);
+	r = mail_answer_make(buf_span(&l.readable), kind, own, ret);
+	return r < 0 ? mailui_failed(u, r, "answer") : CLIENT_OK;
+}
+
+static void answer_take(const struct mail_answer *a, struct draft *d)
+{
+	mailboxes_add(&d->to, a->to, a->to_count);
+	mailboxes_add(&d->cc, a->cc, a->cc_count);
+	buf_add(&d->subject, buf_span(&a->subject));
+	buf_add(&d->text, buf_span(&a->text));
+	buf_add(&d->in_reply_to, buf_span(&a->in_reply_to));
+	buf_add(&d->references, buf_span(&a->references));
+	d->forwarded = a->attachments;
+	d->forwarded_count = a->attachment_count;
+}
+
+static int answer(struct mailui *u, const struct client_words *w, enum mail_answer_kind kind)
+{
+	_cleanup_(mailbox_closep) struct mailbox *b = NULL;
+	_cleanup_(mail_answer_done) struct mail_answer a = {.to = NULL};
+	_cleanup_(draft_done) struct draft d = DRAFT_INIT;
+	uint32_t uid = 0;
+	int r = mailui_box(u, false, &b);
+
+	if (r == CLIENT_OK)
+		r = answer_begin(u, b, w, kind, &a, &uid);
+	if (r != CLIENT_OK)
+		return r;
+	answer_take(&a, &d);
+	for (size_t i = 1; i < w->count; i++)
+		buf_addf(&d.to, "%s%s", d.to.len > 0 ? ", " : "", w->v[i]);
+	r = finish(u, &d);
+	if (r == CLIENT_OK)
+		(void)mailbox_flag(b, &uid, 1,
+			kind == MAIL_FORWARD ? IMAP_FLAG_FORWARDED : IMAP_FLAG_ANSWERED, true);
+	return r;
+}
+
+int mailui_reply(struct mailui *u, const struct client_words *w)
+{
+	return answer(u, w, u->o.all ? MAIL_REPLY_ALL : MAIL_REPLY);
+}
+
+int mailui_forward(struct mailui *u, const struct client_words *w)
+{
+	return answer(u, w, MAIL_FORWARD);
+}

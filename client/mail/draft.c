@@ -1,0 +1,219 @@
+/* The letter as text with a head, for an editor; files that go with it. */
+#include "client/mail/draft.h"
+
+#include "client/ask.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+void draft_done(struct draft *d)
+{
+	struct buf *const texts[] = {
+		&d->to, &d->cc, &d->bcc, &d->subject, &d->text, &d->in_reply_to, &d->references};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		buf_done(texts[i]);
+	for (size_t i = 0; i < d->file_count; i++)
+		buf_done(&d->file_bytes[i]);
+	free(d->file_bytes);
+	free(d->files);
+}
+
+/* -- as text ------------------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *name;
+	size_t offset;
+	bool always; /* shown when it is empty too */
+} heads[] = {
+	{"To", offsetof(struct draft, to), true},
+	{"Cc", offsetof(struct draft, cc), true},
+	{"Bcc", offsetof(struct draft, bcc), false},
+	{"Subject", offsetof(struct draft, subject), true},
+};
+
+static struct buf *head_of(struct draft *d, size_t i)
+{
+	return (struct buf *)(void *)((char *)d + heads[i].offset);
+}
+
+void draft_show(const struct draft *d, struct buf *out)
+{
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+		const struct buf *b =
+			(const struct buf *)(const void *)((const char *)d + heads[i].offset);
+
+		if (b->len > 0 || heads[i].always)
+			buf_addf(out, "%s: %s\n", heads[i].name, buf_str(b));
+	}
+	buf_add_str(out, "\n");
+	buf_add(out, buf_span(&d->text));
+}
+
+static int head_read(struct span line, struct draft *d)
+{
+	struct span name, value = line;
+
+	if (!span_split(&value, ':', &name) || name.len == line.len)
+		return -EBADMSG;
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+		if (span_caseeq_str(name, heads[i].name)) {
+			buf_reset(head_of(d, i));
+			buf_add(head_of(d, i), span_trim(value));
+			return 0;
+		}
+	return -EBADMSG;
+}
+
+int draft_read(struct span shown, struct draft *d)
+{
+	struct span line;
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+		buf_reset(head_of(d, i));
+	buf_reset(&d->text);
+	while (r == 0 && span_split(&shown, '\n', &line) && span_trim(line).len > 0)
+		r = head_read(span_trim(line), d);
+	if (r == 0)
+		buf_add(&d->text, shown);
+	return r < 0 ? r : buf_error(&d->text);
+}
+
+/* -- the editor ---------------------------------------------------------------------------------
+ */
+
+static const char *editor(void)
+{
+	const char *e = getenv("VISUAL");
+
+	if (e == NULL || e[0] == '\0')
+		e = getenv("EDITOR");
+	return e == NULL || e[0] == '\0' ? "vi" : e;
+}
+
+/* $EDITOR may have options of its own, so a shell takes it apart. */
+static int editor_run(const char *path)
+{
+	char script[] = "exec $0 \"$1\"", shell[] = "/bin/sh", c[] = "-c";
+	_cleanup_(cleanup_free) char *program = strdup(editor()), *file = strdup(path);
+	char *const argv[] = {shell, c, script, program, file, NULL};
+	posix_spawnattr_t attr;
+	sigset_t none;
+	pid_t pid;
+	int r, status = 0;
+
+	if (program == NULL || file == NULL || posix_spawnattr_init(&attr) != 0)
+		return -ENOMEM;
+	sigemptyset(&none);
+	(void)posix_spawnattr_setsigmask(&attr, &none);
+	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	r = -posix_spawn(&pid, shell, NULL, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	if (r < 0)
+		return r;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
+}
+
+static int edit_file(const struct mailui *u, const char *path, int fd, const struct buf *before,
+	struct buf *after)
+{
+	int r = file_write_all(fd, buf_span(before));
+
+	if (r == 0)
+		r = editor_run(path);
+	/* Editors write a new file in place of the old one, so it is opened by name again. */
+	return r == 0 ? ask_file(u->client, path, after) : r;
+}
+
+int draft_edit(const struct mailui *u, struct draft *d, bool always)
+{
+	_cleanup_(buf_done) struct buf before = BUF_INIT((size_t)MAIL_MESSAGE_MAX),
+				       after = BUF_INIT((size_t)MAIL_MESSAGE_MAX);
+	char path[] = "/tmp/quintet-mail-XXXXXX";
+	int fd, r;
+
+	draft_show(d, &before);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0 || buf_error(&before) < 0)
+		return client_fail(ERR_EXIT_TEMP, "cannot make a file for the editor: %m");
+	r = edit_file(u, path, fd, &before, &after);
+	(void)close(fd);
+	if (r == 0 && span_eq(buf_span(&before), buf_span(&after)) && !always)
+		r = -ENODATA;
+	if (r == 0)
+		r = draft_read(buf_span(&after), d);
+	if (r == -EBADMSG)
+		return client_fail(CLIENT_NO,
+			"the head of the letter is not of the form \"To: ...\"; it is kept in %s",
+			path);
+	(void)unlink(path);
+	if (r == -ENODATA)
+		return client_fail(CLIENT_NO, "nothing was written, nothing is sent");
+	return r < 0 ? client_fail(ERR_EXIT_TEMP, "%s: %s", editor(), client_why(r)) : CLIENT_OK;
+}
+
+/* -- files --------------------------------------------------------------------------------------
+ */
+
+static const char *type_of(const char *name)
+{
+	static const char *const types[][2] = {{"txt", "text/plain"}, {"pdf", "application/pdf"},
+		{"png", "image/png"}, {"jpg", "image/jpeg"}, {"jpeg", "image/jpeg"},
+		{"gif", "image/gif"}, {"html", "text/html"}, {"csv", "text/csv"},
+		{"zip", "application/zip"}, {"json", "application/json"}, {"svg", "image/svg+xml"},
+		{"eml", "message/rfc822"}, {"p12", "application/x-pkcs12"}};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot != NULL && i < sizeof types / sizeof types[0]; i++)
+		if (span_caseeq_str(span_str(dot + 1), types[i][0]))
+			return types[i][1];
+	return "application/octet-stream";
+}
+
+static int room_make(struct draft *d)
+{
+	size_t n = d->file_count + 1;
+	struct buf *bytes = realloc(d->file_bytes, n * sizeof *bytes);
+	struct mime_attachment *files;
+
+	if (bytes == NULL)
+		return -ENOMEM;
+	d->file_bytes = bytes;
+	files = realloc(d->files, n * sizeof *files);
+	if (files == NULL)
+		return -ENOMEM;
+	d->files = files;
+	return 0;
+}
+
+int draft_attach(const struct mailui *u, struct draft *d, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	struct buf bytes = BUF_INIT((size_t)MAIL_MESSAGE_MAX);
+	int r = room_make(d);
+
+	if (r == 0)
+		r = ask_file(u->client, path, &bytes);
+	if (r < 0) {
+		buf_done(&bytes);
+		return client_fail(client_exit_of(r), "%s: %s", path,
+			r == -ENOBUFS ? "too long for a message" : strerror(-r));
+	}
+	d->file_bytes[d->file_count] = bytes;
+	/* The name lives as long as the command's words do. */
+	d->files[d->file_count++] = (struct mime_attachment){
+		.type = type_of(name), .filename = span_str(name), .bytes = buf_span(&bytes)};
+	return CLIENT_OK;
+}
