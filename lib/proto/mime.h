@@ -51,9 +51,9 @@ struct mime_part {
 	enum mime_kind kind;
 	uint32_t parent, first, next; /* indices; MIME_NONE */
 	uint32_t depth; /* 0: the message itself */
+	bool in_digest; /* of a multipart/digest: message/rfc822 unless it says otherwise */
 	enum mime_encoding encoding;
-	uint64_t header,
-		header_len; /* offset in the message; the blank line counts to the header */
+	uint64_t header, header_len; /* offset in the message; with the blank line */
 	uint64_t body, body_len;
 	uint32_t body_lines;
 };
@@ -148,6 +148,7 @@ struct mime_decoder {
 	enum mime_encoding encoding;
 	unsigned char held[4];
 	unsigned state, count;
+	uint64_t tabs;
 	bool spoiled; /* something was not of the encoding (RFC 3516: UNKNOWN-CTE) */
 };
 int mime_decode(struct mime_decoder *d, struct span in, struct buf *out); /* -ENOBUFS, -ENOMEM */
