@@ -126,13 +126,15 @@ static void test_copy(void **state)
 	struct boxes b = three(state);
 	const uint32_t uids[] = {1, 3};
 	struct mail_copy_args a = copying(b.inbox, b.archive, uids, 2);
-	struct mail_box before = mail_acts_box(b.s, "bob", "INBOX");
+	struct mail_box before;
 	struct mail_flags_result flagged;
 	struct mail_added r;
 	struct mail_message m, original;
 
-	assert_int_equal(mail_acts_flag(b.s, "bob", b.inbox, 3, MAIL_FLAGS_ADD,
-				 MAIL_SEEN | MAIL_FLAGGED, "Work", &flagged),
+	assert_int_equal(mail_acts_flag(b.s,
+				 (struct mail_flagging){"bob", b.inbox, 3, MAIL_FLAGS_ADD,
+					 MAIL_SEEN | MAIL_FLAGGED, "Work"},
+				 &flagged),
 		0);
 	before = mail_acts_box(b.s, "bob", "INBOX");
 	assert_int_equal(store_call(b.s, STORE_OP_MAIL_COPY, &a, &r), 0);

@@ -89,8 +89,10 @@ static int flag(struct store *s, const struct job *j, unsigned number)
 {
 	struct mail_flags_result r;
 
-	return mail_acts_flag(s, names[j->who], j->c->inbox[j->who], 1 + number * 2, MAIL_FLAGS_ADD,
-		MAIL_SEEN | MAIL_DELETED, "word", &r);
+	return mail_acts_flag(s,
+		(struct mail_flagging){names[j->who], j->c->inbox[j->who], 1 + number * 2,
+			MAIL_FLAGS_ADD, MAIL_SEEN | MAIL_DELETED, "word"},
+		&r);
 }
 
 static int write_for_ever(struct store *s, void *arg)

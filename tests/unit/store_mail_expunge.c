@@ -36,7 +36,9 @@ static void delete_one(struct store *s, uint64_t box, uint32_t uid)
 	struct mail_flags_result r;
 
 	assert_int_equal(
-		mail_acts_flag(s, "bob", box, uid, MAIL_FLAGS_ADD, MAIL_DELETED, NULL, &r), 0);
+		mail_acts_flag(s,
+			(struct mail_flagging){"bob", box, uid, MAIL_FLAGS_ADD, MAIL_DELETED}, &r),
+		0);
 }
 
 static void test_those_deleted(void **state)

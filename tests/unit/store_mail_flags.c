@@ -42,7 +42,10 @@ static struct mail_flags_result flag(
 {
 	struct mail_flags_result r;
 
-	assert_int_equal(mail_acts_flag(b.s, "bob", b.id, uid, how, system, keyword, &r), 0);
+	assert_int_equal(
+		mail_acts_flag(
+			b.s, (struct mail_flagging){"bob", b.id, uid, how, system, keyword}, &r),
+		0);
 	return r;
 }
 
@@ -63,9 +66,9 @@ static void test_set_add_remove(void **state)
 	assert_int_equal(box.deleted, 1);
 	assert_int_equal(box.modseq, r.modseq);
 
-	r = flag(b, 1, MAIL_FLAGS_REMOVE, MAIL_DELETED | MAIL_FLAGGED, NULL);
+	(void)flag(b, 1, MAIL_FLAGS_REMOVE, MAIL_DELETED | MAIL_FLAGGED, NULL);
 	assert_int_equal(message(b, 1).flags.system, MAIL_SEEN);
-	r = flag(b, 1, MAIL_FLAGS_SET, MAIL_ANSWERED, NULL);
+	(void)flag(b, 1, MAIL_FLAGS_SET, MAIL_ANSWERED, NULL);
 	assert_int_equal(message(b, 1).flags.system, MAIL_ANSWERED);
 	box = mail_acts_box(b.s, "bob", "INBOX");
 	assert_int_equal(box.unseen, 2);
@@ -111,7 +114,9 @@ static void test_keywords(void **state)
 	}
 	assert_int_equal(message(b, 1).flags.keywords, UINT64_C(1) << 63);
 	assert_int_equal(
-		mail_acts_flag(b.s, "bob", b.id, 1, MAIL_FLAGS_ADD, 0, "one-more", &r), -ENOBUFS);
+		mail_acts_flag(b.s,
+			(struct mail_flagging){"bob", b.id, 1, MAIL_FLAGS_ADD, 0, "one-more"}, &r),
+		-ENOBUFS);
 	mail_acts_check(b.s);
 }
 
@@ -256,11 +261,17 @@ static void test_refusals(void **state)
 	assert_int_equal(mail_acts_deliver(b.s, "ann", "ann", "hers"), 0);
 	/* A mailbox is its owner's. */
 	assert_int_equal(
-		mail_acts_flag(b.s, "ann", b.id, 1, MAIL_FLAGS_ADD, MAIL_SEEN, NULL, &r), -ENOENT);
+		mail_acts_flag(
+			b.s, (struct mail_flagging){"ann", b.id, 1, MAIL_FLAGS_ADD, MAIL_SEEN}, &r),
+		-ENOENT);
 	assert_int_equal(
-		mail_acts_flag(b.s, "bob", 999, 1, MAIL_FLAGS_ADD, MAIL_SEEN, NULL, &r), -ENOENT);
+		mail_acts_flag(
+			b.s, (struct mail_flagging){"bob", 999, 1, MAIL_FLAGS_ADD, MAIL_SEEN}, &r),
+		-ENOENT);
 	assert_int_equal(
-		mail_acts_flag(b.s, "bob", b.id, 1, MAIL_FLAGS_ADD, 1U << 20, NULL, &r), -EINVAL);
+		mail_acts_flag(
+			b.s, (struct mail_flagging){"bob", b.id, 1, MAIL_FLAGS_ADD, 1U << 20}, &r),
+		-EINVAL);
 	assert_int_equal(message(b, 1).flags.system, 0);
 }
 

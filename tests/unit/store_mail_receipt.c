@@ -23,8 +23,10 @@ static struct mail_due owed(struct store *s)
 	d.a.body.asks = d.a.track = true;
 	assert_int_equal(mail_acts_send(s, &d, &r), 0);
 	mail_acts_receipts(s, "bob", MAIL_RECEIPTS_ALWAYS);
-	assert_int_equal(mail_acts_flag(s, "bob", mail_acts_box(s, "bob", "INBOX").id, 1,
-				 MAIL_FLAGS_ADD, MAIL_SEEN, NULL, &flagged),
+	assert_int_equal(mail_acts_flag(s,
+				 (struct mail_flagging){"bob", mail_acts_box(s, "bob", "INBOX").id,
+					 1, MAIL_FLAGS_ADD, MAIL_SEEN},
+				 &flagged),
 		0);
 	assert_int_equal(flagged.due, 1);
 	assert_int_equal(mail_acts_due(s, "bob", &due, 1), 1);
@@ -148,9 +150,14 @@ static void test_moved(void **state)
 
 	assert_int_equal(store_call(f->s, STORE_OP_MAIL_MOVE, &move, &moved), 0);
 	assert_int_equal(
-		mail_acts_flag(f->s, "bob", move.to, 1, MAIL_FLAGS_REMOVE, MAIL_SEEN, NULL, &r), 0);
+		mail_acts_flag(f->s,
+			(struct mail_flagging){"bob", move.to, 1, MAIL_FLAGS_REMOVE, MAIL_SEEN},
+			&r),
+		0);
 	assert_int_equal(
-		mail_acts_flag(f->s, "bob", move.to, 1, MAIL_FLAGS_ADD, MAIL_SEEN, NULL, &r), 0);
+		mail_acts_flag(f->s,
+			(struct mail_flagging){"bob", move.to, 1, MAIL_FLAGS_ADD, MAIL_SEEN}, &r),
+		0);
 	assert_int_equal(r.due, 0);
 	assert_int_equal(mail_acts_due(f->s, "bob", NULL, 0), 1);
 	mail_acts_check(f->s);

@@ -13,13 +13,13 @@
 
 enum { TEXT_MAX = 65536 };
 
-static char text[TEXT_MAX];
-static size_t text_len;
+static char told[TEXT_MAX];
+static size_t told_len;
 
 static void text_begin(void)
 {
-	text_len = 0;
-	text[0] = '\0';
+	told_len = 0;
+	told[0] = '\0';
 }
 
 static void text_add(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -29,26 +29,26 @@ static void text_add(const char *format, ...)
 	int n;
 
 	va_start(ap, format);
-	n = vsnprintf(text + text_len, sizeof(text) - text_len, format, ap);
+	n = vsnprintf(told + told_len, sizeof(told) - told_len, format, ap);
 	va_end(ap);
-	assert_true(n >= 0 && (size_t)n < sizeof(text) - text_len);
-	text_len += (size_t)n;
+	assert_true(n >= 0 && (size_t)n < sizeof(told) - told_len);
+	told_len += (size_t)n;
 }
 
 /* -- delivering -------------------------------------------------------------------------------- */
 
-struct mail_body mail_acts_body(const char *bytes)
+struct mail_body mail_acts_body(const char *text)
 {
 	struct mail_body b = {.structure = SPAN_LIT("a structure")};
 
-	b.blob.inline_bytes = span_str(bytes);
+	b.blob.inline_bytes = span_str(text);
 	b.blob.size = b.blob.inline_bytes.len;
 	assert_int_equal(hash_sha256(b.blob.inline_bytes, b.blob.id), 0);
 	return b;
 }
 
 void mail_acts_delivery(
-	struct mail_delivery *d, const char *sender, const char *recipients, const char *bytes)
+	struct mail_delivery *d, const char *sender, const char *recipients, const char *text)
 {
 	struct span rest = span_str(recipients), name;
 	struct mail_deliver_args a = {.now_us = FIXTURE_NOW};
@@ -57,11 +57,11 @@ void mail_acts_delivery(
 		assert_int_equal(span_copy_str(name, d->names[a.count], ACCOUNT_NAME_SIZE), 0);
 	a.recipients = (const char(*)[ACCOUNT_NAME_SIZE])d->names;
 	(void)snprintf(a.sender, sizeof(a.sender), "%s", sender);
-	a.body = mail_acts_body(bytes);
-	assert_int_equal(hash_sha256(span_str(bytes), a.key), 0);
-	(void)snprintf(a.msgid, sizeof(a.msgid), "<%.40s>", bytes);
+	a.body = mail_acts_body(text);
+	assert_int_equal(hash_sha256(span_str(text), a.key), 0);
+	(void)snprintf(a.msgid, sizeof(a.msgid), "<%.40s>", text);
 	(void)snprintf(a.from, sizeof(a.from), "%s@example.org", sender);
-	(void)snprintf(a.subject, sizeof(a.subject), "%.100s", bytes);
+	(void)snprintf(a.subject, sizeof(a.subject), "%.100s", text);
 	d->a = a;
 }
 
@@ -70,13 +70,12 @@ int mail_acts_send(struct store *s, const struct mail_delivery *d, struct mail_d
 	return store_call(s, STORE_OP_MAIL_DELIVER, &d->a, ret);
 }
 
-int mail_acts_deliver(
-	struct store *s, const char *sender, const char *recipients, const char *bytes)
+int mail_acts_deliver(struct store *s, const char *sender, const char *recipients, const char *text)
 {
 	struct mail_delivery d;
 	struct mail_deliver_result r;
 
-	mail_acts_delivery(&d, sender, recipients, bytes);
+	mail_acts_delivery(&d, sender, recipients, text);
 	return mail_acts_send(s, &d, &r);
 }
 
@@ -147,7 +146,7 @@ int mail_acts_message(struct store *s, uint64_t box, uint32_t uid, struct mail_m
 static int change_one(void *arg, const struct mail_change *c)
 {
 	(void)arg;
-	text_add("%s%s%u", text_len > 0 ? " " : "", c->gone ? "-" : "", c->uid);
+	text_add("%s%s%u", told_len > 0 ? " " : "", c->gone ? "-" : "", c->uid);
 	return 0;
 }
 
@@ -164,7 +163,7 @@ const char *mail_acts_changes(struct store *s, uint64_t box, uint64_t since)
 
 	text_begin();
 	assert_int_equal(store_view(s, changes_view, &l), 0);
-	return text;
+	return told;
 }
 
 static int notice_one(void *arg, const struct mail_notice *n)
@@ -193,7 +192,7 @@ const char *mail_acts_notices(struct store *s, const char *account)
 
 	text_begin();
 	assert_int_equal(store_view(s, notices_view, &l), 0);
-	return text;
+	return told;
 }
 
 static int sent_one(void *arg, const struct mail_sent *m)
@@ -218,7 +217,7 @@ const char *mail_acts_sent(struct store *s, const char *account, const char *msg
 
 	text_begin();
 	assert_int_equal(store_view(s, sent_view, &l), 0);
-	return text;
+	return told;
 }
 
 static int due_one(void *arg, const struct mail_due *d)
@@ -264,29 +263,27 @@ struct mail_usage mail_acts_usage(struct store *s, const char *account)
 
 /* -- changing ---------------------------------------------------------------------------------- */
 
-int mail_acts_append(struct store *s, const char *account, uint64_t box, const char *bytes,
+int mail_acts_append(struct store *s, const char *account, uint64_t box, const char *text,
 	struct mail_flag_names flags, struct mail_added *ret)
 {
-	struct mail_append_item item = {.body = mail_acts_body(bytes), .flags = flags};
+	struct mail_append_item item = {.body = mail_acts_body(text), .flags = flags};
 	struct mail_append_args a = {.box = box, .items = &item, .count = 1, .now_us = FIXTURE_NOW};
 
 	(void)snprintf(a.account, sizeof(a.account), "%s", account);
 	return store_call(s, STORE_OP_MAIL_APPEND, &a, ret);
 }
 
-int mail_acts_flag(struct store *s, const char *account, uint64_t box, uint32_t uid,
-	enum mail_flags_how how, uint32_t system, const char *keyword,
-	struct mail_flags_result *ret)
+int mail_acts_flag(struct store *s, struct mail_flagging f, struct mail_flags_result *ret)
 {
-	struct span word = span_str(keyword);
-	struct mail_flags_args a = {.box = box,
-		.uids = &uid,
+	struct span word = span_str(f.keyword);
+	struct mail_flags_args a = {.box = f.box,
+		.uids = &f.uid,
 		.count = 1,
-		.how = how,
-		.flags = {.system = system, .keywords = &word, .count = keyword != NULL},
+		.how = f.how,
+		.flags = {.system = f.system, .keywords = &word, .count = f.keyword != NULL},
 		.now_us = FIXTURE_NOW};
 
-	(void)snprintf(a.account, sizeof(a.account), "%s", account);
+	(void)snprintf(a.account, sizeof(a.account), "%s", f.account);
 	return store_call(s, STORE_OP_MAIL_FLAGS, &a, ret);
 }
 

@@ -46,9 +46,15 @@ struct mail_usage mail_acts_usage(struct store *s, const char *account);
 int mail_acts_append(struct store *s, const char *account, uint64_t box, const char *text,
 	struct mail_flag_names flags, struct mail_added *ret);
 /* Flags of one message; keyword: NULL for none. */
-int mail_acts_flag(struct store *s, const char *account, uint64_t box, uint32_t uid,
-	enum mail_flags_how how, uint32_t system, const char *keyword,
-	struct mail_flags_result *ret);
+struct mail_flagging {
+	const char *account;
+	uint64_t box;
+	uint32_t uid;
+	enum mail_flags_how how;
+	uint32_t system;
+	const char *keyword;
+};
+int mail_acts_flag(struct store *s, struct mail_flagging f, struct mail_flags_result *ret);
 int mail_acts_expunge(struct store *s, const char *account, uint64_t box, uint32_t uid);
 
 void mail_acts_policy(struct store *s, const char *name, const char *value);
