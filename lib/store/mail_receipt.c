@@ -12,7 +12,7 @@ static int mark_sent(struct store_txn *txn, struct mail_writer *w, const struct 
 
 	if (rc == 0)
 		rc = mail_message_read(txn, due->box, due->uid, &before);
-	if (rc < 0)
+	if (rc != 0)
 		return rc == -ENOENT ? 0 : rc;
 	after = before;
 	after.flags.system |= MAIL_MDN_SENT;
