@@ -54,14 +54,21 @@ struct fetch {
 	bool unknown_encoding;
 };
 
-/* fetch.c: sends what is in out; outside of views only. */
+/* fetch_answer.c: picks up to end, told. Is an item asked for by name? */
+int fetch_answer(struct fetch *j);
+bool fetch_asks(const struct fetch *j, enum imap_item item);
+/* Sends what is in out; outside of views only. */
 int fetch_flush(struct fetch *j);
-/* The message's bytes: at most len of them appended to b. -EIO when there are less. */
+/* Bytes of a message, appended to b; in views too, where they are inline. -EIO: there are less. */
+int fetch_blob(struct store *s, const unsigned char blob[BLOB_ID_LEN], uint64_t offset,
+	uint64_t len, struct buf *b);
 int fetch_read(struct fetch *j, uint64_t offset, uint64_t len, struct buf *b);
 
 /* fetch_body.c: where an item's bytes are, and the item out of them. */
 void fetch_section_find(struct fetch *j, const struct imap_fetch_item *item);
 int fetch_section_put(struct fetch *j, const struct imap_fetch_item *item);
+/* The fields of the header in source that are asked for. */
+int fetch_fields(struct fetch *j, const struct imap_fetch_item *item, struct buf *ret);
 
 /* fetch_binary.c: BINARY and BINARY.SIZE. */
 void fetch_binary_find(struct fetch *j, const struct imap_fetch_item *item);
