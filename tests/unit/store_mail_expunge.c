@@ -37,7 +37,8 @@ static void delete_one(struct store *s, uint64_t box, uint32_t uid)
 
 	assert_int_equal(
 		mail_acts_flag(s,
-			(struct mail_flagging){"bob", box, uid, MAIL_FLAGS_ADD, MAIL_DELETED}, &r),
+			(struct mail_flagging){"bob", box, uid, MAIL_FLAGS_ADD, MAIL_DELETED, NULL},
+			&r),
 		0);
 }
 

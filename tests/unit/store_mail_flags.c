@@ -261,16 +261,17 @@ static void test_refusals(void **state)
 	assert_int_equal(mail_acts_deliver(b.s, "ann", "ann", "hers"), 0);
 	/* A mailbox is its owner's. */
 	assert_int_equal(
-		mail_acts_flag(
-			b.s, (struct mail_flagging){"ann", b.id, 1, MAIL_FLAGS_ADD, MAIL_SEEN}, &r),
+		mail_acts_flag(b.s,
+			(struct mail_flagging){"ann", b.id, 1, MAIL_FLAGS_ADD, MAIL_SEEN, NULL},
+			&r),
 		-ENOENT);
 	assert_int_equal(
-		mail_acts_flag(
-			b.s, (struct mail_flagging){"bob", 999, 1, MAIL_FLAGS_ADD, MAIL_SEEN}, &r),
+		mail_acts_flag(b.s,
+			(struct mail_flagging){"bob", 999, 1, MAIL_FLAGS_ADD, MAIL_SEEN, NULL}, &r),
 		-ENOENT);
 	assert_int_equal(
-		mail_acts_flag(
-			b.s, (struct mail_flagging){"bob", b.id, 1, MAIL_FLAGS_ADD, 1U << 20}, &r),
+		mail_acts_flag(b.s,
+			(struct mail_flagging){"bob", b.id, 1, MAIL_FLAGS_ADD, 1U << 20, NULL}, &r),
 		-EINVAL);
 	assert_int_equal(message(b, 1).flags.system, 0);
 }

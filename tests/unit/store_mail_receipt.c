@@ -25,7 +25,7 @@ static struct mail_due owed(struct store *s)
 	mail_acts_receipts(s, "bob", MAIL_RECEIPTS_ALWAYS);
 	assert_int_equal(mail_acts_flag(s,
 				 (struct mail_flagging){"bob", mail_acts_box(s, "bob", "INBOX").id,
-					 1, MAIL_FLAGS_ADD, MAIL_SEEN},
+					 1, MAIL_FLAGS_ADD, MAIL_SEEN, NULL},
 				 &flagged),
 		0);
 	assert_int_equal(flagged.due, 1);
@@ -149,14 +149,15 @@ static void test_moved(void **state)
 	struct mail_flags_result r;
 
 	assert_int_equal(store_call(f->s, STORE_OP_MAIL_MOVE, &move, &moved), 0);
-	assert_int_equal(
-		mail_acts_flag(f->s,
-			(struct mail_flagging){"bob", move.to, 1, MAIL_FLAGS_REMOVE, MAIL_SEEN},
-			&r),
+	assert_int_equal(mail_acts_flag(f->s,
+				 (struct mail_flagging){
+					 "bob", move.to, 1, MAIL_FLAGS_REMOVE, MAIL_SEEN, NULL},
+				 &r),
 		0);
 	assert_int_equal(
 		mail_acts_flag(f->s,
-			(struct mail_flagging){"bob", move.to, 1, MAIL_FLAGS_ADD, MAIL_SEEN}, &r),
+			(struct mail_flagging){"bob", move.to, 1, MAIL_FLAGS_ADD, MAIL_SEEN, NULL},
+			&r),
 		0);
 	assert_int_equal(r.due, 0);
 	assert_int_equal(mail_acts_due(f->s, "bob", NULL, 0), 1);
