@@ -63,6 +63,10 @@ int imapc_next(struct imapc *m);
 /* Sends a command without waiting for its end; and waits for it. Several may be under way. */
 int imapc_send(struct imapc *m, const struct imapc_piece *pieces, size_t count, uint32_t *ret_tag);
 int imapc_wait(struct imapc *m, uint32_t tag, imapc_heard heard, void *arg);
+/* The same, but what was said of the command before stays. */
+int imapc_wait_quiet(struct imapc *m, uint32_t tag);
+/* Something is selected, and nobody listens. */
+int imapc_ignore(void *arg, const struct imap_answer *a);
 
 bool imapc_is_tag(const struct imap_answer *a, uint32_t *ret);
 bool imapc_is_plus(const struct imap_answer *a);
@@ -91,7 +95,8 @@ void imapc_say(struct imapc_words *w, const char *format, ...)
 void imapc_say_string(struct imapc_words *w, struct span s);
 void imapc_say_mailbox(struct imapc_words *w, struct span utf8_name);
 void imapc_say_set(struct imapc_words *w, const uint32_t *numbers, size_t count);
-/* As literals always; borrowed bytes are not copied: those of append. */
+/* The pieces, pointing into w: at most IMAPC_PIECES. */
+int imapc_say_pieces(const struct imapc_words *w, struct imapc_piece *ret, size_t *ret_count);
 int imapc_say_send(struct imapc *m, struct imapc_words *w, uint32_t *ret_tag);
 int imapc_say_run(struct imapc *m, struct imapc_words *w, imapc_heard heard, void *arg);
 

@@ -103,6 +103,26 @@ int imapc_wait(struct imapc *m, uint32_t tag, imapc_heard heard, void *arg)
 	return r < 0 ? r : result;
 }
 
+int imapc_wait_quiet(struct imapc *m, uint32_t tag)
+{
+	char code[sizeof m->code], said[sizeof m->said];
+	int r;
+
+	memcpy(code, m->code, sizeof code);
+	memcpy(said, m->said, sizeof said);
+	r = imapc_wait(m, tag, NULL, NULL);
+	memcpy(m->code, code, sizeof code);
+	memcpy(m->said, said, sizeof said);
+	return r;
+}
+
+int imapc_ignore(void *arg, const struct imap_answer *a)
+{
+	(void)arg;
+	(void)a;
+	return 0;
+}
+
 /* -- sending ----------------------------------------------------------------------------------- */
 
 static int give(struct imapc *m, struct span bytes)

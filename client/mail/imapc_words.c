@@ -99,17 +99,26 @@ void imapc_say_set(struct imapc_words *w, const uint32_t *numbers, size_t count)
 	cut(w, before, false);
 }
 
-int imapc_say_send(struct imapc *m, struct imapc_words *w, uint32_t *ret_tag)
+int imapc_say_pieces(const struct imapc_words *w, struct imapc_piece *ret, size_t *ret_count)
 {
-	struct imapc_piece pieces[IMAPC_PIECES];
 	size_t at = 0;
 
 	if (w->error < 0 || buf_error(&w->text) < 0)
 		return w->error < 0 ? w->error : -E2BIG;
 	for (size_t i = 0; i < w->count; at += w->cuts[i++].len)
-		pieces[i] = (struct imapc_piece){
+		ret[i] = (struct imapc_piece){
 			span_of(w->text.p + at, w->cuts[i].len), w->cuts[i].literal};
-	return imapc_send(m, pieces, w->count, ret_tag);
+	*ret_count = w->count;
+	return 0;
+}
+
+int imapc_say_send(struct imapc *m, struct imapc_words *w, uint32_t *ret_tag)
+{
+	struct imapc_piece pieces[IMAPC_PIECES];
+	size_t count = 0;
+	int r = imapc_say_pieces(w, pieces, &count);
+
+	return r == 0 ? imapc_send(m, pieces, count, ret_tag) : r;
 }
 
 int imapc_say_run(struct imapc *m, struct imapc_words *w, imapc_heard heard, void *arg)
