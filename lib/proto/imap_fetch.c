@@ -138,16 +138,16 @@ static int in_section_word(struct imap_in *in, struct imap_fetch_item *item)
 	return imap_in_list_of(in, false, take_field, item);
 }
 
-/* Behind '[', to the ']' and past it. */
+/* Behind '[', to the ']' and past it. BINARY takes words too, as Dovecot does: RFC 3516 has numbers
+ * only. */
 static int in_section(struct imap_in *in, struct imap_fetch_item *item)
 {
-	bool words = item->item == IMAP_ITEM_SECTION;
 	int r = in_numbers(in, item);
 
 	if (r < 0)
 		return r;
 	if (imap_in_peek(in) != ']') {
-		r = words ? in_section_word(in, item) : -EBADMSG;
+		r = in_section_word(in, item);
 		if (r < 0)
 			return r;
 	}

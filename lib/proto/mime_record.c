@@ -195,11 +195,12 @@ static void put_date(struct buf *ret, struct span header)
 {
 	struct mime_field field;
 	int64_t at_us = INT64_MIN;
-	int32_t offset_s;
+	int32_t offset_s = 0;
 
 	if (mime_field(header, "Date", 0, &field) == 0)
 		(void)mime_date_parse(field.value, &at_us, &offset_s);
 	rec_put_i64(ret, at_us);
+	buf_add_u32(ret, (uint32_t)offset_s);
 }
 
 /* -- threads ----------------------------------------------------------------------------------- */
@@ -365,6 +366,7 @@ int mime_record_open(struct span bytes, struct mime_record *ret)
 	r.body = rec_bytes(&rec, VIEW_MAX);
 	r.bodystructure = rec_bytes(&rec, VIEW_MAX);
 	r.date_us = rec_i64(&rec);
+	r.date_offset_s = (int32_t)rec_u32(&rec);
 	r.reply = rec_u8(&rec) != 0;
 	r.subject = rec_bytes(&rec, KEY_MAX);
 	r.from = rec_bytes(&rec, KEY_MAX);

@@ -44,6 +44,7 @@ static void test_sections(void **state)
 		{"BINARY[1]<2.3>", "BINARY[1]<2>", IMAP_ITEM_BINARY, false},
 		{"binary.peek[]", "BINARY[]", IMAP_ITEM_BINARY, true},
 		{"BINARY.SIZE[1.2]", "BINARY.SIZE[1.2]", IMAP_ITEM_BINARY_SIZE, true},
+		{"BINARY[2.TEXT]", "BINARY[2.TEXT]", IMAP_ITEM_BINARY, false},
 	};
 	struct buf b = BUF_INIT(256);
 
@@ -121,7 +122,7 @@ static void test_refused(void **state)
 		"BODY[]<99999999999999999999.1>", "BODY[0]", "BODY[1.]", "BODY[.1]", "BODY[1..2]",
 		"BODY[MIME]", "BODY[FOO]", "BODY[1.FOO]", "BODY[HEADER.1]", "BODY[HEADER.FIELDS]",
 		"BODY[HEADER.FIELDS ()]", "BODY[HEADER.FIELDS (a]", "BODY[1TEXT]",
-		"BODY[4294967296]", "BINARY", "BINARY[TEXT]", "BINARY.SIZE[1]<0.1>", "RFC822[]",
+		"BODY[4294967296]", "BINARY", "BINARY[MIME]", "BINARY.SIZE[1]<0.1>", "RFC822[]",
 		"UID[]", "RFC822.PEEK", "PREVIEW (LAZ)", "PREVIEW ()", "FLAGS (VANISHED)",
 		"FLAGS ()", "FLAGS (CHANGEDSINCE)", "FLAGS (CHANGEDSINCE x)",
 		"FLAGS (CHANGEDSINCE 9223372036854775808)", "FLAGS (FOO 1)",
