@@ -68,12 +68,31 @@ int blob_begin(struct store *s, uint64_t max_bytes, struct blob_writer **ret)
 	return rc;
 }
 
+/* The walls of a service let no mode be changed; there it comes out right by itself, from its umask
+ * and from the folder above, which hands down its group. */
 static int make_dir_at(int dir_fd, const char *name, bool *ret_made)
 {
-	*ret_made = mkdirat(dir_fd, name, STORE_DIR_MODE) == 0;
+	struct stat st;
+
+	*ret_made = mkdirat(dir_fd, name, STORE_DIR_MODE & 0777) == 0;
 	if (!*ret_made)
 		return errno == EEXIST ? 0 : -errno;
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if ((st.st_mode & 07777) == STORE_DIR_MODE)
+		return 0;
 	return fchmodat(dir_fd, name, STORE_DIR_MODE, 0) < 0 ? -errno : 0;
+}
+
+static int set_file_mode(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if ((st.st_mode & 07777) == STORE_FILE_MODE)
+		return 0;
+	return fchmod(fd, STORE_FILE_MODE) < 0 ? -errno : 0;
 }
 
 /* Too much for a row: what was gathered so far begins the file. */
@@ -142,9 +161,11 @@ static int rename_flushed(struct blob_writer *w, const unsigned char *id)
 	blob_path(id, path);
 	memcpy(dir, path, 2);
 	rc = make_dir_at(w->blobs_fd, dir, &made);
+	if (rc == 0)
+		rc = set_file_mode(w->fd);
 	if (rc < 0)
 		return rc;
-	if (futimens(w->fd, NULL) < 0 || fchmod(w->fd, STORE_FILE_MODE) < 0 || fsync(w->fd) < 0 ||
+	if (futimens(w->fd, NULL) < 0 || fsync(w->fd) < 0 ||
 		renameat(w->blobs_fd, w->tmp, w->blobs_fd, path) < 0)
 		return -errno;
 	w->tmp[0] = '\0';

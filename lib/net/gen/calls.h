@@ -34,12 +34,12 @@ static const char *const calls_base[] = {
 	"getpgrp", "getpgid", "getsid", "uname", "sysinfo", "getrandom", "getrlimit", "getrusage",
 	"getcpu", "exit", "exit_group"};
 
-/* Sessions: blobs are made under another name and renamed, folders are listed. */
+/* Sessions: blobs are made under another name, dated and renamed, folders are listed. */
 static const char *const calls_files[] = {"getdents64", "mkdir", "mkdirat", "rename", "renameat",
-	"renameat2", "link", "linkat", "rmdir"};
+	"renameat2", "link", "linkat", "rmdir", "utimensat"};
 
 /* ftpd: data connections and file transfer. */
-static const char *const calls_ip[] = {"listen", "accept4", "copy_file_range", "utimensat"};
+static const char *const calls_ip[] = {"listen", "accept4", "copy_file_range"};
 
 /* daytimed: the kernel's estimate of the clock's error. Setting needs a capability it lacks. */
 static const char *const calls_time[] = {"adjtimex", "clock_adjtime"};
