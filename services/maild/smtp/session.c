@@ -93,6 +93,8 @@ static int take_line(struct smtp_session *s, struct span line)
 	s->lines_at = conn_bytes_in(s->conn);
 	wait_for_command(s);
 	r = s->authenticating ? smtp_auth_line(s, line) : smtp_command(s, line);
+	/* Its message is no line. */
+	s->lines_at = conn_bytes_in(s->conn);
 	wait_for_command(s);
 	return r;
 }
