@@ -34,6 +34,8 @@ static void fill(const struct service_settings *settings, struct directory *ret)
 	add_door(ret, "ftps", "ftps", settings->port_ftps);
 	add_door(ret, "ftp", "ftp", settings->port_ftp);
 	add_door(ret, "ircs", "ircs", settings->port_irc);
+	add_door(ret, "imaps", "imaps", settings->port_imaps);
+	add_door(ret, "submissions", "submissions", settings->port_submissions);
 	add_door(ret, "ca", "https", settings->port_ca);
 	add_door(ret, "ca-plain", "http", settings->port_ca_plain);
 }

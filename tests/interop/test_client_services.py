@@ -286,10 +286,11 @@ def test_ca_without_its_signer(own):
 def test_status(instance, enrolled):
     shown = enrolled.json("status")
     rows = {row["service"]: row for row in shown["services"]}
-    assert set(rows) == {"daytime", "time-stamp", "ftps", "ftp", "ircs", "ca", "ca-plain"}
+    assert set(rows) == {"daytime", "time-stamp", "ftps", "ftp", "ircs", "imaps", "submissions", "ca",
+                         "ca-plain"}
     assert all(row["state"] == "ok" and row["answer_ms"] >= 0 for row in rows.values())
     assert rows["ca"]["protocol"] == "TLSv1.3" and rows["ca"]["verified_until"] > "2026"
-    for name in ("ftp", "ftps", "ircs"):
+    for name in ("ftp", "ftps", "ircs", "imaps", "submissions"):
         assert rows[name]["protocol"] == "TLSv1.3" and rows[name]["verified_until"] > "2026"
     assert rows["ca-plain"]["protocol"] == "plain" and rows["ca-plain"]["handshake_ms"] is None
     assert abs(shown["clock"]["offset_s"]) < 0.5

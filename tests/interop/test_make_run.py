@@ -4,11 +4,13 @@ The checkout has the project's units/run.mk and units/demo, and programs that ar
 lies below a folder that only its owner can enter, as /root is.
 """
 import contextlib
+import imaplib
 import json
 import os
 import random
 import re
 import shutil
+import smtplib
 import socket
 import ssl
 import subprocess
@@ -21,7 +23,8 @@ from instance import TOP, VARIANT, until
 from terminal import Terminal
 
 PROGRAMS = TOP / "build" / VARIANT / "bin"
-DOORS = {"daytimed": 13, "timestamp": 318, "ftpd": 990, "ftp": 21, "chatd": 697, "cad": 443, "plain": 80}
+DOORS = {"daytimed": 13, "timestamp": 318, "ftpd": 990, "ftp": 21, "chatd": 697, "maild": 993,
+         "submission": 465, "cad": 443, "plain": 80}
 SPARE_UID = 61715
 MAKEFILE = f"""MAIN_VARIANT := {VARIANT}
 all packages-run:
@@ -154,6 +157,20 @@ def check_works(checkout, addresses=("127.0.0.1", "::1")):
     for url in (f"ftps://localhost:{checkout.port('ftpd')}/", f"ftp://localhost:{checkout.port('ftp')}/"):
         subprocess.run(["curl", "-sS", "--ssl-reqd", "--max-time", "60", "--cacert", checkout.path("root.pem"),
                         "-u", f"demo:{password}", url], check=True, timeout=90, stdout=subprocess.DEVNULL)
+    send_and_fetch(checkout, password)
+
+
+def send_and_fetch(checkout, password):
+    """A message from demo to demo, by stock clients."""
+    context = ssl.create_default_context(cafile=str(checkout.path("root.pem")))
+    text = f"works{random.random()}"
+    with smtplib.SMTP_SSL("localhost", checkout.port("submission"), timeout=60, context=context) as sending:
+        sending.login("demo", password)
+        sending.sendmail("demo@localhost", "demo@localhost", f"Subject: {text}\r\n\r\nit\r\n")
+    with imaplib.IMAP4_SSL("localhost", checkout.port("maild"), ssl_context=context, timeout=60) as reading:
+        reading.login("demo", password)
+        reading.select("INBOX", readonly=True)
+        assert reading.search(None, "SUBJECT", text)[1] != [b""]
 
 
 def as_printed(checkout, said, *beginnings, typed=""):
@@ -180,6 +197,13 @@ def test_the_hints_work_as_printed(checkout):
     assert "README.md" in as_printed(checkout, said, curl)
     ranges = re.search(r"^QUINTET_FTP_PASSIVE=(.*)$", checkout.path("conf/quintet.env").read_text(), re.M)[1]
     assert ranges == f"{checkout.base + 1000}-{checkout.base + 1199}"
+
+
+def test_mail_as_printed(checkout):
+    said = checkout.run().replace("\\\n", " ")
+    as_printed(checkout, said, "printf 'Subject: hello")
+    curl = "curl --cacert run/root.pem -u \"demo:$(cat run/demo.password)\" 'imaps://"
+    assert "\r\n\r\nHello.\r\n" in as_printed(checkout, said, curl).replace("\n", "\r\n").replace("\r\r", "\r")
 
 
 def test_chat_as_printed(checkout):
@@ -209,7 +233,7 @@ def test_who_is_in_chat_is_told_of_the_end(checkout):
     with chat_session(checkout, "127.0.0.1", "PING :here") as said:
         while "PONG" not in said.readline():
             pass
-        assert "Stopped: 8." in checkout.make("stop")
+        assert "Stopped: 10." in checkout.make("stop")
         assert said.read() == "ERROR :Closing link: Service stops\n"
     checkout.run()
     rows = subprocess.run([checkout.path("quintetctl"), "--json", "chat", "people"], capture_output=True, check=True)
@@ -217,13 +241,14 @@ def test_who_is_in_chat_is_told_of_the_end(checkout):
 
 
 def test_an_instance_of_an_older_version_is_taken_along(checkout):
-    """One that was made before ftpd and chatd came."""
+    """One that was made before ftpd, chatd and maild came."""
     checkout.run()
     checkout.make("stop")
     env = checkout.path("conf/quintet.env")
-    env.write_text("".join(line for line in env.read_text().splitlines(True) if "_FTP" not in line and "_IRC" not in line))
-    shutil.rmtree(checkout.path("conf/credentials/ftpd"))
-    shutil.rmtree(checkout.path("conf/credentials/chatd"))
+    newer = re.compile("_FTP|_IRC|_IMAPS|_SUBMISSIONS")
+    env.write_text("".join(line for line in env.read_text().splitlines(True) if not newer.search(line)))
+    for service in ("ftpd", "chatd", "maild"):
+        shutil.rmtree(checkout.path(f"conf/credentials/{service}"))
     shutil.rmtree(checkout.path("state/files"))
     with open(checkout.path("bin/daytimed"), "ab") as program:
         program.write(b"\0")
@@ -401,5 +426,5 @@ def test_without_ipv6(checkout):
     if probe.returncode != 0:
         pytest.skip("no network namespace to be had here")
     said = checkout.run(wrapper=inside)
-    assert "no IPv6" in said and "127.0.0.1 only" in said and "Stopped: 8." in said
+    assert "no IPv6" in said and "127.0.0.1 only" in said and "Stopped: 10." in said
     assert "amiss" not in said

@@ -14,7 +14,7 @@ from house import House  # noqa: E402
 from machine import Machine  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-SERVICES = ["daytimed", "ftpd", "ftpd-explicit", "chatd", "cad"]
+SERVICES = ["daytimed", "ftpd", "ftpd-explicit", "chatd", "maild", "maild-submission", "cad"]
 TOOLS = ["systemd-nspawn", "mmdebstrap", "nsenter", "setpriv"]
 
 

@@ -11,6 +11,8 @@ PORTS = {
     "ftpd": 990,
     "ftpd-explicit": 21,
     "chatd": 6697,
+    "maild": 993,
+    "maild-submission": 465,
     "cad": 8443,
     "cad-plain": 8080,
 }
@@ -76,6 +78,10 @@ class House:
         if door == "chatd":
             with self.tls(door, alpn="irc") as session:
                 assert ask(session, "PING :here") == ":host.quintet.test PONG host.quintet.test :here\r\n"
+            return
+        if door.startswith("maild"):
+            with self.tls(door) as session:
+                assert read_line(session).startswith("* OK " if door == "maild" else "220 ")
             return
         if door == "cad-plain":
             session = self.machine.connect(PORTS[door])

@@ -98,7 +98,7 @@ def test_credentials_are_private(house):
     )
     session.close()
     house.wait_until(lambda: not house.machine.run("ls", folder, check=False).stdout)
-    for user in ("daytimed", "ftpd", "chatd", "cad", "signer", "admin"):
+    for user in ("daytimed", "ftpd", "chatd", "maild", "cad", "signer", "admin"):
         user = f"quintet-{user}"
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
         path = "/etc/quintet/credentials/daytimed/tls.key"

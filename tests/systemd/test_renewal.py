@@ -56,13 +56,13 @@ def test_new_certificates_are_used_at_once(house):
         text = renew(house)
     finally:
         unforce(house)
-    assert len(re.findall(r"\brenewed\b", text)) == 5
+    assert len(re.findall(r"\brenewed\b", text)) == 6
     after = {door: certificate(house, door) for door in before}
     assert all(after[d] != before[d] for d in before)
     house.ctl("check")
 
 
-@pytest.mark.parametrize("service", ["ftpd", "chatd"])
+@pytest.mark.parametrize("service", ["ftpd", "chatd", "maild"])
 def test_what_came_with_a_newer_version_is_made(house, service):
     """A house that was made before it came."""
     folder = f"/etc/quintet/credentials/{service}"

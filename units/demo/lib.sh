@@ -6,7 +6,7 @@
 # below a folder that the services' user could not reach from the root of the file system.
 
 RUN=run
-SERVICES="cad-signer daytimed timestamp ftpd ftp chatd cad plain" # the order in which they are started
+SERVICES="cad-signer daytimed timestamp ftpd ftp chatd maild submission cad plain" # the order in which they are started
 
 say() {
 	printf '%s\n' "$*"

@@ -76,7 +76,7 @@ make_folders() {
 # nothing outside ./run needs to be readable. Changed programs: the services start afresh.
 copy_programs() {
 	changed=
-	for program in daytimed ftpd chatd cad cad-signer quintetctl quintet; do
+	for program in daytimed ftpd chatd maild cad cad-signer quintetctl quintet; do
 		cmp -s "$BINARIES/$program" "$RUN/bin/$program" || changed="$changed $program"
 	done
 	[ -n "$changed" ] || return 0
@@ -132,17 +132,24 @@ settings_of_chatd() {
 	printf 'QUINTET_PORT_IRC=%s\n' "$(port_of chatd)"
 }
 
+settings_of_maild() {
+	printf 'QUINTET_PORT_IMAPS=%s\nQUINTET_PORT_SUBMISSIONS=%s\n' \
+		"$(port_of maild)" "$(port_of submission)"
+}
+
 # An instance that was made by an older version has what came since added.
 bring_up_to_date() {
 	grep -q '^QUINTET_PORT_FTPS=' $RUN/conf/quintet.env ||
 		settings_of_ftpd >>$RUN/conf/quintet.env
 	grep -q '^QUINTET_PORT_IRC=' $RUN/conf/quintet.env ||
 		settings_of_chatd >>$RUN/conf/quintet.env
+	grep -q '^QUINTET_PORT_IMAPS=' $RUN/conf/quintet.env ||
+		settings_of_maild >>$RUN/conf/quintet.env
 	[ -z "$changed" ] || ctl migrate >/dev/null || die "cannot bring the store up to date"
 }
 
 renew() {
-	for service in ftpd chatd; do
+	for service in ftpd chatd maild; do
 		[ -f $RUN/conf/credentials/$service/tls.pem ] || ctl renew >/dev/null ||
 			die "cannot make the certificates that are missing"
 	done
@@ -160,7 +167,7 @@ init() {
 		export QUINTET_ADMIN_USER="" QUINTET_PORT_DAYTIME=$((BASE + 13))
 		export QUINTET_PORT_TIMESTAMP=$((BASE + 318)) QUINTET_PORT_CA=$((BASE + 443))
 		export QUINTET_PORT_CA_PLAIN=$((BASE + 80))
-		for setting in $(settings_of_ftpd) $(settings_of_chatd); do
+		for setting in $(settings_of_ftpd) $(settings_of_chatd) $(settings_of_maild); do
 			export "${setting?}"
 		done
 		$RUN/quintetctl init --domain localhost --host localhost --host-name 127.0.0.1 \
@@ -236,6 +243,9 @@ Now try (run/root.pem is the root; account demo, password in run/demo.password):
                                         chat by hand: NICK demo, USER demo 0 * :Demo, JOIN #lobby
   irssi                                 and in it:
     /connect -tls_verify -tls_cafile run/root.pem -tls_cert run/demo.pem -tls_pkey run/demo.key localhost $(port_of chatd)
+  printf 'Subject: hello\\r\\n\\r\\nHello.\\r\\n' | curl --cacert run/root.pem -u "demo:\$(cat run/demo.password)" \\
+    --mail-from demo@localhost --mail-rcpt demo@localhost --upload-file - smtps://localhost:$(port_of submission)
+  curl --cacert run/root.pem -u "demo:\$(cat run/demo.password)" 'imaps://localhost:$(port_of maild)/INBOX;MAILINDEX=1'
 Logs are in run/log. make stop ends it, make clean-run removes it, make run resumes it.
 END
 }

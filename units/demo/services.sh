@@ -13,6 +13,8 @@ port_of() {
 	ftpd) say $((BASE + 990)) ;;
 	ftp) say $((BASE + 21)) ;;
 	chatd) say $((BASE + 697)) ;;
+	maild) say $((BASE + 993)) ;;
+	submission) say $((BASE + 465)) ;;
 	cad) say $((BASE + 443)) ;;
 	plain) say $((BASE + 80)) ;;
 	esac
@@ -27,6 +29,8 @@ command_of() {
 	ftpd) say bin/ftpd --door=ftps --max=50 --per-source=50 --idle-exit=0 ;;
 	ftp) say bin/ftpd --door=ftp --max=50 --per-source=50 --idle-exit=0 ;;
 	chatd) say bin/chatd --door=ircs --max=200 --per-source=200 --idle-exit=0 ;;
+	maild) say bin/maild --door=imaps --max=200 --per-source=200 --idle-exit=0 ;;
+	submission) say bin/maild --door=submissions --max=50 --per-source=50 --idle-exit=0 ;;
 	cad) say bin/cad --door=ca --max=64 --per-source=64 --idle-exit=0 ;;
 	plain) say bin/cad --door=plain --max=64 --per-source=64 --idle-exit=0 ;;
 	esac
