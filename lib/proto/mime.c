@@ -252,6 +252,7 @@ static bool find_delimiter(const struct walk *w, struct span line, struct delimi
 		const struct open_part *o = &w->open[level];
 		bool last, whole;
 
+		MIME_WORK(o->boundary_len + 1);
 		if (o->boundary_len == 0 || o->boundary_len > text.len ||
 			memcmp(text.p, o->boundary, o->boundary_len) != 0)
 			continue;

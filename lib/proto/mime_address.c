@@ -55,6 +55,7 @@ static struct span take_until(struct span *rest, const char *stops)
 
 	while (n < all.len && (all.p[n] == '\0' || strchr(stops, all.p[n]) == NULL))
 		n += unit(span_of(all.p + n, all.len - n));
+	MIME_WORK(n);
 	*rest = mime_skip(all, n);
 	return span_of(all.p, n);
 }

@@ -3,6 +3,10 @@
 
 #include <errno.h>
 
+#ifdef QUINTET_TEST
+uint64_t mime_work;
+#endif
+
 struct span mime_trim(struct span s)
 {
 	while (s.len > 0 && mime_is_blank(s.p[s.len - 1]))
@@ -29,6 +33,7 @@ bool mime_line_next(struct span *rest, struct span *ret)
 		return false;
 	end = memchr(rest->p, '\n', rest->len);
 	len = end != NULL ? (size_t)(end - rest->p) + 1 : rest->len;
+	MIME_WORK(len);
 	*ret = span_of(rest->p, len);
 	*rest = mime_skip(*rest, len);
 	return true;
@@ -159,6 +164,7 @@ static struct span take_comment(struct span *rest)
 	size_t depth = 0, i;
 
 	for (i = 0; i < all.len; i++) {
+		MIME_WORK(1);
 		if (all.p[i] == '\\' && i + 1 < all.len)
 			i++;
 		else if (all.p[i] == '(')

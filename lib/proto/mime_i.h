@@ -4,6 +4,14 @@
 
 #include "proto/mime.h"
 
+/* Tests bound the work that a message makes, in steps instead of time. */
+#ifdef QUINTET_TEST
+extern uint64_t mime_work;
+#define MIME_WORK(n) ((void)(mime_work += (n)))
+#else
+#define MIME_WORK(n) ((void)0)
+#endif
+
 static inline bool mime_is_blank(unsigned char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -21,6 +29,7 @@ static inline unsigned char mime_lower(unsigned char c)
 
 static inline struct span mime_skip(struct span s, size_t n)
 {
+	MIME_WORK(1);
 	return n < s.len ? span_of(s.p + n, s.len - n) : span_of(NULL, 0);
 }
 
@@ -78,8 +87,8 @@ void mime_raw_decode(struct span value, struct span *ret_charset, struct buf *b)
 /* Without quotes: two ways to write one Message-ID become one. */
 void mime_msgid_plain(struct buf *b, struct span msgid);
 
-/* What fits no budget is said poorly, so that it fits whatever was sent: strings cut, one parameter,
- * no languages, envelopes of messages inside left empty. */
+/* What fits no budget is said poorly, so that it fits whatever was sent: strings cut, one
+ * parameter, no languages, envelopes of messages inside left empty. */
 struct mime_view {
 	struct buf *b;
 	const struct mime *m;
@@ -113,6 +122,9 @@ static inline bool mime_is_hidden(uint32_t cp)
 	return cp == 0xad || (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
 		(cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
 }
+
+/* The character that "&name;" or "&#number;" stands for; 0: none. */
+uint32_t mime_entity(struct span s, size_t *ret_len);
 
 /* Cuts UTF-8 to at most len bytes, at a character. */
 struct span mime_utf8_cut(struct span s, size_t len);

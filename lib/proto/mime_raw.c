@@ -52,6 +52,7 @@ static struct span take_token(struct span *rest)
 
 	while (n < all.len && is_token(all.p[n]))
 		n++;
+	MIME_WORK(n);
 	*rest = mime_skip(all, n);
 	return span_of(all.p, n);
 }
@@ -154,6 +155,7 @@ static void emit(struct mime_raw *raw, struct mime_raw_param param)
 
 static const struct piece *find_piece(const struct pieces *pieces, struct span name, uint32_t n)
 {
+	MIME_WORK(pieces->count);
 	for (size_t i = 0; i < pieces->count; i++)
 		if (pieces->list[i].number == n && span_caseeq(pieces->list[i].name, name))
 			return &pieces->list[i];

@@ -28,6 +28,7 @@ static size_t blob(struct span s)
 		return 0;
 	while (i < s.len && s.p[i] != '[' && s.p[i] != ']')
 		i++;
+	MIME_WORK(i);
 	if (i == s.len || s.p[i] != ']')
 		return 0;
 	for (i++; i < s.len && s.p[i] == ' ';)

@@ -30,6 +30,7 @@ static bool find_end(struct span all, size_t from, size_t *no_end, size_t *ret_e
 	if (from < *no_end)
 		return false;
 	for (size_t i = from; i + 1 < all.len && !mime_is_blank(all.p[i]); i++) {
+		MIME_WORK(1);
 		if (all.p[i] == '?' && all.p[i + 1] == '=') {
 			*ret_end = i;
 			return true;
