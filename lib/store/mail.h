@@ -208,7 +208,9 @@ struct mail_body {
  * STORE_OP_MAIL_DELIVER: to all recipients, or to none, in one commit. A recipient that already has
  * this submission (same sender, key, within 24 hours) is left out. What is written beside the
  * messages: a notice for each recipient; where `track`, a row of what was sent for each (struct
- * mail_sent), and where `mdn` is set, the row of the message that it answers is marked read.
+ * mail_sent), and where `mdn` is set, the row of the message that it answers is marked read; the
+ * notice then tells of that message instead of the MDN. Only the first answer counts, and only
+ * that of somebody it was sent to.
  * -ENOENT: no such account, -EDQUOT over quota: *_at tell which; nothing was delivered.
  */
 struct mail_deliver_args {
@@ -365,8 +367,9 @@ int mail_due_each(struct store_txn *txn, const char *account,
 	int (*each)(void *arg, const struct mail_due *d), void *arg);
 /*
  * STORE_OP_MAIL_RECEIPT: sends one that is due: in one commit the row goes, $MDNSent is set, and
- * the MDN (deliver, as above; count 0: there is nobody to send it to) is delivered. -ENOENT:
- * another session has done it.
+ * the MDN (deliver, as above; count 0: there is nobody to send it to) is delivered. Where who
+ * asked is no more, the row goes all the same. -ENOENT: another session has done it; -EDQUOT: it
+ * stays due. Result: struct mail_deliver_result.
  */
 struct mail_receipt_args {
 	char account[ACCOUNT_NAME_SIZE];
