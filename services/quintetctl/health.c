@@ -1,5 +1,6 @@
 /* quintetctl health: one table of what needs care; exit status 1 when something does. */
 #include "hostcert.h"
+#include "mail.h"
 
 #include "base/timefmt.h"
 #include "store/file.h"
@@ -119,6 +120,20 @@ static void file_lines(struct report *r)
 			(unsigned long long)sum.files, (unsigned long long)(sum.bytes >> 20),
 			(unsigned long long)(sum.partial_bytes >> 20));
 	room_line(r);
+}
+
+static void mail_line(struct report *r)
+{
+	struct mail_totals sum = {0};
+	int error = mail_count(r->c, NULL, &sum);
+
+	if (error < 0)
+		say(r, BAD, "mail", "%s", err_text(error));
+	else
+		say(r, GOOD, "mail",
+			"%llu messages in %llu mailboxes, %llu MiB as their owners count",
+			(unsigned long long)sum.messages, (unsigned long long)sum.boxes,
+			(unsigned long long)(sum.bytes >> 20));
 }
 
 /* -- authorities and their CRLs
@@ -249,6 +264,7 @@ static int run_health(struct ctl *c, const struct ctl_args *a)
 		return status;
 	store_line(&r);
 	file_lines(&r);
+	mail_line(&r);
 	error = ca_each(c->store, ca_line, &r);
 	if (error < 0)
 		say(&r, BAD, "authorities", "%s", err_text(error));
@@ -261,5 +277,5 @@ static int run_health(struct ctl *c, const struct ctl_args *a)
 
 const struct ctl_command ctl_health_commands[] = {
 	{"health", NULL, "", 0, 0, NULL, CTL_AS_ADMIN, run_health,
-		"what needs care: store, files, authorities, certificates, signer"},
+		"what needs care: store, files, mail, authorities, certificates, signer"},
 	{.noun = NULL}};

@@ -1,5 +1,6 @@
 /* quintetctl user: the accounts. What takes rights away rings the bells of the live sessions. */
 #include "chat.h"
+#include "mail.h"
 
 #include "auth/name.h"
 #include "auth/password.h"
@@ -359,11 +360,18 @@ static void say_of_files(struct ctl *c, const char *name)
 		c->settings.state, name);
 }
 
+static void say_of_mail(struct ctl *c, const struct mail_totals *m)
+{
+	ctl_say(c, "Its mail is removed: %llu messages in %llu mailboxes.",
+		(unsigned long long)m->messages, (unsigned long long)m->boxes);
+}
+
 static int run_remove(struct ctl *c, const struct ctl_args *a)
 {
 	struct account_remove_args args = {.now_us = time_now_us()};
 	struct account_remove_result done = {0};
 	struct chat_left chat = {.name = args.name};
+	struct mail_totals mail = {0};
 	int r = ctl_name(a->word[0], args.name);
 
 	if (r == CTL_OK)
@@ -374,6 +382,8 @@ static int run_remove(struct ctl *c, const struct ctl_args *a)
 		return r;
 	r = chat_left_count(c, &chat);
 	if (r >= 0)
+		r = mail_count(c, args.name, &mail);
+	if (r >= 0)
 		r = store_call(c->store, STORE_OP_ACCOUNT_REMOVE, &args, &done);
 	if (r < 0)
 		return no_account(r, args.name);
@@ -383,6 +393,7 @@ static int run_remove(struct ctl *c, const struct ctl_args *a)
 		"for 90 days.",
 		args.name, done.revoked);
 	chat_left_say(c, &chat);
+	say_of_mail(c, &mail);
 	say_of_files(c, args.name);
 	return CTL_OK;
 }
