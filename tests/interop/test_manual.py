@@ -5,8 +5,10 @@ import re
 import pytest
 
 from ftps import Ftps
+from imaps import Imap
 from instance import SERVICES, TOP
 from ircs import PASSWORD, Irc, only
+from smtps import Smtps
 
 PAGES = TOP / "units/man"
 
@@ -62,10 +64,25 @@ def test_commands_and_capabilities_of_chatd(instance):
             assert re.search(rf"\b{limit}\b", text), limit
 
 
-def test_policies_of_chat(host):
+def test_commands_and_capabilities_of_maild(instance):
+    text = page("maild.8")
+    words = set(" ".join(re.findall(r"^\.Cm ([A-Za-z0-9 =+/-]+)$", text, re.M)).split())
+    with Smtps(instance) as client:
+        verbs = {line.split()[1] for line in client.expect("HELP", 214).lines[:-1]}
+        extensions = {line.split()[0] for line in client.expect("EHLO x", 250).lines[1:]}
+    assert {"MAIL", "BDAT"} <= verbs <= words and {"SIZE", "CHUNKING"} <= extensions <= words
+    with Imap(instance) as client:
+        (said,) = [a for a in client.ok("CAPABILITY") if a.startswith(b"* CAPABILITY ")]
+        offered = {re.sub("=[0-9]+$", "", word) for word in said.decode().split()[2:]}
+    told = set(text.partition(".Ss Capabilities")[2].partition(".Ss ")[0].replace(".Cm", "").split())
+    assert {"IMAP4rev2", "QRESYNC"} <= offered == told, offered ^ told
+
+
+def test_policies_of_chat_and_mail(host):
     for row in host.json("get"):
-        if row["setting"].startswith("chat_"):
-            assert row["setting"] in page("chatd.8"), row["setting"]
+        for start, name in (("chat_", "chatd.8"), ("mail_", "maild.8")):
+            if row["setting"].startswith(start):
+                assert row["setting"] in page(name), row["setting"]
 
 
 def test_units_and_settings_example_name_what_is_there():
