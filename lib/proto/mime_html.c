@@ -221,6 +221,7 @@ static struct span attribute(struct span tag, const char *wanted)
 	while (tag.len > 0) {
 		struct span name, value = {NULL, 0};
 
+		tag = mime_trim(tag);
 		name = take_name(&tag);
 		tag = mime_trim(tag);
 		if (tag.len > 0 && tag.p[0] == '=') {

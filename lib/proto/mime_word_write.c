@@ -8,6 +8,7 @@ enum {
 	AROUND = 12, /* "=?utf-8?q?" and "?=" */
 	WORD_MIN = 14, /* of payload: with less room a new line is begun */
 	RUN_MAX = 500, /* a longer word without a blank cannot be folded */
+	BLANKS_MAX = 20, /* in a row: further ones go */
 };
 
 static bool is_letter_or_digit(unsigned char c)
@@ -118,7 +119,7 @@ static size_t run(struct span s, bool blanks)
 	return n;
 }
 
-/* Folds before the last of the blanks between two words. */
+/* Folds before the blanks between two words. */
 static void put_plain(struct buf *b, struct span s, size_t *column)
 {
 	while (s.len > 0) {
@@ -126,14 +127,11 @@ static void put_plain(struct buf *b, struct span s, size_t *column)
 
 		if (blanks > 0 && word > 0 && *column > 1 &&
 			*column + blanks + word > LINE_MAX_BYTES) {
-			buf_add(b, span_of(s.p, blanks - 1));
-			fold(b, column);
-			buf_add(b, span_of(s.p + blanks, word));
-			*column += word;
-		} else {
-			buf_add(b, span_of(s.p, blanks + word));
-			*column += blanks + word;
+			buf_add_str(b, "\r\n");
+			*column = 0;
 		}
+		buf_add(b, span_of(s.p, blanks + word));
+		*column += blanks + word;
 		s = mime_skip(s, blanks + word);
 	}
 }
@@ -150,25 +148,22 @@ static bool needs_encoding(struct span word)
 	return word.len > RUN_MAX;
 }
 
-/* From the first to the last word that needs it; blanks at the ends too, which a reader would drop.
- */
+/* From the first to the last word that needs it. */
 static bool find_encoded(struct span s, size_t *ret_start, size_t *ret_end)
 {
-	size_t at = 0;
 	bool found = false;
 
-	while (at < s.len) {
-		size_t blanks = run(mime_skip(s, at), true);
-		size_t word = run(mime_skip(s, at + blanks), false);
-		bool edge = blanks > 0 && (at == 0 || at + blanks == s.len);
+	for (size_t at = 0; at < s.len;) {
+		size_t start = at + run(mime_skip(s, at), true);
+		size_t word = run(mime_skip(s, start), false);
 
-		if (edge || needs_encoding(span_of(s.p + at + blanks, word))) {
-			if (!found)
-				*ret_start = edge ? at : at + blanks;
-			*ret_end = at + blanks + word;
-			found = true;
-		}
-		at += blanks + word;
+		at = start + word;
+		if (!needs_encoding(span_of(s.p + start, word)))
+			continue;
+		if (!found)
+			*ret_start = start;
+		*ret_end = at;
+		found = true;
 	}
 	return found;
 }
@@ -181,7 +176,15 @@ static void put_text(struct buf *b, struct span s, size_t *column)
 		put_plain(b, s, column);
 		return;
 	}
-	put_plain(b, span_of(s.p, start), column);
+	if (start > 0) {
+		put_plain(b, span_of(s.p, start - 1), column);
+		if (*column + 1 + AROUND + WORD_MIN > LINE_MAX_BYTES) {
+			fold(b, column);
+		} else {
+			buf_add_byte(b, ' ');
+			(*column)++;
+		}
+	}
 	put_encoded(b, span_of(s.p + start, end - start), column);
 	put_plain(b, mime_skip(s, end), column);
 }
@@ -189,8 +192,13 @@ static void put_text(struct buf *b, struct span s, size_t *column)
 static void put_phrase(struct buf *b, struct span s, size_t *column)
 {
 	bool atoms = true;
-	size_t start, end, before = b->len;
+	size_t start, end, before;
 
+	if (s.len == 0)
+		return;
+	if (*column > 1 && *column + s.len + 2 > LINE_MAX_BYTES)
+		fold(b, column);
+	before = b->len;
 	if (s.len > LINE_MAX_BYTES || find_encoded(s, &start, &end)) {
 		put_encoded(b, s, column);
 		return;
@@ -215,10 +223,16 @@ static void put_phrase(struct buf *b, struct span s, size_t *column)
 static void clean(struct buf *b, struct span text)
 {
 	uint32_t cp;
+	size_t blanks = 0;
 	bool bad;
 
-	while (buf_error(b) == 0 && mime_utf8_next(&text, &cp, &bad))
-		mime_utf8_put(b, cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ? ' ' : cp);
+	while (buf_error(b) == 0 && mime_utf8_next(&text, &cp, &bad)) {
+		if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+			cp = ' ';
+		blanks = cp == ' ' ? blanks + 1 : 0;
+		if (blanks <= BLANKS_MAX)
+			mime_utf8_put(b, cp);
+	}
 }
 
 void mime_words_encode(struct buf *b, struct span text, bool phrase, size_t *column)
@@ -228,10 +242,9 @@ void mime_words_encode(struct buf *b, struct span text, bool phrase, size_t *col
 	clean(&line, text);
 	if (buf_error(&line) < 0 && b->error == 0)
 		b->error = buf_error(&line);
-	if (line.len == 0)
-		return;
+	text = span_trim(buf_span(&line));
 	if (phrase)
-		put_phrase(b, buf_span(&line), column);
+		put_phrase(b, text, column);
 	else
-		put_text(b, buf_span(&line), column);
+		put_text(b, text, column);
 }
