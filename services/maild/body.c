@@ -26,7 +26,7 @@ static int seal(struct store *s, struct span message, struct maild_body *b)
 
 static int describe(struct maild_body *b)
 {
-	struct mime_record record;
+	struct mime_record record = {.asks = false};
 	int r = mime_record_write(&b->mime, &b->structure);
 
 	if (r == 0)

@@ -15,7 +15,8 @@ enum {
 	HEADER_MAX = 1 << 20, /* bytes of a header that is taken */
 	SUBJECT_MAX = 1 << 17, /* decoded, before it is cut */
 	WHO_MAX = 1024,
-	ID_LEN = 8,
+	ID_BYTES = 8,
+	ID_LEN = 2 * ID_BYTES, /* in hexadecimal */
 };
 
 struct delivery {
@@ -23,7 +24,7 @@ struct delivery {
 	struct span submitted; /* as it came */
 	size_t header_len; /* of it */
 	struct span message; /* as it is kept */
-	char id[2 * ID_LEN + 1];
+	char id[ID_LEN + 1];
 	struct maild_body body;
 	struct mail_deliver_args args;
 	struct mail_deliver_result result;
@@ -87,16 +88,16 @@ static int check_empty_sender(struct delivery *d)
 
 /* -- as it is kept ----------------------------------------------------------------------------- */
 
-static int make_id(char ret[2 * ID_LEN + 1])
+static int make_id(char ret[ID_LEN + 1])
 {
-	_cleanup_(buf_done) struct buf hex = BUF_INIT(2 * ID_LEN);
-	unsigned char bytes[ID_LEN];
+	_cleanup_(buf_done) struct buf hex = BUF_INIT(ID_LEN);
+	unsigned char bytes[ID_BYTES];
 	int r = hash_random(bytes, sizeof(bytes));
 
 	if (r < 0)
 		return r;
 	text_hex(&hex, span_of(bytes, sizeof(bytes)));
-	return span_copy_str(buf_span(&hex), ret, 2 * ID_LEN + 1);
+	return span_copy_str(buf_span(&hex), ret, ID_LEN + 1);
 }
 
 static int write_header(struct delivery *d, struct buf *ret)
