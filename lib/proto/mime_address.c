@@ -360,6 +360,12 @@ static int put_typed(const struct mime_address *a, struct span domain, struct bu
 	return buf_error(ret);
 }
 
+/* Mail may have blanks inside an address; what is typed so is a mistake. */
+static bool stands_in(struct span text, struct span word)
+{
+	return word.len == 0 || memmem(text.p, text.len, word.p, word.len) != NULL;
+}
+
 int mime_address_typed(struct span text, const char *standard_domain, struct buf *ret)
 {
 	_cleanup_(mime_addresses_done) struct mime_addresses a = {.count = 0};
@@ -367,5 +373,8 @@ int mime_address_typed(struct span text, const char *standard_domain, struct buf
 
 	if (r < 0)
 		return r;
-	return a.count == 1 ? put_typed(&a.list[0], span_str(standard_domain), ret) : -EINVAL;
+	if (a.count != 1 || !text_is_clean(text) || !stands_in(text, a.list[0].local) ||
+		!stands_in(text, a.list[0].domain))
+		return -EINVAL;
+	return put_typed(&a.list[0], span_str(standard_domain), ret);
 }
