@@ -41,7 +41,6 @@ struct imap_box {
 	size_t own_count, own_room;
 	uint32_t next_uid; /* one behind the highest that was ever in uids */
 	size_t keywords_told; /* FLAGS was said with so many keywords */
-	bool notified; /* its news are told at once: NOTIFY's "selected" */
 };
 
 enum imap_state { IMAP_NOT_AUTHENTICATED = 1, IMAP_AUTHENTICATED = 2, IMAP_SELECTED = 4 };
@@ -233,6 +232,8 @@ int imap_resync(struct imap *s, struct imap_qresync *q);
 
 /* News of mailboxes that are not selected, as asked for; and of the selected one. */
 int imap_notify_tell(struct imap *s);
+/* May changes of flags be told? Not if what was asked for leaves them out. */
+bool imap_notify_flags(const struct imap *s);
 /* Messages from this position on are new: FETCH what was asked for of them. */
 void imap_notify_new(struct imap *s, size_t first);
 void imap_notify_free(struct imap *s);

@@ -35,7 +35,9 @@ int imap_read_line(struct imap *s, struct span *ret)
 			return r;
 		}
 		r = imap_wait(s, INT64_MAX);
-		if (r == 0 && s->notifying != NULL && service_rung(s->service))
+		/* Between commands only. */
+		if (r == 0 && s->notifying != NULL && s->command.len == 0 &&
+			service_rung(s->service))
 			r = imap_notify_tell(s);
 		if (r < 0)
 			return r;

@@ -68,14 +68,10 @@ static int tell_news(struct imap_call *c)
 {
 	unsigned flags = c->command != NULL ? c->command->flags : 0;
 	bool no_expunge = (flags & IMAP_NO_EXPUNGE) != 0 && !c->uid;
-	int r;
 
 	if ((flags & IMAP_QUIET) != 0 || c->s->state != IMAP_SELECTED)
 		return 0;
-	r = imap_sync(c->s, no_expunge);
-	if (r == 0 && c->s->notifying != NULL)
-		r = imap_notify_tell(c->s);
-	return r;
+	return imap_sync(c->s, no_expunge);
 }
 
 int imap_ok(struct imap_call *c, const char *format, ...)

@@ -18,7 +18,7 @@ enum {
 	BAD_BEFORE_LOGIN_MAX = 5,
 	COMMAND_KEPT = 4096, /* memory of a command that is kept for the next */
 	SCRATCH_MAX = 64 << 20, /* an answer made in memory */
-	LINE_SCRATCH_MAX = 64 << 10,
+	LINE_SCRATCH_MAX = 8 << 20, /* COPYUID of very many */
 };
 
 /* -- waiting ----------------------------------------------------------------------------------- */

@@ -248,7 +248,8 @@ static int tell(struct imap *s, struct news *n, bool no_expunge)
 		imap_tell_keywords(s);
 	if (n->came.count > 0)
 		tell_counts(s);
-	r = tell_changed(s, &n->changed);
+	if (imap_notify_flags(s))
+		r = tell_changed(s, &n->changed);
 	if (r < 0)
 		return r;
 	s->box.modseq = n->box.modseq;
