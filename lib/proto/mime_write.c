@@ -11,34 +11,12 @@
 
 enum { LINE_WANTED = 76, RANDOM_LETTERS = 24 };
 
-/* Well-formed UTF-8 without control characters. */
-static void put_clean(struct buf *b, struct span text)
-{
-	uint32_t cp;
-	bool bad;
-
-	while (mime_utf8_next(&text, &cp, &bad))
-		mime_utf8_put(b, cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ? ' ' : cp);
-}
-
-static void fail(struct buf *b, int error)
-{
-	if (b->error == 0)
-		b->error = error;
-}
-
 void mime_put_field(struct buf *b, const char *name, struct span text)
 {
-	_cleanup_(buf_done) struct buf clean = BUF_INIT(MIME_FIELD_MAX);
 	size_t column = strlen(name) + 2;
 
-	put_clean(&clean, text);
-	if (buf_error(&clean) < 0) {
-		fail(b, buf_error(&clean));
-		return;
-	}
 	buf_addf(b, "%s: ", name);
-	mime_words_encode(b, span_trim(buf_span(&clean)), false, &column);
+	mime_words_encode(b, text, false, &column);
 	buf_add_str(b, "\r\n");
 }
 
@@ -92,6 +70,16 @@ static void put_domain(struct buf *b, struct span domain)
 	}
 }
 
+/* Well-formed UTF-8 without control characters. */
+static void put_clean(struct buf *b, struct span text)
+{
+	uint32_t cp;
+	bool bad;
+
+	while (mime_utf8_next(&text, &cp, &bad))
+		mime_utf8_put(b, cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ? ' ' : cp);
+}
+
 static void put_address(struct buf *b, struct span address)
 {
 	_cleanup_(buf_done) struct buf clean = BUF_INIT(MIME_FIELD_MAX);
@@ -120,25 +108,23 @@ static size_t column_of(const struct buf *b)
 
 static void put_mailbox(struct buf *b, const struct mime_mailbox *m)
 {
-	_cleanup_(buf_done) struct buf name = BUF_INIT(MIME_FIELD_MAX);
 	_cleanup_(buf_done) struct buf address = BUF_INIT(MIME_FIELD_MAX);
-	size_t column = column_of(b);
-	struct span text;
+	size_t column = column_of(b), before = b->len;
+	bool named;
 
-	put_clean(&name, m->name);
 	put_address(&address, m->address);
-	if (buf_error(&name) < 0 || buf_error(&address) < 0) {
-		fail(b, buf_error(&name) < 0 ? buf_error(&name) : buf_error(&address));
+	if (buf_error(&address) < 0) {
+		if (b->error == 0)
+			b->error = buf_error(&address);
 		return;
 	}
-	text = span_trim(buf_span(&name));
-	if (text.len > 0) {
-		mime_words_encode(b, text, true, &column);
-		column = column_of(b);
+	mime_words_encode(b, m->name, true, &column);
+	named = b->len > before;
+	column = column_of(b);
+	if (named)
 		buf_add_str(b, column + address.len + 4 > LINE_WANTED ? "\r\n <" : " <");
-	}
 	buf_add(b, buf_span(&address));
-	if (text.len > 0)
+	if (named)
 		buf_add_byte(b, '>');
 }
 
