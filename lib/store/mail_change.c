@@ -82,7 +82,7 @@ int mail_gone_decode(struct span key, struct span value, struct mail_gone *ret)
 {
 	struct rec r = row_open(value, GONE_VERSION);
 	struct mail_gone g;
-	const unsigned char *p = key.p + 2;
+	struct rec k;
 
 	memset(&g, 0, sizeof(g));
 	rec_str(&r, g.account, sizeof(g.account));
@@ -90,10 +90,11 @@ int mail_gone_decode(struct span key, struct span value, struct mail_gone *ret)
 	if (rec_end(&r) < 0 || key.len != 2 + TIME_LEN + ID_LEN + UID_LEN || g.account[0] == '\0' ||
 		(key.p[1] != MAIL_PHASE_BODY && key.p[1] != MAIL_PHASE_LOG))
 		return -EBADMSG;
+	k = rec_of(span_of(key.p + 2, key.len - 2));
 	g.phase = (enum mail_phase)key.p[1];
-	g.at_us = key_time(span_of(p, TIME_LEN));
-	g.box = key_number(span_of(p + TIME_LEN, ID_LEN));
-	g.uid = (uint32_t)key_number(span_of(p + TIME_LEN + ID_LEN, UID_LEN));
+	g.at_us = key_time(rec_raw(&k, TIME_LEN));
+	g.box = rec_u64(&k);
+	g.uid = rec_u32(&k);
 	*ret = g;
 	return 0;
 }
