@@ -81,7 +81,7 @@ int fetch_preview_put(struct fetch *j);
 /* The part of len bytes that "<offset.length>" leaves. */
 void fetch_cut(
 	const struct imap_fetch_item *item, uint64_t len, uint64_t *ret_from, uint64_t *ret_len);
-/* "{n}" CR LF of a literal, "" when it is empty: false then, for nothing follows. */
-bool fetch_put_literal(struct buf *b, uint64_t len, bool binary);
+/* "{n}" CR LF of a literal. */
+void fetch_put_literal(struct buf *b, uint64_t len, bool binary);
 
 #endif

@@ -138,16 +138,11 @@ void fetch_cut(
 	*ret_len = len;
 }
 
-bool fetch_put_literal(struct buf *b, uint64_t len, bool binary)
+void fetch_put_literal(struct buf *b, uint64_t len, bool binary)
 {
-	if (len == 0) {
-		buf_add(b, SPAN_LIT("\"\""));
-		return false;
-	}
 	buf_add_str(b, binary ? "~{" : "{");
 	put_number(b, len);
 	buf_add(b, SPAN_LIT("}\r\n"));
-	return true;
 }
 
 static void find_source(struct fetch *j, const struct imap_fetch_item *item)

@@ -160,9 +160,8 @@ static int put_fields(struct fetch *j, const struct imap_fetch_item *item)
 		return 0;
 	}
 	fetch_cut(item, fields.len, &from, &len);
-	if (fetch_put_literal(
-		    &j->s->out, len, len > 0 && memchr(fields.p + from, 0, (size_t)len) != NULL))
-		buf_add(&j->s->out, span_of(fields.p + from, (size_t)len));
+	fetch_put_literal(&j->s->out, len, memchr(fields.p + from, 0, (size_t)len) != NULL);
+	buf_add(&j->s->out, span_of(fields.p + from, (size_t)len));
 	return 0;
 }
 
@@ -181,8 +180,7 @@ static int put_decoded(struct fetch *j, const struct imap_fetch_item *item)
 		buf_addf(&j->s->out, "%llu", (unsigned long long)size);
 		return 0;
 	}
-	if (!fetch_put_literal(&j->s->out, d.len, d.nul))
-		return 0;
+	fetch_put_literal(&j->s->out, d.len, d.nul);
 	d.out = &j->s->out;
 	return decode(j, &d);
 }

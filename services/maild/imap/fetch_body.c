@@ -79,8 +79,7 @@ static int put_bytes(struct fetch *j, const struct imap_fetch_item *item)
 	int r = 0;
 
 	fetch_cut(item, j->source.len, &from, &len);
-	if (!fetch_put_literal(b, len, false))
-		return 0;
+	fetch_put_literal(b, len, false);
 	from += j->source.offset;
 	while (r == 0 && len > 0) {
 		uint64_t n = len < FETCH_PIECE ? len : FETCH_PIECE;
@@ -115,8 +114,8 @@ static int put_fields(struct fetch *j, const struct imap_fetch_item *item)
 	if (r < 0)
 		return r;
 	fetch_cut(item, fields.len, &from, &len);
-	if (fetch_put_literal(&j->s->out, len, false))
-		buf_add(&j->s->out, span_of(fields.p + from, (size_t)len));
+	fetch_put_literal(&j->s->out, len, false);
+	buf_add(&j->s->out, span_of(fields.p + from, (size_t)len));
 	return 0;
 }
 

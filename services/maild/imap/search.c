@@ -137,7 +137,7 @@ static int take(struct search *x)
 		x->room = room;
 	}
 	p->at[p->count++] = (uint32_t)x->at;
-	if (x->has_row && x->m.modseq > x->modseq)
+	if (x->program->uses_modseq && x->has_row && x->m.modseq > x->modseq)
 		x->modseq = x->m.modseq;
 	return 0;
 }

@@ -55,6 +55,19 @@ static bool is_text(enum imap_sort_key key)
 	return key != IMAP_SORT_ARRIVAL && key != IMAP_SORT_SIZE && key != IMAP_SORT_DATE;
 }
 
+/* i;unicode-casemap (RFC 5051) compares capitals, by which "[" and "_" stand behind the letters. */
+static void put_text(struct buf *b, struct span text)
+{
+	unsigned char *p = buf_reserve(b, text.len);
+
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < text.len; i++)
+		p[i] = text.p[i] >= 'a' && text.p[i] <= 'z' ? (unsigned char)(text.p[i] - 'a' + 'A')
+							    : text.p[i];
+	buf_commit(b, text.len);
+}
+
 static void put_value(
 	struct sort_list *l, enum imap_sort_key key, const struct gathered *g, struct sort_value *v)
 {
@@ -70,7 +83,7 @@ static void put_value(
 
 		v->text = l->text.len;
 		v->number = (int64_t)text.len;
-		buf_add(&l->text, text);
+		put_text(&l->text, text);
 	}
 }
 
