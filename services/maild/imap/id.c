@@ -24,15 +24,16 @@ static int in_params(struct imap_in *in, struct span *ret_name, struct span *ret
 		return 0;
 	if (!imap_in_char(in, '('))
 		return -EBADMSG;
-	for (int i = 0; i < PAIRS_MAX && !imap_in_char(in, ')'); i++) {
-		if ((i > 0 && imap_in_space(in) < 0) || in_pair(in, &key, &value) < 0)
+	for (int i = 0; !imap_in_char(in, ')'); i++) {
+		if (i == PAIRS_MAX || (i > 0 && imap_in_space(in) < 0) ||
+			in_pair(in, &key, &value) < 0)
 			return -EBADMSG;
 		if (span_caseeq_str(key, "name"))
 			*ret_name = value;
 		if (span_caseeq_str(key, "version"))
 			*ret_version = value;
 	}
-	return in->at > 0 && in->p[in->at - 1] == ')' ? 0 : -EBADMSG;
+	return 0;
 }
 
 int imap_cmd_id(struct imap_call *c)

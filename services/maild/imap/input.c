@@ -10,9 +10,9 @@
 #include <errno.h>
 
 enum {
-	EARLY_LINE_MAX = 8 << 10,
+	EARLY_LINE_MAX = 36 << 10, /* ID may have 30 pairs of up to 1,024 bytes (RFC 2971) */
 	EARLY_LITERAL_MAX = 4 << 10,
-	EARLY_COMMAND_MAX = 16 << 10,
+	EARLY_COMMAND_MAX = 40 << 10,
 	LINE_MAX_HERE = IMAP_LINE_MAX - 2, /* with its end it has to fit the connection's buffer */
 	PIECE_MAX = 32 << 10,
 };

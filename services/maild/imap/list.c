@@ -17,8 +17,11 @@ enum {
 
 struct entry {
 	struct mail_box box;
+	bool matched, percent; /* by a pattern; by one with '%' */
 	bool parent; /* of a mailbox that is there */
-	bool over_subscribed, over_use; /* of one that is subscribed, that has a use */
+	/* Of one that is subscribed, that has a use, and that no pattern matches: what is told
+	 * itself needs nobody to tell of it. */
+	bool over_subscribed, over_use;
 };
 
 struct listing {
@@ -50,6 +53,27 @@ const char *imap_use_name(enum mail_use use)
 	return names[use];
 }
 
+static bool has_percent(struct span pattern)
+{
+	return memchr(pattern.p, '%', pattern.len) != NULL;
+}
+
+/* Does one of the patterns match? *ret_percent: one with '%'. */
+static bool matches(const struct listing *l, const char *name, bool *ret_percent)
+{
+	struct span rest = buf_span(&l->patterns), pattern;
+	bool found = false;
+
+	*ret_percent = false;
+	while (span_split(&rest, '\0', &pattern)) {
+		if (!imap_pattern(pattern, span_str(name)))
+			continue;
+		found = true;
+		*ret_percent = *ret_percent || has_percent(pattern);
+	}
+	return found;
+}
+
 /* -- the tree ---------------------------------------------------------------------------------- */
 
 static int add_entry(void *arg, const struct mail_box *box)
@@ -79,6 +103,8 @@ static bool is_below(const char *name, const char *above)
 static void mark(struct entry *above, const struct entry *e)
 {
 	above->parent = above->parent || e->box.id != 0;
+	if (e->matched)
+		return;
 	above->over_subscribed = above->over_subscribed || e->box.subscribed;
 	above->over_use = above->over_use || e->box.use != MAIL_USE_NONE;
 }
@@ -90,6 +116,7 @@ static void mark_parents(struct listing *l)
 	for (size_t i = 0; i < l->count; i++) {
 		struct entry *e = &l->entries[i];
 
+		e->matched = matches(l, e->box.name, &e->percent);
 		while (depth > 0 && !is_below(e->box.name, l->entries[stack[depth - 1]].box.name))
 			depth--;
 		for (size_t k = 0; k < depth; k++)
@@ -108,34 +135,13 @@ static int read_names(struct store_txn *txn, void *arg)
 
 /* -- choosing ---------------------------------------------------------------------------------- */
 
-static bool has_percent(struct span pattern)
-{
-	return memchr(pattern.p, '%', pattern.len) != NULL;
-}
-
-/* Does one of the patterns match? *ret_percent: one with '%'. */
-static bool matches(const struct listing *l, const char *name, bool *ret_percent)
-{
-	struct span rest = buf_span(&l->patterns), pattern;
-	bool found = false;
-
-	*ret_percent = false;
-	while (span_split(&rest, '\0', &pattern)) {
-		if (!imap_pattern(pattern, span_str(name)))
-			continue;
-		found = true;
-		*ret_percent = *ret_percent || has_percent(pattern);
-	}
-	return found;
-}
-
-static bool is_chosen(const struct listing *l, const struct entry *e, bool percent)
+static bool is_chosen(const struct listing *l, const struct entry *e)
 {
 	unsigned o = l->list->options;
 	bool over = (o & IMAP_LIST_RECURSIVEMATCH) != 0;
 
 	if (l->lsub)
-		return e->box.subscribed || (percent && e->over_subscribed);
+		return e->box.subscribed || (e->percent && e->over_subscribed);
 	if ((o & (IMAP_LIST_SUBSCRIBED | IMAP_LIST_SPECIAL_USE)) == 0)
 		return e->box.id != 0 || e->parent;
 	if ((o & IMAP_LIST_SUBSCRIBED) != 0 && !e->box.subscribed && !(over && e->over_subscribed))
@@ -210,13 +216,12 @@ static void put_entry(struct listing *l, struct buf *b, const struct entry *e)
 static void tell_all(struct listing *l)
 {
 	struct buf *b = &l->s->out;
-	bool percent;
 
 	buf_reset(b);
 	for (size_t i = 0; i < l->count; i++) {
 		const struct entry *e = &l->entries[i];
 
-		if (matches(l, e->box.name, &percent) && is_chosen(l, e, percent))
+		if (e->matched && is_chosen(l, e))
 			put_entry(l, b, e);
 		if (b->len >= FLUSH_AT) {
 			imap_write(l->s, buf_span(b));
