@@ -28,7 +28,7 @@ static uint64_t number_of(struct span key)
 static int edge_number(struct store_txn *txn, const struct key *prefix, bool newest, uint64_t *ret)
 {
 	_cleanup_(kv_iter_done) struct kv_iter it = {0};
-	struct span key, value;
+	struct span key = {NULL, 0}, value;
 	int rc = kv_iter_open(txn, key_span(prefix), key_span(prefix), &it);
 
 	if (rc == 0)

@@ -29,7 +29,7 @@ int mail_notices_count(struct store_txn *txn, const char *account, uint32_t *ret
 {
 	struct key prefix = key_mail_notice(account);
 	struct mail_account a;
-	struct span key, value;
+	struct span key = {NULL, 0}, value;
 	uint64_t oldest;
 	int rc = mail_account_read(txn, account, &a);
 

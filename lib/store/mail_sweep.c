@@ -70,7 +70,7 @@ static int forget_message(struct sweeper *w, uint64_t box, const struct mail_mes
 static int step_bodies(struct sweeper *w)
 {
 	struct mail_message m;
-	struct mail_gone g;
+	struct mail_gone g = {.box = 0};
 	int rc = next_gone(w, MAIL_PHASE_BODY, w->expunged_s, &g);
 
 	if (rc < 0)
@@ -102,7 +102,7 @@ static int raise_floor(struct sweeper *w, const struct mail_gone *g)
 
 static int step_log(struct sweeper *w)
 {
-	struct mail_gone g;
+	struct mail_gone g = {.box = 0};
 	int rc = next_gone(w, MAIL_PHASE_LOG, w->changes_s, &g);
 
 	if (rc < 0)

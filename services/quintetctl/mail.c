@@ -16,8 +16,8 @@ struct listing {
 
 static int list_account(struct listing *l, const char *account)
 {
-	struct mail_totals totals;
-	struct mail_usage usage;
+	struct mail_totals totals = {0};
+	struct mail_usage usage = {0};
 	uint32_t fresh = 0;
 	int r = mail_totals(l->txn, account, &totals);
 
