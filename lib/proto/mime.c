@@ -4,7 +4,6 @@
  */
 #include "proto/mime.h"
 
-#include "base/cleanup.h"
 #include "proto/mime_i.h"
 
 #include <errno.h>
@@ -314,13 +313,14 @@ static int walk(struct walk *w)
 int mime_parse(struct span message, struct mime *ret)
 {
 	struct mime m = {.bytes = message};
-	_cleanup_(cleanup_free) struct walk *w = calloc(1, sizeof(*w));
+	struct walk *w = calloc(1, sizeof(*w));
 	int r;
 
 	if (w == NULL)
 		return -ENOMEM;
 	w->m = &m;
 	r = walk(w);
+	free(w);
 	if (r < 0)
 		mime_done(&m);
 	else

@@ -368,13 +368,16 @@ static bool stands_in(struct span text, struct span word)
 
 int mime_address_typed(struct span text, const char *standard_domain, struct buf *ret)
 {
-	_cleanup_(mime_addresses_done) struct mime_addresses a = {.count = 0};
+	struct mime_addresses a;
 	int r = mime_addresses_parse(text, true, &a);
 
 	if (r < 0)
 		return r;
 	if (a.count != 1 || !text_is_clean(text) || !stands_in(text, a.list[0].local) ||
 		!stands_in(text, a.list[0].domain))
-		return -EINVAL;
-	return put_typed(&a.list[0], span_str(standard_domain), ret);
+		r = -EINVAL;
+	else
+		r = put_typed(&a.list[0], span_str(standard_domain), ret);
+	mime_addresses_done(&a);
+	return r;
 }

@@ -95,7 +95,7 @@ static void put_disposition(struct mime_view *v, struct span header)
 /* "en, fi" (RFC 3282): one tag as a string, several as a list. */
 static void put_language(struct mime_view *v, struct span header)
 {
-	_cleanup_(buf_done) struct buf list = BUF_INIT(MIME_FIELD_MAX * 3);
+	_cleanup_(buf_done) struct buf list = BUF_INIT((size_t)MIME_FIELD_MAX * 3);
 	struct mime_view out = {.b = &list};
 	struct mime_field field = {.value = {NULL, 0}};
 	struct span rest, word;

@@ -3,7 +3,6 @@
  * a converter may be trusted with. Sets of one byte a character have tables of ours, so that the
  * usual ones need nothing from outside; the rest goes through iconv, whose converters stay open.
  */
-#include "base/cleanup.h"
 #include "base/text.h"
 #include "proto/mime_i.h"
 
@@ -254,23 +253,13 @@ static void read_utf32(struct buf *b, struct span s)
 }
 
 /* One byte that is none of the set's is U+FFFD, and the next is looked at. */
-static void read_iconv(struct buf *b, struct span bytes, struct converter *c)
+static void run_iconv(struct buf *b, char *in, size_t left, iconv_t cd)
 {
-	_cleanup_(cleanup_free) char *copy = malloc(bytes.len + 1);
-	char *in = copy;
-	size_t left = bytes.len;
-
-	if (copy == NULL) {
-		b->error = b->error == 0 ? -ENOMEM : b->error;
-		return;
-	}
-	if (left > 0)
-		memcpy(copy, bytes.p, left);
-	(void)iconv(c->cd, NULL, NULL, NULL, NULL);
+	(void)iconv(cd, NULL, NULL, NULL, NULL);
 	while (left > 0 && buf_error(b) == 0) {
 		char out[4096], *to = out;
 		size_t room = sizeof(out);
-		size_t r = iconv(c->cd, &in, &left, &to, &room);
+		size_t r = iconv(cd, &in, &left, &to, &room);
 		int e = errno;
 
 		buf_add(b, span_of(out, sizeof(out) - room));
@@ -282,6 +271,19 @@ static void read_iconv(struct buf *b, struct span bytes, struct converter *c)
 		in++;
 		left--;
 	}
+}
+
+/* It wants what it reads to be writable. */
+static void read_iconv(struct buf *b, struct span bytes, const struct converter *c)
+{
+	struct buf copy = BUF_INIT(bytes.len);
+
+	buf_add(&copy, bytes);
+	if (buf_error(&copy) == 0)
+		run_iconv(b, (char *)copy.p, copy.len, c->cd);
+	else if (b->error == 0)
+		b->error = buf_error(&copy);
+	buf_done(&copy);
 }
 
 /* Not in a known set: mostly one of these two. */

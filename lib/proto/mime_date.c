@@ -17,16 +17,15 @@ struct reading {
 
 static bool take_month(struct reading *r, struct span word)
 {
-	static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+	static const char *const months[] = {
+		"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
 
 	for (int i = 0; i < 12 && word.len >= 3; i++) {
-		if (mime_lower(word.p[0]) == (unsigned char)months[3 * i] &&
-			mime_lower(word.p[1]) == (unsigned char)months[3 * i + 1] &&
-			mime_lower(word.p[2]) == (unsigned char)months[3 * i + 2]) {
-			r->parts.month = i + 1;
-			r->month = true;
-			return true;
-		}
+		if (!span_caseeq_str(span_of(word.p, 3), months[i]))
+			continue;
+		r->parts.month = i + 1;
+		r->month = true;
+		return true;
 	}
 	return false;
 }

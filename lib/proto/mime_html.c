@@ -270,23 +270,25 @@ static void close_link(struct html *h)
 	buf_reset(&h->link);
 }
 
-/* To behind "</name". */
+/* "</name" */
+static bool ends(struct span s, struct span name)
+{
+	return s.len >= name.len + 2 && s.p[1] == '/' &&
+		strncasecmp((const char *)s.p + 2, (const char *)name.p, name.len) == 0;
+}
+
+/* To behind the end of what the name began. */
 static void skip_inside(struct html *h, struct span name)
 {
-	while (h->rest.len > 0) {
-		const unsigned char *at = memchr(h->rest.p, '<', h->rest.len);
+	struct span rest = h->rest;
 
-		h->rest = mime_skip(h->rest, at != NULL ? (size_t)(at - h->rest.p) : h->rest.len);
-		if (h->rest.len < name.len + 2)
-			h->rest = span_of(NULL, 0);
-		else if (h->rest.p[1] == '/' &&
-			strncasecmp((const char *)h->rest.p + 2, (const char *)name.p, name.len) ==
-				0)
-			break;
-		else
-			h->rest = mime_skip(h->rest, 1);
+	while (rest.len > 0 && !(rest.p[0] == '<' && ends(rest, name))) {
+		const unsigned char *at = memchr(rest.p + 1, '<', rest.len - 1);
+
+		rest = mime_skip(rest, at != NULL ? (size_t)(at - rest.p) : rest.len);
 	}
-	if (h->rest.len > 0)
+	h->rest = rest;
+	if (rest.len > 0)
 		(void)take_tag(h);
 }
 
@@ -367,7 +369,8 @@ static bool is_tag(struct span s)
 
 void mime_html_text(struct buf *b, struct span html)
 {
-	struct html h = {.out = b, .rest = html, .start = b->len, .link = BUF_INIT(LINK_MAX * 4)};
+	struct html h = {
+		.out = b, .rest = html, .start = b->len, .link = BUF_INIT((size_t)LINK_MAX * 4)};
 
 	while (h.rest.len > 0 && buf_error(b) == 0) {
 		if (h.rest.p[0] != '<' || !is_tag(h.rest))

@@ -2,7 +2,6 @@
  * Content-Type and its like, as they were written: type, subtype and parameters. What RFC 2231 cut
  * into pieces is put together here; how much of it is looked at is bounded, whatever is sent.
  */
-#include "base/cleanup.h"
 #include "proto/mime_i.h"
 
 #include <errno.h>
@@ -217,26 +216,24 @@ static void join_all(struct mime_raw *raw, const struct pieces *pieces)
 
 static int take_params(struct mime_raw *raw, struct span rest)
 {
-	_cleanup_(cleanup_free) struct pieces *pieces = malloc(sizeof(*pieces));
+	struct pieces *pieces = malloc(sizeof(*pieces));
 
 	if (pieces == NULL)
 		return -ENOMEM;
 	pieces->count = 0;
 	take_pieces(rest, &raw->text, pieces);
-	if (pieces->count == 0)
-		return 0;
 	raw->list = calloc(MIME_PARAMS_MAX, sizeof(*raw->list));
-	if (raw->list == NULL)
-		return -ENOMEM;
-	join_all(raw, pieces);
-	return buf_error(&raw->text);
+	if (raw->list != NULL)
+		join_all(raw, pieces);
+	free(pieces);
+	return raw->list != NULL ? buf_error(&raw->text) : -ENOMEM;
 }
 
 int mime_raw_parse(struct span value, struct mime_raw *ret)
 {
 	/* What was read, and beside it what is put together (each byte as "%XX" at most): spans
 	 * into it stay good, because it never grows. */
-	size_t room = value.len * 4 + 2 * PIECES_MAX + 1;
+	size_t room = value.len * 4 + (size_t)2 * PIECES_MAX + 1;
 	struct mime_raw raw = {.text = BUF_INIT(room)};
 	struct span rest = value;
 	int r = -ENOMEM;

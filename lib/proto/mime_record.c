@@ -138,7 +138,7 @@ static int put_view(struct buf *ret, const struct mime *m, enum view view, bool 
 
 static void put_key(struct buf *ret, struct span text)
 {
-	_cleanup_(buf_done) struct buf key = BUF_INIT(MIME_FIELD_MAX * 6);
+	_cleanup_(buf_done) struct buf key = BUF_INIT((size_t)MIME_FIELD_MAX * 6);
 
 	mime_casefold(&key, mime_utf8_cut(text, KEY_MAX));
 	rec_put_bytes(ret, mime_utf8_cut(buf_span(&key), KEY_MAX));
@@ -147,7 +147,7 @@ static void put_key(struct buf *ret, struct span text)
 /* RFC 5957: the name, or else the address. */
 static void put_display_key(struct buf *ret, const struct mime_address *a)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT(MIME_FIELD_MAX * 4);
+	_cleanup_(buf_done) struct buf text = BUF_INIT((size_t)MIME_FIELD_MAX * 4);
 
 	buf_add(&text, a->name);
 	if (a->name.len == 0) {
@@ -181,7 +181,7 @@ static int put_address_keys(struct buf *ret, struct span header, const char *nam
 
 static void put_subject(struct buf *ret, struct span header)
 {
-	_cleanup_(buf_done) struct buf base = BUF_INIT(MIME_FIELD_MAX * 6);
+	_cleanup_(buf_done) struct buf base = BUF_INIT((size_t)MIME_FIELD_MAX * 6);
 	struct mime_field field;
 	bool reply = false;
 
@@ -229,7 +229,7 @@ static size_t count_msgids(struct span value)
 /* RFC 5256: those of References, or else the first of In-Reply-To. */
 static void put_references(struct buf *ret, struct span header)
 {
-	_cleanup_(buf_done) struct buf list = BUF_INIT(MIME_FIELD_MAX * 2);
+	_cleanup_(buf_done) struct buf list = BUF_INIT((size_t)MIME_FIELD_MAX * 2);
 	struct mime_field field = {.value = {NULL, 0}};
 	struct span msgid;
 	size_t count = 0, skip, only = 1;
@@ -375,7 +375,7 @@ int mime_record_open(struct span bytes, struct mime_record *ret)
 	r.to_display = rec_bytes(&rec, KEY_MAX);
 	r.cc = rec_bytes(&rec, KEY_MAX);
 	r.msgid = rec_bytes(&rec, MSGID_MAX);
-	r.references = rec_bytes(&rec, MIME_FIELD_MAX * 2);
+	r.references = rec_bytes(&rec, (size_t)MIME_FIELD_MAX * 2);
 	r.asks = rec_u8(&rec) != 0;
 	if (rec_end(&rec) < 0 || !parts_ok(&r))
 		return -EBADMSG;

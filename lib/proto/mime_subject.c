@@ -107,8 +107,8 @@ static void squeeze(struct buf *b, struct span s)
 
 void mime_base_subject(struct buf *b, struct span value, bool *ret_reply)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT(MIME_FIELD_MAX * 6);
-	_cleanup_(buf_done) struct buf line = BUF_INIT(MIME_FIELD_MAX * 6);
+	_cleanup_(buf_done) struct buf text = BUF_INIT((size_t)MIME_FIELD_MAX * 6);
+	_cleanup_(buf_done) struct buf line = BUF_INIT((size_t)MIME_FIELD_MAX * 6);
 	bool reply = false;
 	struct span s;
 

@@ -29,7 +29,7 @@ static bool is_name(struct span name)
 /* To UTF-8 without NUL. */
 static int decode_value(const struct mime_raw_param *raw, struct buf *b)
 {
-	_cleanup_(buf_done) struct buf bytes = BUF_INIT(MIME_FIELD_MAX * 3);
+	_cleanup_(buf_done) struct buf bytes = BUF_INIT((size_t)MIME_FIELD_MAX * 3);
 	struct span charset;
 
 	if (!raw->extended && is_name(raw->name)) {
@@ -46,7 +46,7 @@ static int decode_value(const struct mime_raw_param *raw, struct buf *b)
 
 static int set_param(const struct mime_raw_param *raw, struct mime_param *ret)
 {
-	_cleanup_(buf_done) struct buf b = BUF_INIT(MIME_FIELD_MAX * 4);
+	_cleanup_(buf_done) struct buf b = BUF_INIT((size_t)MIME_FIELD_MAX * 4);
 	int r = decode_value(raw, &b);
 	struct span value;
 	size_t n = 0;
