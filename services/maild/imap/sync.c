@@ -56,7 +56,7 @@ static int by_number(const void *a, const void *b)
 static int push(uint32_t **list, size_t *count, size_t *room, uint32_t n)
 {
 	if (*count == *room) {
-		size_t more = *room > 0 ? *room + *room / 2 : 16;
+		size_t more = *room + *room / 2 + 16;
 		void *p = reallocarray(*list, more, sizeof(**list));
 
 		if (p == NULL)
