@@ -9,12 +9,14 @@
  * yet told can still answer for it. UIDs are never given again below one UIDVALIDITY, and no
  * UIDVALIDITY is ever given again.
  *
- *	mail_row.c mail_decode.c mail_check.c   records, and whether they agree
- *	mail_box.c mail_box_ops.c mail_name.c   mailboxes, names, subscriptions
- *	mail_message.c mail_change.c            messages and the log of changes, read
- *	mail_add.c mail_deliver.c mail_copy.c mail_flags.c mail_expunge.c  what changes messages
- *	mail_receipt.c mail_sent.c mail_notice.c mail_prefs.c mail_presence.c  receipts, notices,
- *people mail_account.c mail_ring.c mail_sweep.c quotas, removal; bells; retention
+ *	mail_row.c mail_note_row.c mail_decode.c mail_check.c   records, and whether they agree
+ *	mail_box.c mail_box_ops.c mail_rename.c mail_name.c     mailboxes, names, subscriptions
+ *	mail_message.c mail_change.c mail_keyword.c             messages and the log of changes
+ *	mail_writer.c mail_body.c                               what all that change messages share
+ *	mail_add.c mail_deliver.c mail_copy.c mail_flags.c mail_expunge.c   who change them
+ *	mail_receipt.c mail_sent.c mail_notice.c                receipts, notices
+ *	mail_prefs.c mail_presence.c mail_ring.c                people, bells
+ *	mail_account.c mail_sweep.c mail_restore.c              quotas, removal, retention
  */
 #ifndef STORE_MAIL_H
 #define STORE_MAIL_H
