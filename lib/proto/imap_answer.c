@@ -234,17 +234,17 @@ static int parse(struct parser *p)
 	return span_eq_str(a->tag, "*") ? add_words(p) : -EBADMSG;
 }
 
-int imap_answer_parse(unsigned char *bytes, size_t len, struct imap_answer *ret)
+int imap_answer_parse(unsigned char *p, size_t len, struct imap_answer *ret)
 {
 	struct imap_answer a = {.nodes = NULL};
-	struct parser p = {.in = {.p = bytes, .len = len}, .a = &a};
+	struct parser parser = {.in = {.p = p, .len = len}, .a = &a};
 	int r;
 
-	if (len > 0 && bytes[len - 1] == '\n')
-		p.in.len--;
-	if (p.in.len > 0 && bytes[p.in.len - 1] == '\r')
-		p.in.len--;
-	r = parse(&p);
+	if (len > 0 && p[len - 1] == '\n')
+		parser.in.len--;
+	if (parser.in.len > 0 && p[parser.in.len - 1] == '\r')
+		parser.in.len--;
+	r = parse(&parser);
 	if (r < 0) {
 		imap_answer_done(&a);
 		return r;

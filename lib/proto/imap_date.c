@@ -111,8 +111,10 @@ void imap_put_date_time(struct buf *b, int64_t at_us, int32_t offset_s)
 	struct time_parts t;
 	int32_t offset = offset_s / 60;
 	int32_t away = offset < 0 ? -offset : offset;
+	int64_t shown_us;
 
-	if (time_utc(at_us + offset * 60 * TIME_S_US, &t) < 0) {
+	if (__builtin_add_overflow(at_us, offset * (60 * TIME_S_US), &shown_us) ||
+		time_utc(shown_us, &t) < 0) {
 		buf_add_str(b, "\"01-Jan-1970 00:00:00 +0000\"");
 		return;
 	}

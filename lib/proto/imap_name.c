@@ -96,31 +96,31 @@ static int decode_shift(struct span s, struct buf *ret)
 	return 0;
 }
 
-int imap_name_decode(struct span s, struct buf *ret)
+int imap_name_decode(struct span mutf7, struct buf *ret)
 {
 	bool behind_shift = false;
 	const unsigned char *end;
 	size_t len;
 	int r;
 
-	for (size_t i = 0; i < s.len; i++) {
-		if (!is_direct(s.p[i]))
+	for (size_t i = 0; i < mutf7.len; i++) {
+		if (!is_direct(mutf7.p[i]))
 			return -EINVAL;
-		if (s.p[i] != '&') {
-			buf_add_byte(ret, s.p[i]);
+		if (mutf7.p[i] != '&') {
+			buf_add_byte(ret, mutf7.p[i]);
 			behind_shift = false;
 			continue;
 		}
-		end = memchr(s.p + i, '-', s.len - i);
+		end = memchr(mutf7.p + i, '-', mutf7.len - i);
 		if (end == NULL)
 			return -EINVAL;
-		len = (size_t)(end - s.p) - i - 1;
+		len = (size_t)(end - mutf7.p) - i - 1;
 		if (len == 0)
 			buf_add_byte(ret, '&');
 		/* Two shifts in a row would have been one. */
 		r = len == 0           ? 0
 			: behind_shift ? -EINVAL
-				       : decode_shift(span_of(s.p + i + 1, len), ret);
+				       : decode_shift(span_of(mutf7.p + i + 1, len), ret);
 		if (r < 0)
 			return r;
 		behind_shift = len > 0;

@@ -275,7 +275,7 @@ static const struct key_row *find_row(struct span name)
 static int in_named(struct parser *p, uint32_t *ret)
 {
 	const struct key_row *row = find_row(imap_in_name(p->in));
-	uint32_t top, at;
+	uint32_t top = 0, at;
 	int r;
 
 	if (row == NULL)
