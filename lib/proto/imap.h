@@ -163,7 +163,8 @@ struct imap_fetch { /* owned */
 	bool partial; /* PARTIAL (RFC 9394), with UID FETCH only */
 	int64_t partial_first, partial_last; /* as in struct imap_search */
 };
-/* Behind the set: items or macro, then modifiers. */
+/* Behind the set and its blank, to the end: items or macro, then modifiers. VANISHED stands with
+ * CHANGEDSINCE only. -ENOMEM too. */
 int imap_in_fetch(struct imap_in *in, struct imap_fetch *ret);
 void imap_fetch_done(struct imap_fetch *f);
 /* "BODY[1.HEADER.FIELDS (From)]<0>" as it stands in the answer. */
