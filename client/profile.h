@@ -11,6 +11,8 @@
 
 #define PROFILE_NAME_MAX 64
 #define PROFILE_FILE_MAX 65536
+/* Folder of former keys with their certificates, one pair a file: old mail is read by them. */
+#define PROFILE_OLD "old"
 
 struct profile {
 	char name[PROFILE_NAME_MAX];
