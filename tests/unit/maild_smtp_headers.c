@@ -146,6 +146,26 @@ static void test_added(void **state)
 	assert_true(b.len < SMTP_FIELDS_MAX);
 }
 
+/* Fields that nobody looks at any more could name another author. */
+static void test_too_much(void **state)
+{
+	_cleanup_(buf_done) struct buf fields = BUF_INIT(1 << 20), from = BUF_INIT(1 << 20),
+				       out = BUF_INIT(1 << 21);
+	struct smtp_stamp s = stamp();
+
+	(void)state;
+	for (int i = 0; i < MIME_FIELDS_MAX; i++)
+		buf_add_str(&fields, "x:\r\n");
+	buf_add_str(&fields, "From: bob@example.org\r\n");
+	assert_int_equal(smtp_header_write(&out, buf_span(&fields), &s), -ENOBUFS);
+	buf_add_str(&from, "From: ann@example.org");
+	while (from.len < MIME_FIELD_MAX)
+		buf_add_str(&from, ",\r\n ann@example.org");
+	buf_add_str(&from, ", bob@example.org\r\n");
+	buf_reset(&out);
+	assert_int_equal(smtp_header_authors(buf_span(&from), &house, &out), -EBADMSG);
+}
+
 static void test_bytes(void **state)
 {
 	static const struct {
@@ -180,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_authors),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_added),
+		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_bytes),
 	};
 

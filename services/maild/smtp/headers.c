@@ -9,6 +9,11 @@
 
 #include <errno.h>
 
+enum {
+	AUTHORS_MAX = 8192, /* bytes: longer, and a reader might not see them all */
+	FIELDS_KEPT_MAX = MIME_FIELDS_MAX - 10, /* some are added */
+};
+
 /* -- where it ends ----------------------------------------------------------------------------- */
 
 /* A name of printing characters, blanks perhaps, a colon. */
@@ -96,6 +101,8 @@ static int check_field(
 		return -EBADMSG;
 	if (mime_field(header, name, 0, &field) < 0)
 		return 0;
+	if (field.value.len > AUTHORS_MAX)
+		return -EBADMSG;
 	r = mime_addresses_parse(field.value, false, &list);
 	if (r < 0)
 		return r;
@@ -169,12 +176,16 @@ int smtp_header_write(struct buf *b, struct span header, const struct smtp_stamp
 {
 	struct span rest = header;
 	struct mime_field field;
+	size_t count = 0;
 	int r;
 
 	buf_addf(b, "Return-Path: <%s>\r\n", stamp->sender);
 	put_received(b, stamp);
 	r = put_missing(b, header, stamp);
 	while (r == 0 && mime_field_next(&rest, &field)) {
+		/* What nobody looks at might say who sent it. */
+		if (++count > FIELDS_KEPT_MAX)
+			return -ENOBUFS;
 		if (is_dropped(field.name))
 			continue;
 		buf_add(b, field.whole);

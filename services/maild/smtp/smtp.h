@@ -151,11 +151,12 @@ struct smtp_stamp {
 	int64_t now_us;
 };
 /* Appends the header as it is kept: Return-Path and Received on top, Date, Message-ID and From
- * where missing; without Bcc and Return-Path; ended by a blank line. */
+ * where missing; without Bcc and Return-Path; ended by a blank line. -ENOBUFS: too
+ * many fields. */
 int smtp_header_write(struct buf *b, struct span header, const struct smtp_stamp *stamp);
 
 /* Is every author the account? 0; -EPERM: *ret_who is another's address (appended, for the
- * refusal); -EBADMSG: From holds no address, or stands there twice. -ENOMEM. */
+ * refusal); -EBADMSG: From holds no address or too many, or stands there twice. -ENOMEM. */
 int smtp_header_authors(struct span header, const struct smtp_house *house, struct buf *ret_who);
 
 /* -- deliver.c ---------------------------------------------------------------------------------
