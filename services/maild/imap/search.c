@@ -311,6 +311,9 @@ int imap_cmd_search(struct imap_call *c)
 		return imap_bad(c, "What is to be searched for is not understood");
 	if (r < 0)
 		return imap_failed(c, r);
+	/* RFC 6855 section 3: there is one character set then. RFC 9051 has no such rule. */
+	if (program.charset.len > 0 && (c->s->enabled & (IMAP_UTF8 | IMAP_REV2)) == IMAP_UTF8)
+		return imap_bad(c, "CHARSET is not for those who have enabled UTF-8");
 	if (search_refused(c, &program, &r))
 		return r;
 	r = imap_search_run(c->s, &program, &picks, &found.modseq);
