@@ -10,7 +10,7 @@
 #define SECOND_US INT64_C(1000000)
 #define DAY_US (INT64_C(86400) * SECOND_US)
 
-enum { STEPS_MAX = 1000 /* rows looked at in one commit */, DEAD_VERSION = 1, ID_LEN = 8 };
+enum { STEPS_MAX = 250 /* rows looked at in one commit */, DEAD_VERSION = 1, ID_LEN = 8 };
 
 struct sweeper {
 	struct store_txn *txn;
