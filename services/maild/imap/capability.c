@@ -5,16 +5,25 @@
 
 /* In the order of what clients look for. */
 #define CAPABILITIES                                                                            \
-	"IMAP4rev1 IMAP4rev2 SASL-IR AUTH=PLAIN AUTH=LOGIN AUTH=EXTERNAL LITERAL+ ID ENABLE "   \
+	"IMAP4rev1 IMAP4rev2 SASL-IR AUTH=PLAIN AUTH=LOGIN LITERAL+ ID ENABLE "                 \
 	"IDLE NAMESPACE UIDPLUS UNSELECT MOVE SPECIAL-USE CREATE-SPECIAL-USE CHILDREN "         \
 	"LIST-EXTENDED LIST-STATUS ESEARCH SEARCHRES CONDSTORE QRESYNC STATUS=SIZE BINARY "     \
 	"MULTIAPPEND UTF8=ACCEPT OBJECTID SORT SORT=DISPLAY ESORT THREAD=REFERENCES "           \
 	"THREAD=ORDEREDSUBJECT QUOTA QUOTA=RES-STORAGE NOTIFY WITHIN SAVEDATE PREVIEW PARTIAL " \
 	"XQUINTET"
 
+/* EXTERNAL is offered to whom it can serve: programs try what is offered. */
+static bool has_certificate(const struct imap *s)
+{
+	const struct tls_info *tls = conn_tls(s->conn);
+
+	return tls != NULL && tls->peer_der.len > 0;
+}
+
 void imap_put_capability(const struct imap *s, struct buf *b)
 {
-	buf_addf(b, "CAPABILITY " CAPABILITIES " APPENDLIMIT=%" PRIu64, s->size_limit);
+	buf_addf(b, "CAPABILITY " CAPABILITIES " APPENDLIMIT=%" PRIu64 "%s", s->size_limit,
+		has_certificate(s) ? " AUTH=EXTERNAL" : "");
 }
 
 /* "* OK [CAPABILITY ...] text" and "* CAPABILITY ..." come out of the same buffer. */
