@@ -90,6 +90,7 @@ int cad_account_password(struct cad_exchange *x);
 int cad_account_show(struct cad_exchange *x);
 int cad_account_certificates(struct cad_exchange *x);
 int cad_account_revoke(struct cad_exchange *x);
+int cad_certificates(struct cad_exchange *x);
 int cad_directory(struct cad_exchange *x);
 
 #endif

@@ -34,6 +34,7 @@ static const struct route {
 	{"POST", "/account/revoke", CAD_DOOR_CA, CAD_AUTH_ACCOUNT, cad_account_revoke},
 	{"GET", "/account/certificates", CAD_DOOR_CA, CAD_AUTH_ACCOUNT, cad_account_certificates},
 	{"GET", "/account", CAD_DOOR_CA, CAD_AUTH_ACCOUNT, cad_account_show},
+	{"GET", "/certificates/", CAD_DOOR_CA, CAD_AUTH_ACCOUNT, cad_certificates},
 };
 
 enum { ALLOW_GET = 1, ALLOW_POST = 2 };

@@ -113,6 +113,36 @@ def test_certificates_are_listed_and_revoked(instance, person):
     assert form(instance, "/account/revoke", {"serial": serial}, user=person.auth)[2] == b"revoked already\n"
 
 
+def test_certificates_of_others(instance, person):
+    person.enroll()
+    asker = Person(instance, "acc" + secrets.token_hex(6)).enroll()
+    path = "/certificates/" + person.name
+    assert get(instance, path)[0] == 401
+    status, headers, body = get(instance, path, person=asker)
+    assert (status, headers["Content-Type"]) == (200, "application/pem-certificate-chain")
+    first = person.cert.read_text()
+    first = first[first.index("-----BEGIN"):first.index("-----END")]
+    assert body.count(b"BEGIN CERTIFICATE") == 1 and first.encode() in body
+    # each device has one of its own
+    second = Person(instance, person.name, make=False).enroll()
+    assert get(instance, path, user=asker.auth)[2].count(b"BEGIN CERTIFICATE") == 2
+    form(instance, "/account/revoke", {"serial": person.serial()}, user=person.auth)
+    body = get(instance, path.upper().replace("CERTIFICATES", "certificates"), person=asker)[2]
+    assert body.count(b"BEGIN CERTIFICATE") == 1 and first.encode() not in body
+    form(instance, "/account/revoke", {"serial": second.serial()}, user=person.auth)
+    assert get(instance, path, person=asker)[0] == 404
+    assert get(instance, "/certificates/nobody-at-all", person=asker)[0] == 404
+    assert get(instance, "/certificates/..%2fx", person=asker)[0] == 404
+
+
+def test_certificates_of_a_locked_account(instance, person):
+    person.enroll()
+    asker = Person(instance, "acc" + secrets.token_hex(6))
+    assert get(instance, "/certificates/" + person.name, user=asker.auth)[0] == 200
+    instance.ctl("user", "lock", person.name)
+    assert get(instance, "/certificates/" + person.name, user=asker.auth)[0] == 404
+
+
 def test_a_revoked_certificate_opens_nothing(instance, person):
     person.enroll()
     assert get(instance, "/account", person=person)[0] == 200
