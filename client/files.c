@@ -70,6 +70,13 @@ int files_remove(int dir_fd, const char *name)
 	return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+static int entry_remove(int dir_fd, const char *name)
+{
+	int r = files_remove(dir_fd, name);
+
+	return r == -EISDIR || r == -EPERM ? files_remove_folder(dir_fd, name) : r;
+}
+
 static int entries_remove(DIR *dir)
 {
 	const struct dirent *e;
@@ -77,7 +84,7 @@ static int entries_remove(DIR *dir)
 
 	while (r == 0 && (e = readdir(dir)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = files_remove(dirfd(dir), e->d_name);
+			r = entry_remove(dirfd(dir), e->d_name);
 	return r;
 }
 

@@ -16,7 +16,7 @@ int files_write(int dir_fd, const char *name, struct span bytes);
 /* Removing a missing one is fine. */
 int files_remove(int dir_fd, const char *name);
 
-/* Removes a folder and the plain files in it. */
+/* Removes a folder with all that is in it; links are not followed. */
 int files_remove_folder(int parent_fd, const char *name);
 
 /*

@@ -4,7 +4,11 @@
 #include "client/certs.h"
 #include "client/files.h"
 
+#include "base/text.h"
+
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #define KEY_ASIDE "key.next"
 
@@ -38,10 +42,54 @@ static int finish_last(const struct profile *p)
 	return r;
 }
 
+static int keep_write(int profile_fd, const char *name, struct span pem)
+{
+	_cleanup_(cleanup_close) int fd = -1;
+
+	if (mkdirat(profile_fd, PROFILE_OLD, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(profile_fd, PROFILE_OLD, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : files_write(fd, name, pem);
+}
+
+int pair_keep(int profile_fd, struct span key_pem, struct span cert_pem)
+{
+	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX), spki = BUF_INIT(4096);
+	_cleanup_(buf_done) struct buf name = BUF_INIT(80);
+	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(2 * PROFILE_FILE_MAX);
+	struct pki_cert_info info;
+
+	if (cert_pem.len == 0 || certs_first(cert_pem, &der) < 0 ||
+		pki_cert_read(buf_span(&der), &info) < 0 ||
+		pki_cert_spki(buf_span(&der), &spki) < 0 || !fits(key_pem, buf_span(&spki)))
+		return 0;
+	text_hex(&name, span_of(info.serial, info.serial_len));
+	buf_add_str(&name, ".pem");
+	buf_add(&pem, key_pem);
+	buf_add(&pem, cert_pem);
+	if (buf_error(&pem) < 0 || buf_error(&name) < 0)
+		return -ENOMEM;
+	return keep_write(profile_fd, buf_str(&name), buf_span(&pem));
+}
+
+/* The pair that is about to be replaced. */
+static int keep_present(const struct profile *p)
+{
+	_cleanup_(buf_done) struct buf cert = BUF_INIT(PROFILE_FILE_MAX);
+	_cleanup_(buf_wipe) struct buf key = BUF_INIT(PROFILE_FILE_MAX);
+	int r = files_read(p->dir_fd, "cert.pem", &cert);
+
+	if (r == 0)
+		r = files_read(p->dir_fd, "key.pem", &key);
+	return r == 0 ? pair_keep(p->dir_fd, buf_span(&key), buf_span(&cert)) : r;
+}
+
 static int pair_replace(const struct profile *p, struct span key_pem, struct span cert_pem)
 {
 	int r = finish_last(p);
 
+	if (r == 0)
+		r = keep_present(p);
 	if (r == 0)
 		r = files_write(p->dir_fd, KEY_ASIDE, key_pem);
 	if (r == 0)

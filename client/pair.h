@@ -12,6 +12,10 @@
  */
 int pair_write(const struct profile *p, const struct pki_key *key, struct span cert_pem);
 
+/* Keeps a key with its certificate under PROFILE_OLD of that folder, by the certificate's serial:
+ * what was encrypted to it stays readable. Nothing is kept of what does not fit. */
+int pair_keep(int profile_fd, struct span key_pem, struct span cert_pem);
+
 /*
  * Inside profile_load(): when the key does not fit the certificate and the one kept aside does,
  * uses that. 0 (also when there is nothing to do), -EKEYREJECTED when no key fits.

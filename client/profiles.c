@@ -1,5 +1,6 @@
 /* The folder of profiles: making one whole, listing, choosing, removing. And quintet profile. */
 #include "client/files.h"
+#include "client/pair.h"
 #include "client/profile.h"
 #include "client/table.h"
 
@@ -42,6 +43,76 @@ int profile_stage(const char *name, struct profile *ret)
 	return 0;
 }
 
+/* Moves what is in one folder into another; what is there already stays. */
+static int entries_move(int from_fd, int to_fd)
+{
+	int fd = openat(from_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *e;
+
+	if (dir == NULL) {
+		r = -errno;
+		cleanup_close(&fd);
+		return r;
+	}
+	while (r == 0 && (e = readdir(dir)) != NULL)
+		if (e->d_name[0] != '.' &&
+			renameat2(from_fd, e->d_name, to_fd, e->d_name, RENAME_NOREPLACE) < 0 &&
+			errno != EEXIST)
+			r = -errno;
+	closedir(dir);
+	return r;
+}
+
+/* The same for a folder in both, which a crash may have left in the second one already. */
+static int folder_move(int from_fd, int to_fd, const char *name)
+{
+	_cleanup_(cleanup_close) int from = -1, to = -1;
+
+	if (renameat2(from_fd, name, to_fd, name, RENAME_NOREPLACE) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	from = openat(from_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	to = openat(to_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return from < 0 || to < 0 ? -errno : entries_move(from, to);
+}
+
+static int pair_hand_on(int from_fd, int to_fd)
+{
+	_cleanup_(buf_done) struct buf cert = BUF_INIT(PROFILE_FILE_MAX);
+	_cleanup_(buf_wipe) struct buf key = BUF_INIT(PROFILE_FILE_MAX);
+	int r = files_read(from_fd, "cert.pem", &cert);
+
+	if (r == 0)
+		r = files_read(from_fd, "key.pem", &key);
+	return r == 0 ? pair_keep(to_fd, buf_span(&key), buf_span(&cert)) : r;
+}
+
+/* What a profile holds beside its certificates goes on in the one that takes its place, and its key
+ * is kept for what was encrypted to it. Then the rest of it goes. */
+static int succeed(int base_fd, const char *before, const char *name)
+{
+	static const char *const folders[] = {PROFILE_OLD, "outbox", "mail"};
+	_cleanup_(cleanup_close) int to_fd = -1;
+	_cleanup_(cleanup_close) int from_fd =
+		openat(base_fd, before, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int r = 0;
+
+	if (from_fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	to_fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (to_fd < 0)
+		return -errno;
+	for (size_t i = 0; r == 0 && i < sizeof folders / sizeof folders[0]; i++)
+		r = folder_move(from_fd, to_fd, folders[i]);
+	if (r == 0)
+		r = pair_hand_on(from_fd, to_fd);
+	if (r == 0)
+		(void)files_remove_folder(base_fd, before);
+	return r;
+}
+
 /* Where the file system cannot exchange two names, the old one steps aside for a moment. */
 static int exchange(int base_fd, const char *stage, const char *name)
 {
@@ -49,17 +120,14 @@ static int exchange(int base_fd, const char *stage, const char *name)
 
 	if (renameat2(base_fd, stage, base_fd, name, RENAME_NOREPLACE) == 0)
 		return 0;
-	if (renameat2(base_fd, stage, base_fd, name, RENAME_EXCHANGE) == 0) {
-		(void)files_remove_folder(base_fd, stage);
-		return 0;
-	}
+	if (renameat2(base_fd, stage, base_fd, name, RENAME_EXCHANGE) == 0)
+		return succeed(base_fd, stage, name);
 	stage_name(name, "old", old);
 	if (renameat(base_fd, name, base_fd, old) < 0 && errno != ENOENT)
 		return -errno;
 	if (renameat(base_fd, stage, base_fd, name) < 0)
 		return -errno;
-	(void)files_remove_folder(base_fd, old);
-	return 0;
+	return succeed(base_fd, old, name);
 }
 
 int profile_publish(const struct profile *p)
