@@ -9,10 +9,12 @@ PACKAGES_fuzz := clang llvm libclang-rt-14-dev
 PACKAGES_interop := python3-pytest python3-cryptography openssl curl gnutls-bin strongswan-pki \
 	libstrongswan-standard-plugins libstrongswan-extra-plugins xinetd ucspi-tcp lmdb-utils \
 	systemd util-linux strace iproute2 lftp ftp-ssl irssi weechat-curses \
-	python3-openssl
+	python3-openssl swaks msmtp isync interimap mutt neomutt fetchmail offlineimap3 \
+	thunderbird libnss3-tools gpgsm
 PACKAGES_systemd := systemd systemd-container mmdebstrap python3-pytest iproute2 util-linux zstd
 PACKAGES_bench := xinetd ucspi-tcp stunnel4 systemd openssl openssh-client libhiredis0.14 \
-	libmemcached11 libmemcachedutil2 libpcre2-posix3 libsodium23 libwrap0 libident
+	libmemcached11 libmemcachedutil2 libpcre2-posix3 libsodium23 libwrap0 libident libunwind8 \
+	libicu72 libnsl2 libsasl2-2 libdb5.3
 PACKAGES_test := $(sort $(PACKAGES_build) $(PACKAGES_run) $(PACKAGES_lint) $(PACKAGES_unit) \
 	$(PACKAGES_fuzz) $(PACKAGES_interop) $(PACKAGES_systemd) $(PACKAGES_bench))
 PACKAGE_PURPOSES := build run lint unit fuzz interop systemd bench test
