@@ -24,7 +24,7 @@ dir_cad := services/cad
 dir_cad-signer := services/cad/signer
 dir_quintetctl := services/quintetctl
 dir_quintet := client
-more_quintet := client/term client/ftp client/chat client/peer
+more_quintet := client/term client/ftp client/chat client/peer client/mail
 PROGRAMS := $(SERVICES) quintet
 VARIANTS := release asan static fuzz clang
 

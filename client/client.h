@@ -49,6 +49,7 @@ int cmd_ca(struct client *c, int argc, char **argv);
 int cmd_status(struct client *c, int argc, char **argv);
 int cmd_ftp(struct client *c, int argc, char **argv);
 int cmd_chat(struct client *c, int argc, char **argv);
+int cmd_mail(struct client *c, int argc, char **argv);
 
 /*
  * Options (options.c). A row has one of value and flag; its argument is what the help calls it:

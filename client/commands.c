@@ -24,6 +24,9 @@ const struct client_command client_commands[] = {
 		"chat [OPTION ...] [#CHANNEL ... | send TARGET [TEXT ...] | tail TARGET ... |\n"
 		"               history TARGET | call NICK]",
 		"talk in channels and with people"},
+	{"mail", cmd_mail,
+		"mail [-m MAILBOX] [list | read | send | reply | search | ...] [ARGUMENT ...]",
+		"read and write mail, one command or in a view"},
 	{"ca", cmd_ca, "ca [show | list | revoke SERIAL [REASON] | crl | check [FILE]]",
 		"see and use the certificate authority"},
 	{"status", cmd_status, "status", "reach and verify every service"},

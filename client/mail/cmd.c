@@ -3,8 +3,6 @@
 
 #include "client/ask.h"
 
-#include <unistd.h>
-
 enum mailui_option {
 	O_MAILBOX = 1 << 0,
 	O_COUNT = 1 << 1,
@@ -33,6 +31,7 @@ enum mailui_option {
 	O_OLD = 1 << 24,
 	O_RETRY = 1 << 25,
 	O_REMOVE = 1 << 26,
+	O_OFFLINE = 1 << 27, /* no option: the account's password is not asked for */
 	O_WRITING = O_CC | O_BCC | O_ATTACH | O_FILE | O_RECEIPT | O_ENCRYPT | O_SIGN | O_PLAIN |
 		O_EDIT,
 };
@@ -96,7 +95,7 @@ static const struct mailui_command commands[] = {
 		mailui_outbox, O_RETRY | O_REMOVE, 0, 1},
 	{{"key", NULL, "mail key export|import FILE | show NAME",
 		 "take your key to other programs and back (PKCS#12)"},
-		mailui_key, O_OLD, 2, 2},
+		mailui_key, O_OLD | O_OFFLINE, 2, 2},
 };
 
 /* In the order of enum mailui_option's bits. */
@@ -167,11 +166,12 @@ static int command_run(struct mailui *u, const struct mailui_command *k, int arg
 		return code;
 	if (w.count < k->min_words)
 		return client_usage(u->client, "%s: words are missing", k->base.name);
-	code = mailui_begin(u);
+	code = (k->options & O_OFFLINE) != 0 ? profile_need(u->client, &u->profile)
+					     : mailui_begin(u);
 	return code == CLIENT_OK ? k->run(u, &w) : code;
 }
 
-/* Without a command: the view on a terminal, else what is new. */
+/* Without a command: what is new. */
 static int session(struct mailui *u)
 {
 	const struct client_words none = {NULL, 0};
@@ -179,8 +179,6 @@ static int session(struct mailui *u)
 
 	if (code != CLIENT_OK)
 		return code;
-	if (!u->client->json && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
-		return mailui_screen(u);
 	return mailui_check(u, &none);
 }
 
