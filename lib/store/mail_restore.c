@@ -1,6 +1,7 @@
 /*
  * After a restore: what was given out since the backup was made is not known here. So every mailbox
- * gets a UIDVALIDITY that lies beyond all that could have been given, and clients read it anew.
+ * gets a UIDVALIDITY that lies beyond all that could have been given, and clients read it anew; and
+ * new mailboxes get numbers that none can have had.
  */
 #include "store/mail_i.h"
 
@@ -8,13 +9,18 @@
 
 enum { ID_LEN = 8, MARGIN = 100000 /* mailboxes made between the backup and now */ };
 
-static int raise_counter(struct store_txn *txn)
+static int raise_counters(struct store_txn *txn)
 {
-	struct key key = key_meta(MAIL_META_VALIDITY);
+	struct key validity = key_meta(MAIL_META_VALIDITY), id = key_meta(MAIL_META_BOX);
 	uint32_t next = 0;
+	uint64_t newest = 0;
 	int rc = mail_validity_next(txn, kv_now_us(txn), &next);
 
-	return rc < 0 ? rc : row_counter_put(txn, &key, (uint64_t)next + MARGIN);
+	if (rc == 0)
+		rc = row_counter_put(txn, &validity, (uint64_t)next + MARGIN);
+	if (rc == 0)
+		rc = row_counter(txn, &id, &newest);
+	return rc < 0 ? rc : row_counter_put(txn, &id, newest + MARGIN);
 }
 
 static int renew(struct store_txn *txn, const struct key *key, struct span value)
@@ -35,7 +41,7 @@ int mail_restore(struct store_txn *txn)
 {
 	struct key prefix = key_table(KEY_MAIL_BOX), at = prefix, row;
 	struct span key, value;
-	int rc = raise_counter(txn);
+	int rc = raise_counters(txn);
 
 	while (rc == 0 &&
 		(rc = kv_seek(txn, key_span(&prefix), key_span(&at), &key, &value)) == 0) {

@@ -276,6 +276,8 @@ static void test_restored(void **state)
 	assert_int_equal(mail_acts_box(restored, "ada", "INBOX").uid_next, before.uid_next);
 	assert_int_not_equal(mail_acts_box(restored, "ada", "INBOX").validity,
 		mail_acts_box(restored, "ada", "Sent").validity);
+	assert_int_equal(boxes_create(restored, "ada", "new", MAIL_USE_NONE), 0);
+	assert_true(mail_acts_box(restored, "ada", "new").id > later.id);
 	mail_acts_check(restored);
 	store_close(restored);
 	store_fixture_reopen(f, STORE_WRITE);
