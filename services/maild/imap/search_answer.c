@@ -249,23 +249,24 @@ int search_answer(
 	return imap_ok(c, "Searched");
 }
 
+/* RFC 5182 section 2.1: NO empties what is saved, BAD does not. */
+static void forget_saved(struct imap *s, const struct imap_search *program)
+{
+	if (program->extended && (program->returns & IMAP_RETURN_SAVE) != 0)
+		imap_save_result(s, &(struct imap_picks){0});
+}
+
 bool search_refused(struct imap_call *c, const struct imap_search *program, int *ret_result)
 {
-	bool both = (program->returns & IMAP_RETURN_ALL) != 0 &&
-		(program->returns & IMAP_RETURN_PARTIAL) != 0;
-
-	if (program->extended && both)
-		*ret_result = imap_bad(c, "ALL and PARTIAL exclude each other");
-	else if (program->charset.len == 0 || mime_charset_known(program->charset))
+	if (program->charset.len == 0 || mime_charset_known(program->charset))
 		return false;
-	else
-		*ret_result = imap_no(c, "[BADCHARSET (US-ASCII UTF-8)] Unknown character set");
+	forget_saved(c->s, program);
+	*ret_result = imap_no(c, "[BADCHARSET (US-ASCII UTF-8)] Unknown character set");
 	return true;
 }
 
 int search_failed(struct imap_call *c, const struct imap_search *program, int error)
 {
-	if (program->extended && (program->returns & IMAP_RETURN_SAVE) != 0)
-		imap_save_result(c->s, &(struct imap_picks){0});
+	forget_saved(c->s, program);
 	return imap_failed(c, error);
 }
