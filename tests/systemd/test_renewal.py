@@ -45,7 +45,7 @@ def test_timer_waits(house):
 def test_nothing_is_due_yet(house):
     before = certificate(house, "cad")
     text = renew(house)
-    assert len(re.findall(r"\bkept\b", text)) == 5
+    assert len(re.findall(r"\bkept\b", text)) == 6
     assert certificate(house, "cad") == before
 
 
