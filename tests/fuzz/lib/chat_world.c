@@ -1,30 +1,12 @@
 /* The house of chat_world.h: accounts, what was said before, and how it is put back. */
 #include "tests/fuzz/lib/chat_world.h"
 
-#include "auth/password.h"
-#include "base/cleanup.h"
 #include "base/timefmt.h"
 #include "service/internal.h"
 #include "services/chatd/chatd.h"
-#include "store/policy.h"
 
-#include <crypt.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
-
-#define TICK_US INT64_C(65536)
-#define BEGIN_US (INT64_C(26965722657) * TICK_US) /* 2026-01-01 */
-#define BOOTED_US (INT64_C(1000000) * TICK_US)
-#define YEAR_US (INT64_C(365) * 86400 * TIME_S_US)
-#define PASSWORD "correct horse"
-
-enum { STORE_MAX = 1 << 26 };
 
 static const struct service_def def = {.name = "chatd", .bell = true};
 static const struct service_door door = {
@@ -33,78 +15,8 @@ static const unsigned char guest_key[32] = {1};
 static const unsigned char bucket[] = {198, 51, 100, 77};
 const char chat_world_peer[] = "198.51.100.77";
 
-static struct {
-	char dir[64], data[128];
-	struct store *store;
-	struct service_settings settings;
-	struct bell *bell; /* bob's */
-	struct buf file; /* the store's, as it was made */
-	int64_t ticked, made; /* looks at the clock; those before it was all made */
-	bool ticks;
-} world;
-
-void require_failed(const char *condition, const char *where)
-{
-	(void)fprintf(stderr, "%s: %s\n", where, condition);
-	abort();
-}
-
-/* -- clock and passwords ----------------------------------------------------------------------- */
-
-/* libFuzzer looks how long an input takes when its alarm strikes. */
-static bool in_alarm(void)
-{
-	sigset_t blocked;
-
-	return sigprocmask(SIG_BLOCK, NULL, &blocked) == 0 && sigismember(&blocked, SIGALRM) == 1;
-}
-
-/* What waits or locks goes on behind it. */
-static void survive_alarm(void)
-{
-	struct sigaction alarm;
-
-	if (sigaction(SIGALRM, NULL, &alarm) < 0 || alarm.sa_handler == SIG_DFL)
-		return;
-	alarm.sa_flags |= SA_RESTART;
-	require(sigaction(SIGALRM, &alarm, NULL) == 0);
-}
-
-/* In the place of the C library's. */
-int clock_gettime(clockid_t id, struct timespec *ret)
-{
-	int64_t us;
-
-	if ((id != CLOCK_REALTIME && id != CLOCK_MONOTONIC) || !world.ticks || in_alarm())
-		return (int)syscall(SYS_clock_gettime, id, ret);
-	if (id == CLOCK_REALTIME)
-		world.ticked++;
-	us = (id == CLOCK_REALTIME ? BEGIN_US : BOOTED_US) + world.ticked * TICK_US;
-	*ret = (struct timespec){
-		.tv_sec = us / TIME_S_US, .tv_nsec = us % TIME_S_US * INT64_C(1000)};
-	return 0;
-}
-
-void chat_world_wait(unsigned seconds)
-{
-	world.ticked += seconds * TIME_S_US / TICK_US + 1;
-}
-
-/* The setting ("$y$j9T$SALT") and a sum. */
-char *crypt_r(const char *text, const char *setting, struct crypt_data *data)
-{
-	uint64_t sum = UINT64_C(14695981039346656037);
-	size_t len = 0;
-	unsigned dollars = 0;
-
-	while (setting[len] != '\0' && !(setting[len] == '$' && ++dollars == 4))
-		len++;
-	for (; *text != '\0'; text++)
-		sum = (sum ^ (unsigned char)*text) * UINT64_C(1099511628211);
-	(void)snprintf(data->output, sizeof(data->output), "%.*s$%016llx", (int)len, setting,
-		(unsigned long long)sum);
-	return data->output;
-}
+static struct world world;
+static struct bell *bell; /* bob's */
 
 /* -- people ------------------------------------------------------------------------------------ */
 
@@ -186,59 +98,38 @@ void chat_world_session(const struct chat_person *p, struct span in, size_t step
 	service_live_end(&s);
 	s.store = NULL;
 	service_done(&s);
-	bell_drain(world.bell);
+	bell_drain(bell);
 }
 
 /* -- the world, made once ---------------------------------------------------------------------- */
 
-static void make_folder(const char *name)
-{
-	char path[128];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", world.dir, name);
-	require(mkdir(path, 0770) == 0);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static void remove_world(void)
 {
-	bell_close(world.bell);
-	store_close(world.store);
-	buf_done(&world.file);
-	(void)nftw(world.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	bell_close(bell);
+	world_end(&world);
 }
 
 void chat_world_policy(const char *name, const char *value)
 {
-	struct policy_set_args args = {.now_us = time_now_us()};
+	world_policy(&world, name, value);
+}
 
-	(void)snprintf(args.name, sizeof(args.name), "%s", name);
-	(void)snprintf(args.value, sizeof(args.value), "%s", value);
-	require(store_call(world.store, STORE_OP_POLICY_SET, &args, NULL) == 0);
+void chat_world_wait(unsigned seconds)
+{
+	world_wait(seconds);
 }
 
 static void make_account(const char *name, uint32_t flags)
 {
-	struct account_create_args args = {
-		.flags = flags, .admin_act = true, .now_us = time_now_us(), .peer = "fuzz"};
 	struct cert row = {.profile = CERT_PROFILE_USER, .ca_id = 1};
 	struct cert_issued_args issued = {.der = SPAN_LIT("0"), .proof = "fuzz"};
 
-	(void)snprintf(args.name, sizeof(args.name), "%s", name);
-	require(password_hash(SPAN_LIT(PASSWORD), NULL, args.password) == 0);
-	require(store_call(world.store, STORE_OP_ACCOUNT_CREATE, &args, NULL) == 0);
+	world_account(&world, name, flags);
 	(void)snprintf(row.account, sizeof(row.account), "%s", name);
 	serial_of(name, row.serial);
 	serial_of(name, issued.serial);
-	row.created_us = row.not_before_us = issued.now_us = args.now_us;
-	row.not_after_us = row.created_us + YEAR_US;
+	row.created_us = row.not_before_us = issued.now_us = time_now_us();
+	row.not_after_us = row.created_us + WORLD_YEAR_US;
 	require(store_call(world.store, STORE_OP_CERT_INTENT, &row, NULL) == 0);
 	require(store_call(world.store, STORE_OP_CERT_ISSUED, &issued, NULL) == 0);
 }
@@ -256,8 +147,8 @@ static void let_bob_in(void)
 		.device = SPAN_LIT("desk")};
 	struct chat_attach_result result = {.seen = 0};
 
-	require(bell_open(world.settings.runtime, &world.bell) == 0);
-	(void)snprintf(row.bell, sizeof(row.bell), "%s", bell_name(world.bell));
+	require(bell_open(world.settings.runtime, &bell) == 0);
+	(void)snprintf(row.bell, sizeof(row.bell), "%s", bell_name(bell));
 	require(session_start_ticks(row.pid, &row.start_ticks) == 0);
 	require(store_call(world.store, STORE_OP_SESSION_ADD, &row, &args.by.session) == 0);
 	args.by.who = "";
@@ -296,20 +187,6 @@ static void tell_all(void)
 	tell("dan", "JOIN #house\r\nPRIVMSG #house :only passing by\r\nQUIT :bye\r\n");
 }
 
-static void make_settings(void)
-{
-	struct service_settings *s = &world.settings;
-
-	(void)snprintf(s->state, sizeof(s->state), "%s/state", world.dir);
-	(void)snprintf(s->runtime, sizeof(s->runtime), "%s/run", world.dir);
-	(void)snprintf(s->domain, sizeof(s->domain), "example.org");
-	(void)snprintf(s->host, sizeof(s->host), "chat.example.org");
-	(void)snprintf(world.data, sizeof(world.data), "%s/state/store/data.mdb", world.dir);
-	make_folder("run");
-	make_folder("run/bells");
-	make_folder("run/locks");
-}
-
 static void make_people(void)
 {
 	make_account("ann", 0);
@@ -323,57 +200,17 @@ static void make_people(void)
 	tell_all();
 }
 
-static void keep(void)
-{
-	_cleanup_(cleanup_fclose) FILE *file = NULL;
-	unsigned char piece[4096];
-	size_t n;
-
-	store_close(world.store);
-	world.store = NULL;
-	world.file = BUF_INIT(STORE_MAX);
-	file = fopen(world.data, "rbe");
-	require(file != NULL);
-	while ((n = fread(piece, 1, sizeof(piece), file)) > 0)
-		buf_add(&world.file, span_of(piece, n));
-	require(world.file.len > 0 && buf_error(&world.file) == 0);
-	world.made = world.ticked;
-}
-
-/* In memory if there is room for that: what is looked for is not the disk's speed. */
-static void make_world(void)
-{
-	log_set_level(LOG_LEVEL_ERR - 1);
-	survive_alarm();
-	(void)snprintf(world.dir, sizeof(world.dir), "/dev/shm/quintet-fuzz-XXXXXX");
-	if (mkdtemp(world.dir) == NULL) {
-		(void)snprintf(world.dir, sizeof(world.dir), "/tmp/quintet-fuzz-XXXXXX");
-		require(mkdtemp(world.dir) != NULL);
-	}
-	require(atexit(remove_world) == 0);
-	make_settings();
-	require(store_open(world.settings.state, STORE_CREATE, &world.store) == 0);
-	make_people();
-	keep();
-}
-
 /* -- before and after an input ----------------------------------------------------------------- */
 
 void chat_world_reset(void)
 {
-	_cleanup_(cleanup_fclose) FILE *file = NULL;
-
-	world.ticks = true;
-	if (world.file.len == 0)
-		make_world();
-	store_close(world.store);
-	world.store = NULL;
-	file = fopen(world.data, "wbe");
-	require(file != NULL);
-	require(fwrite(world.file.p, 1, world.file.len, file) == world.file.len);
-	require(fflush(file) == 0);
-	require(store_open(world.settings.state, STORE_WRITE, &world.store) == 0);
-	world.ticked = world.made;
+	if (world.file.len == 0) {
+		world_begin(&world, "chat.example.org");
+		require(atexit(remove_world) == 0);
+		make_people();
+		world_keep(&world);
+	}
+	world_reset(&world);
 }
 
 struct store *chat_world_store(void)
@@ -393,12 +230,6 @@ static int count_session(void *arg, const struct session_row *row)
 	return 0;
 }
 
-static void report(void *arg, const char *what)
-{
-	(void)arg;
-	(void)fprintf(stderr, "%s\n", what);
-}
-
 void chat_world_check(bool thorough)
 {
 	struct chat_counts counts;
@@ -409,7 +240,6 @@ void chat_world_check(bool thorough)
 	require(session_each(world.store, NULL, count_session, &sessions) == 0);
 	require(sessions == 1);
 	if (thorough)
-		require(store_check(world.store, report, NULL) == 0);
-	/* The fuzzer itself looks at the clock as well. */
-	world.ticks = false;
+		world_check(&world);
+	world_clock(false);
 }

@@ -1,15 +1,11 @@
 /*
- * The house in which fuzz_chatd_session lets people chat: a store in memory with a few accounts, a
- * channel and things said in it, made once and put back as it was before each input. Its clock goes
- * on by 65536 microseconds each time it is looked at: so every message id ends in "-0000", and runs
- * are alike. Its passwords cost nothing.
+ * The house in which fuzz_chatd_session lets people chat: a world (world.h) with a few accounts, a
+ * channel and things said in it.
  */
 #ifndef TESTS_FUZZ_CHAT_WORLD_H
 #define TESTS_FUZZ_CHAT_WORLD_H
 
-#include "service/service.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/lib/world.h"
 
 /* Who connects: an account, by its certificate or by what it said before, or a guest. */
 struct chat_person {
@@ -18,9 +14,6 @@ struct chat_person {
 	const char *certificate_fault; /* why the one shown was not taken; "" */
 	const char *greeting; /* lines, until it is registered; for those who speak between */
 };
-
-#define require(condition) ((condition) ? (void)0 : require_failed(#condition, __func__))
-_Noreturn void require_failed(const char *condition, const char *where);
 
 /* By index modulo their number, and by name (NULL: nobody is called so). */
 const struct chat_person *chat_person_at(unsigned index);
