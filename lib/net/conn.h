@@ -32,6 +32,10 @@ int conn_new(int fd, struct conn **ret);
  */
 int conn_new_memory(struct span in, size_t step, struct buf *out, struct conn **ret);
 
+/* The same, with what comes asked for when all before it was read: next() gives bytes that live
+ * until it is called again; none: the clean end. So tests see what was answered so far. */
+int conn_new_source(struct span (*next)(void *arg), void *arg, struct buf *out, struct conn **ret);
+
 /* Closes at once, without close_notify. NULL is fine. */
 void conn_free(struct conn *c);
 void conn_freep(struct conn **c);

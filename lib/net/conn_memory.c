@@ -9,6 +9,8 @@
 struct conn_memory {
 	struct span in;
 	size_t step;
+	struct span (*next)(void *arg); /* NULL: in is all */
+	void *arg;
 	struct buf *out;
 };
 
@@ -16,6 +18,8 @@ static ssize_t memory_read(struct conn *c, unsigned char *p, size_t len)
 {
 	struct conn_memory *m = c->memory;
 
+	if (m->in.len == 0 && m->next != NULL)
+		m->in = m->next(m->arg);
 	if (len > m->in.len)
 		len = m->in.len;
 	if (m->step > 0 && len > m->step)
@@ -47,7 +51,7 @@ static void memory_release(struct conn *c)
 static const struct conn_ops memory_ops = {
 	.read = memory_read, .write = memory_write, .more = memory_more, .release = memory_release};
 
-int conn_new_memory(struct span in, size_t step, struct buf *out, struct conn **ret)
+static int new_memory(const struct conn_memory *memory, struct conn **ret)
 {
 	struct conn_memory *m = malloc(sizeof(*m));
 	struct conn *c = NULL;
@@ -60,9 +64,19 @@ int conn_new_memory(struct span in, size_t step, struct buf *out, struct conn **
 		free(m);
 		return r;
 	}
-	*m = (struct conn_memory){in, step, out};
+	*m = *memory;
 	c->memory = m;
 	c->ops = &memory_ops;
 	*ret = c;
 	return 0;
+}
+
+int conn_new_memory(struct span in, size_t step, struct buf *out, struct conn **ret)
+{
+	return new_memory(&(struct conn_memory){.in = in, .step = step, .out = out}, ret);
+}
+
+int conn_new_source(struct span (*next)(void *arg), void *arg, struct buf *out, struct conn **ret)
+{
+	return new_memory(&(struct conn_memory){.next = next, .arg = arg, .out = out}, ret);
 }
