@@ -76,7 +76,7 @@ def test_log_in_by_all_ways(instance, ann):
 def test_log_in_by_certificate(instance, ann):
     key = instance.enroll(ann, PASSWORD)
     with Imap(instance, cert=key) as c:
-        assert b" AUTH=EXTERNAL " in c.greeting
+        assert b" AUTH=EXTERNAL" in c.greeting
         c.ok("AUTHENTICATE EXTERNAL =")
         c.ok("SELECT INBOX")
     with Imap(instance, cert=key) as c:

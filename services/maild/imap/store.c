@@ -239,12 +239,12 @@ static int answer_batch(struct storing *t, size_t from, size_t end, const struct
 {
 	struct imap *s = t->s;
 	struct answers a = {.t = t, .next = from, .end = end, .refused = refused};
-	int r = 0;
+	int r = t->keyword_count > 0 ? imap_keywords(s) : 0;
 
+	if (r == 0 && t->how == MAIL_FLAGS_REMOVE && from == 0)
+		imap_tell_removed(s, t->keywords, t->keyword_count);
 	if (t->silent && (s->enabled & IMAP_CONDSTORE) == 0)
-		return 0;
-	if (t->keyword_count > 0)
-		r = imap_keywords(s);
+		return r;
 	while (r == 0 && s->error == 0 && a.next < end) {
 		buf_reset(&s->out);
 		r = store_view(s->service->store, put_answers, &a);
