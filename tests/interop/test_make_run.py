@@ -204,6 +204,8 @@ def test_mail_as_printed(checkout):
     as_printed(checkout, said, "printf 'Subject: hello")
     curl = "curl --cacert run/root.pem -u \"demo:$(cat run/demo.password)\" 'imaps://"
     assert "\r\n\r\nHello.\r\n" in as_printed(checkout, said, curl).replace("\n", "\r\n").replace("\r\r", "\r")
+    told = as_printed(checkout, said, "echo Hello. | quintet mail send")
+    assert told.startswith("sent, encrypted\n") and len(re.findall("demo@localhost", told)) == 2
 
 
 def test_chat_as_printed(checkout):

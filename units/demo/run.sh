@@ -233,6 +233,8 @@ Now try (run/root.pem is the root; account demo, password in run/demo.password):
   quintet ftp put README.md             files of the house; also: ls, get, sync; alone: a dialogue
   quintet chat '#lobby'                 talk, and call others directly: type /help
   quintet chat send --join '#lobby' hello
+  quintet mail                          mail: encrypted where all have certificates, with receipts
+  echo Hello. | quintet mail send -s hello -f - demo && quintet mail list
   quintet ca list                       the certificates of demo
   run/quintetctl health                 administration; also: user list, cert list, audit, top
                                         (it looks for files from within run)
