@@ -99,19 +99,18 @@ static bool is_selected(const struct imap_notify_group *g)
 	return g->filter == IMAP_FILTER_SELECTED || g->filter == IMAP_FILTER_SELECTED_DELAYED;
 }
 
-/* RFC 5465 sections 5 to 5.2 and 6.1: what may stand with what. */
+/* RFC 5465 sections 5 to 5.2 and 6.1: what may stand with what. Of mailboxes that are not selected
+ * only counts are told, and any of them alone. */
 static int check_group(const struct imap_notify_group *g)
 {
 	bool has_new = (g->events & IMAP_EVENT_NEW) != 0;
 	bool has_expunge = (g->events & IMAP_EVENT_EXPUNGE) != 0;
 
-	if (has_new != has_expunge)
+	if (!is_selected(g))
+		return g->has_fetch ? -EBADMSG : 0;
+	if (has_new != has_expunge || (g->events & ~message_events) != 0)
 		return -EBADMSG;
-	if ((g->events & IMAP_EVENT_FLAGS) != 0 && !has_new)
-		return -EBADMSG;
-	if (is_selected(g) && (g->events & ~message_events) != 0)
-		return -EBADMSG;
-	return g->has_fetch && !is_selected(g) ? -EBADMSG : 0;
+	return (g->events & IMAP_EVENT_FLAGS) != 0 && !has_new ? -EBADMSG : 0;
 }
 
 static int in_group(struct imap_in *in, struct imap_notify_group *g)
