@@ -56,7 +56,7 @@ int pair_keep(int profile_fd, struct span key_pem, struct span cert_pem)
 {
 	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX), spki = BUF_INIT(4096);
 	_cleanup_(buf_done) struct buf name = BUF_INIT(80);
-	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(2 * PROFILE_FILE_MAX);
+	_cleanup_(buf_wipe) struct buf pem = BUF_INIT(2UL * PROFILE_FILE_MAX);
 	struct pki_cert_info info;
 
 	if (cert_pem.len == 0 || certs_first(cert_pem, &der) < 0 ||

@@ -36,7 +36,7 @@ int cache_open(const struct profile *p, const char *mailbox, struct cache *ret)
 {
 	_cleanup_(cleanup_close) int mail_fd = -1;
 	_cleanup_(buf_done) struct buf key = BUF_INIT(MAIL_NAME_MAX + 128);
-	_cleanup_(buf_done) struct buf name = BUF_INIT(4 * KEY_LEN);
+	_cleanup_(buf_done) struct buf name = BUF_INIT(4UL * KEY_LEN);
 	unsigned char digest[HASH_SHA256_LEN];
 	int r;
 

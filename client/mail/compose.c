@@ -22,7 +22,7 @@ static bool address_is_good(struct span a)
 		!text_is_clean(a))
 		return false;
 	for (size_t i = 0; i < a.len; i++)
-		if (memchr(" <>,;", a.p[i], 5) != NULL)
+		if (strchr(" <>,;", a.p[i]) != NULL)
 			return false;
 	return true;
 }

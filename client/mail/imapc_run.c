@@ -258,10 +258,11 @@ static int idle_drain(struct imapc *m, struct idle *idle)
 			r = imapc_tell(m, idle_heard, idle);
 		else if (imapc_is_tag(&m->answer, &tag))
 			r = early_put(m, tag);
-		if (r < 0)
+		/* The server has ended it: what follows is of other commands. */
+		if (r < 0 || m->early_count > 0)
 			break;
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* 1 heard, 2 the time has come, 3 watch_fd; or the server has ended it (0). */

@@ -79,7 +79,7 @@ void imapc_say_string(struct imapc_words *w, struct span s)
 
 void imapc_say_mailbox(struct imapc_words *w, struct span utf8_name)
 {
-	_cleanup_(buf_done) struct buf name = BUF_INIT(4 * MAIL_NAME_MAX);
+	_cleanup_(buf_done) struct buf name = BUF_INIT(4UL * MAIL_NAME_MAX);
 
 	if (w->utf8)
 		buf_add(&name, utf8_name);

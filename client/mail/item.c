@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-enum { ADDRESSES_MAX = 50, KEYWORDS_MAX = 1000, DEPTH_MAX = 32 };
+enum { ADDRESSES_MAX = 50, KEYWORDS_MAX = 1000, DEPTH_MAX = 32, RAW_MAX = 4 * ITEM_TEXT_MAX };
 
 void item_news_done(struct item_news *n)
 {
@@ -41,8 +41,8 @@ static char *words_take(struct span raw)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(65536);
 
-	if (raw.len > ITEM_TEXT_MAX * 4)
-		raw.len = ITEM_TEXT_MAX * 4;
+	if (raw.len > RAW_MAX)
+		raw.len = RAW_MAX;
 	mime_words_decode(&b, raw);
 	return text_take(&b);
 }

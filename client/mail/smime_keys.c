@@ -46,7 +46,7 @@ static void add_old(struct smime_keys *k, int dir_fd)
 		return;
 	}
 	while ((e = readdir(dir)) != NULL) {
-		_cleanup_(buf_wipe) struct buf pem = BUF_INIT(2 * PROFILE_FILE_MAX);
+		_cleanup_(buf_wipe) struct buf pem = BUF_INIT(2UL * PROFILE_FILE_MAX);
 
 		if (e->d_name[0] != '.' && files_read(dirfd(dir), e->d_name, &pem) == 0)
 			add(k, buf_span(&pem), buf_span(&pem));

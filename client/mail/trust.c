@@ -37,6 +37,7 @@ int trust_ask(
 	_cleanup_(buf_done) struct buf request = BUF_INIT(PKI_OCSP_MAX_REQUEST);
 	_cleanup_(buf_done) struct buf answer = BUF_INIT(ANSWER_MAX);
 	struct pki_ocsp_question asked = {.leaf_der = leaf_der, .root_pem = buf_span(&p->root_pem)};
+	struct pki_ocsp_answer a = {.status = PKI_OCSP_UNKNOWN};
 	const char *reason = "";
 	int r = certs_read(buf_span(&p->chain_pem), &chain);
 
@@ -47,12 +48,13 @@ int trust_ask(
 	if (r == 0)
 		r = exchange(l, buf_span(&request), &answer);
 	if (r == 0)
-		r = pki_ocsp_response_read(buf_span(&answer), &asked, ret, &reason);
+		r = pki_ocsp_response_read(buf_span(&answer), &asked, &a, &reason);
 	if (r < 0)
 		return r;
-	if (ret->status == PKI_OCSP_REVOKED)
+	*ret = a;
+	if (a.status == PKI_OCSP_REVOKED)
 		return -EKEYREVOKED;
-	return ret->status == PKI_OCSP_GOOD ? 0 : -ENOENT;
+	return a.status == PKI_OCSP_GOOD ? 0 : -ENOENT;
 }
 
 /* What was learned a short while ago. */
