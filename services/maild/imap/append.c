@@ -26,12 +26,8 @@ struct append {
 	const char *refusal; /* "NO" text once something stood in the way */
 };
 
-static void append_free(struct append **p)
+static void append_free(struct append *a)
 {
-	struct append *a = *p;
-
-	if (a == NULL)
-		return;
 	for (size_t i = 0; i < a->begun; i++)
 		maild_body_done(&a->bodies[i]);
 	for (size_t i = 0; i < MAIL_APPEND_MAX; i++)
@@ -277,15 +273,10 @@ static int run(struct append *a)
 	return commit(a);
 }
 
-int imap_cmd_append(struct imap_call *c)
+static int append(struct imap_call *c, struct append *a)
 {
-	_cleanup_(append_free) struct append *a = calloc(1, sizeof(*a));
 	int r = imap_in_space(&c->in);
 
-	if (a == NULL)
-		return imap_failed(c, -ENOMEM);
-	a->c = c;
-	a->name = BUF_INIT(IMAP_LITERAL_MAX);
 	if (r == 0)
 		r = imap_in_mailbox(&c->in, &a->name);
 	if (r == -EBADMSG || imap_in_space(&c->in) < 0 || !c->unread)
@@ -295,4 +286,18 @@ int imap_cmd_append(struct imap_call *c)
 	if (r < 0)
 		return imap_failed(c, r);
 	return run(a);
+}
+
+int imap_cmd_append(struct imap_call *c)
+{
+	struct append *a = calloc(1, sizeof(*a));
+	int r;
+
+	if (a == NULL)
+		return imap_failed(c, -ENOMEM);
+	a->c = c;
+	a->name = BUF_INIT(IMAP_LITERAL_MAX);
+	r = append(c, a);
+	append_free(a);
+	return r;
 }

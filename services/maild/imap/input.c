@@ -63,7 +63,7 @@ static int need_input(struct imap *s)
 int imap_read_bytes(struct imap *s, uint64_t size, struct buf *ret)
 {
 	while (size > 0) {
-		struct span piece;
+		struct span piece = {NULL, 0};
 		int r = need_input(s);
 
 		if (r == 0)

@@ -254,7 +254,7 @@ static bool asks_delimiter(const struct imap_list *l)
 static int run(struct imap_call *c, bool lsub)
 {
 	struct imap *s = c->s;
-	struct imap_list list;
+	struct imap_list list = {.extended = false};
 	int r = imap_in_space(&c->in);
 
 	if (r == 0)

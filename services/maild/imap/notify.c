@@ -211,9 +211,8 @@ static void tell_pair(struct imap *s, const struct mail_box *was, const struct m
 		put_list(s, is, true, NULL);
 	if (s->state == IMAP_SELECTED && s->box.id == is->id)
 		return;
-	if (counts && (events & MESSAGE_EVENTS) != 0)
-		put_status(s, is, events);
-	else if (was->modseq != is->modseq && (events & IMAP_EVENT_FLAGS) != 0)
+	if ((counts && (events & MESSAGE_EVENTS) != 0) ||
+		(was->modseq != is->modseq && (events & IMAP_EVENT_FLAGS) != 0))
 		put_status(s, is, events);
 }
 

@@ -56,7 +56,7 @@ void imap_add_recent(struct imap *s, uint32_t from, uint32_t to)
 		last->last = to - 1;
 		return;
 	}
-	if (b->recent_count == b->recent_room) {
+	if (b->recent == NULL || b->recent_count == b->recent_room) {
 		size_t room = b->recent_room > 0 ? 2 * b->recent_room : 4;
 		void *p = reallocarray(b->recent, room, sizeof(*b->recent));
 

@@ -214,7 +214,7 @@ static int put_answers(struct store_txn *txn, void *arg)
 	struct storing *t = a->t;
 	struct imap *s = t->s;
 	struct mail_message m;
-	size_t at;
+	size_t at = 0;
 
 	for (size_t i = 0; i < SLICE && a->next < a->end; i++, a->next++) {
 		uint32_t uid = t->uids[a->next];
@@ -275,11 +275,10 @@ static int note_modified(struct storing *t, const struct batch *b)
 
 /* -- the command ------------------------------------------------------------------------------- */
 
-static int change_all(struct storing *t)
+static int change_in_batches(struct storing *t, struct batch *b)
 {
-	_cleanup_(cleanup_free) struct batch *b = malloc(sizeof(*b));
 	size_t count = t->picks.count;
-	int r = b != NULL ? 0 : -ENOMEM;
+	int r = 0;
 
 	for (size_t from = 0; r == 0 && from < count; from += MAIL_BATCH_MAX) {
 		size_t end = count - from < MAIL_BATCH_MAX ? count : from + MAIL_BATCH_MAX;
@@ -292,6 +291,15 @@ static int change_all(struct storing *t)
 		if (r == 0)
 			r = note_modified(t, b);
 	}
+	return r;
+}
+
+static int change_all(struct storing *t)
+{
+	struct batch *b = malloc(sizeof(*b));
+	int r = b != NULL ? change_in_batches(t, b) : -ENOMEM;
+
+	free(b);
 	return r;
 }
 
