@@ -12,6 +12,7 @@
  *	mime_record.c             all that a server wants to keep, in one row
  *	mime_text.c               what of a message is text, for searching and reading
  *	mime_write.c mime_part_write.c  composing: fields, encoded words, parts
+ *	mime_binary.c             NULs out of a message
  *	mime_report.c             receipts (RFC 8098), read and written
  */
 #ifndef PROTO_MIME_H
@@ -153,6 +154,10 @@ struct mime_decoder {
 };
 int mime_decode(struct mime_decoder *d, struct span in, struct buf *out); /* -ENOBUFS, -ENOMEM */
 int mime_decode_end(struct mime_decoder *d, struct buf *out);
+
+/* The message with every leaf that holds a NUL in base64, so that it can be told as text (RFC 3516
+ * section 4.4); other NULs become '?'. -ENOMEM, -ENOBUFS. */
+int mime_binary_wrap(const struct mime *m, struct buf *ret);
 
 /* -- addresses and dates ------------------------------------------------------------------------
  */
