@@ -18,7 +18,7 @@ static int look(struct store_txn *txn, struct gather *g, uint32_t at)
 {
 	struct mail_message m;
 	struct mime_record record;
-	struct span bytes;
+	struct span bytes = {NULL, 0};
 	int r = mail_message_read(txn, g->s->box.id, g->s->box.uids[at], &m);
 
 	if (r == 0 && g->record)

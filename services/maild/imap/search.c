@@ -270,7 +270,7 @@ static int search_all(struct search *x)
 int imap_search_run(struct imap *s, const struct imap_search *program, struct imap_picks *ret,
 	uint64_t *ret_modseq)
 {
-	_cleanup_(search_done) struct search x = {.s = s,
+	struct search x = {.s = s,
 		.program = program,
 		.picks = ret,
 		.now_us = time_now_us(),
@@ -279,7 +279,7 @@ int imap_search_run(struct imap *s, const struct imap_search *program, struct im
 		.header = BUF_INIT(SEARCH_HEADER_MAX),
 		.plain = BUF_INIT(SEARCH_TEXT_MAX),
 		.text = BUF_INIT(SEARCH_TEXT_MAX),
-		.folded = BUF_INIT(2 * SEARCH_TEXT_MAX)};
+		.folded = BUF_INIT(SEARCH_FOLDED_MAX)};
 	int r = imap_keywords(s);
 
 	*ret = (struct imap_picks){0};
@@ -293,6 +293,7 @@ int imap_search_run(struct imap *s, const struct imap_search *program, struct im
 		imap_picks_done(ret);
 	else
 		*ret_modseq = x.modseq;
+	search_done(&x);
 	return r;
 }
 

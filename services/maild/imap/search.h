@@ -14,6 +14,7 @@ enum {
 	SEARCH_PIECE = 64 << 10, /* of a body that is read at once */
 	SEARCH_HTML_MAX = 1 << 20, /* more is searched as it is written */
 	SEARCH_TEXT_MAX = 4 << 20, /* bounds of scratch buffers */
+	SEARCH_FOLDED_MAX = 16 << 20, /* decomposed letters are longer */
 	SEARCH_WORDS_MAX = 1 << 20, /* of all words of one program, folded */
 };
 

@@ -226,22 +226,20 @@ static void read_body(struct reader *r, const struct mime_part *p)
 static bool body_has_word(
 	struct search *x, const struct mime_part *p, const struct mime_type *type, struct span word)
 {
-	_cleanup_(buf_done) struct buf held = BUF_INIT(SEARCH_TEXT_MAX);
-	_cleanup_(buf_done) struct buf tail = BUF_INIT(SEARCH_WORDS_MAX);
 	const char *charset = mime_param(&type->params, "charset");
 	struct reader r = {.x = x,
 		.word = word,
 		.charset = charset != NULL ? charset : "us-ascii",
 		.unit = 1,
 		.html = strcmp(type->subtype, "html") == 0,
-		.held = held,
-		.tail = tail};
+		.held = BUF_INIT(SEARCH_TEXT_MAX),
+		.tail = BUF_INIT(SEARCH_WORDS_MAX)};
 
 	if (strncasecmp(r.charset, "utf-16", 6) == 0 || strncasecmp(r.charset, "utf-32", 6) == 0)
 		r.unit = 4;
 	read_body(&r, p);
-	held = r.held;
-	tail = r.tail;
+	buf_done(&r.held);
+	buf_done(&r.tail);
 	return r.found;
 }
 

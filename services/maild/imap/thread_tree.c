@@ -1,8 +1,6 @@
 /* Threads: from links to trees (RFC 5256, REFERENCES, steps 2 to 4 and 6; ORDEREDSUBJECT). */
 #include "services/maild/imap/thread.h"
 
-#include "base/cleanup.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
@@ -181,26 +179,34 @@ static void sort_all(struct threads *t, uint32_t *scratch)
 	sort_roots(t);
 }
 
-int thread_finish(struct threads *t)
+static int by_references(struct threads *t, uint32_t *scratch)
 {
-	_cleanup_(cleanup_free) uint32_t *scratch = NULL;
-	size_t room = 2 * t->count + 1; /* subjects bring dummies of their own */
 	int r;
 
-	scratch = calloc(room, sizeof(*scratch));
-	t->roots = calloc(room, sizeof(*t->roots));
-	if (scratch == NULL || t->roots == NULL)
-		return -ENOMEM;
-	if (t->how == IMAP_THREAD_ORDEREDSUBJECT) {
-		group_subjects(t, scratch);
-		sort_roots(t);
-		return 0;
-	}
 	prune(t, scratch);
 	sort_all(t, scratch);
 	r = thread_merge_subjects(t);
 	if (r == 0)
 		sort_all(t, scratch);
+	return r;
+}
+
+int thread_finish(struct threads *t)
+{
+	size_t room = 2 * t->count + 1; /* subjects bring dummies of their own */
+	uint32_t *scratch = calloc(room, sizeof(*scratch));
+	int r = 0;
+
+	t->roots = calloc(room, sizeof(*t->roots));
+	if (scratch == NULL || t->roots == NULL) {
+		r = -ENOMEM;
+	} else if (t->how == IMAP_THREAD_ORDEREDSUBJECT) {
+		group_subjects(t, scratch);
+		sort_roots(t);
+	} else {
+		r = by_references(t, scratch);
+	}
+	free(scratch);
 	return r;
 }
 
