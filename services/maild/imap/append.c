@@ -134,6 +134,25 @@ static const char *early_refusal(struct append *a)
 
 /* -- messages ---------------------------------------------------------------------------------- */
 
+/* Other commands tell every message as text. */
+static int without_nuls(struct buf *bytes)
+{
+	struct buf wrapped = BUF_INIT(bytes->max * 2 + MIME_FIELD_MAX);
+	struct mime m;
+	int r;
+
+	if (memchr(bytes->p, '\0', bytes->len) == NULL)
+		return 0;
+	r = mime_parse(buf_span(bytes), &m);
+	if (r < 0)
+		return r;
+	r = mime_binary_wrap(&m, &wrapped);
+	mime_done(&m);
+	buf_done(bytes);
+	*bytes = wrapped;
+	return r;
+}
+
 /* The bytes of one message, ready to be referred to. */
 static int take_message(struct append *a)
 {
@@ -158,7 +177,9 @@ static int take_message(struct append *a)
 		return 0;
 	}
 	a->begun = a->count + 1;
-	r = maild_body_make(s->service->store, buf_span(&bytes), body);
+	r = without_nuls(&bytes);
+	if (r == 0)
+		r = maild_body_make(s->service->store, buf_span(&bytes), body);
 	if (r < 0) {
 		a->begun = a->count;
 		a->refusal = r == -ENOSPC ? "[UNAVAILABLE] There is no room left on this server"
