@@ -206,6 +206,6 @@ def test_notify(instance, account):
 def test_notify_refuses_what_it_does_not_know(instance, account):
     with Imap(instance, account) as c:
         assert b"[BADEVENT (MessageNew " in c.refused("NOTIFY SET (personal (MessageNew MessageExpunge ServerMetadataChange))")
-        c.refused("NOTIFY SET (personal (MessageNew))", b"BAD")
+        c.refused("NOTIFY SET (selected (MessageNew))", b"BAD")
         c.refused("NOTIFY", b"BAD")
         c.refused("NOTIFY SET (selected (MailboxName))", b"BAD")

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define STATUS_MESSAGES (IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT | IMAP_STATUS_UIDVALIDITY)
+#define STATUS_NEW (IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT | IMAP_STATUS_UIDVALIDITY)
 #define STATUS_FLAGS (IMAP_STATUS_UIDVALIDITY | IMAP_STATUS_HIGHESTMODSEQ)
 #define MESSAGE_EVENTS (IMAP_EVENT_NEW | IMAP_EVENT_EXPUNGE)
 
@@ -139,8 +139,10 @@ static const struct imap_notify_group *selected_group(const struct imap *s)
 
 static void put_status(struct imap *s, const struct mail_box *box, unsigned events)
 {
-	unsigned items = (events & MESSAGE_EVENTS) != 0 ? STATUS_MESSAGES : 0;
+	unsigned items = (events & IMAP_EVENT_NEW) != 0 ? STATUS_NEW : 0;
 
+	if ((events & IMAP_EVENT_EXPUNGE) != 0)
+		items |= IMAP_STATUS_MESSAGES;
 	if ((events & IMAP_EVENT_FLAGS) != 0)
 		items |= STATUS_FLAGS;
 	if (items == 0 || box->id == 0)
