@@ -99,7 +99,7 @@ class Device:
 
     def content(self, profile):
         """The files of a profile: name to bytes."""
-        return {p.name: p.read_bytes() for p in sorted((self.profiles / profile).iterdir())}
+        return {p.name: p.read_bytes() for p in sorted((self.profiles / profile).iterdir()) if p.is_file()}
 
     def target(self, host="localhost"):
         return f"{host}:{self.instance.ports['ca']}"

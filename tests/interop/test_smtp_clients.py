@@ -49,7 +49,7 @@ def test_smtplib(instance, people):
         assert smtp.verify(BOB)[0] == 252
     for name in (ANN, BOB, CAT):
         (got,) = with_subject(instance, name, "by smtplib")
-        assert b"Bcc" not in got
+        assert b"\nBcc" not in got
 
 
 @pytest.mark.parametrize("method", ["auth_plain", "auth_login"])
