@@ -65,9 +65,11 @@ static int compare(struct mailbox *b, uint32_t *seen, size_t count)
 	_cleanup_(imapc_words_done) struct imapc_words w;
 	size_t kept = 0, missing = 0;
 
-	qsort(seen, count, sizeof *seen, by_uid);
+	if (count > 0)
+		qsort(seen, count, sizeof *seen, by_uid);
 	for (size_t i = 0; i < b->items.count; i++) {
-		if (bsearch(&b->items.list[i].uid, seen, count, sizeof *seen, by_uid) == NULL)
+		if (count == 0 ||
+			bsearch(&b->items.list[i].uid, seen, count, sizeof *seen, by_uid) == NULL)
 			item_done(&b->items.list[i]);
 		else
 			b->items.list[kept++] = b->items.list[i];
