@@ -151,20 +151,15 @@ static bool typed_next(struct span *rest, struct span *ret)
 static int typed_add(
 	struct span typed, const char *domain, struct buf *text, struct mime_mailbox *ret)
 {
-	_cleanup_(buf_done) struct buf whole = BUF_INIT(4096), address = BUF_INIT(4096);
+	_cleanup_(buf_done) struct buf address = BUF_INIT(4096);
 	_cleanup_(mime_addresses_done) struct mime_addresses a = {.list = NULL};
-	int r = typed.len > 2000 ? -EINVAL : mime_address_typed(typed, domain, &whole);
+	int r = typed.len > 2000 ? -EINVAL : mime_address_typed(typed, domain, &address);
 
 	if (r == 0)
-		r = mime_addresses_parse(buf_span(&whole), false, &a);
+		r = mime_addresses_parse(typed, false, &a);
 	if (r < 0)
 		return r;
-	if (a.count != 1 || a.list[0].group_begin || a.list[0].domain.len == 0)
-		return -EINVAL;
-	buf_add(&address, a.list[0].local);
-	buf_add_byte(&address, '@');
-	buf_add(&address, a.list[0].domain);
-	if (!address_is_good(buf_span(&address)))
+	if (a.count != 1 || a.list[0].group_begin || !address_is_good(buf_span(&address)))
 		return -EINVAL;
 	buf_add(text, a.list[0].name);
 	buf_add(text, buf_span(&address));
