@@ -149,3 +149,27 @@ def test_a_client_that_goes_away_in_the_midst(instance, ann, client):
         other.begin("FETCH 1:* BODY.PEEK[]")
         other.fill()
     client.ok("NOOP")
+
+
+def test_lost_bytes(instance):
+    """A disk that has lost a body: what is begun cannot be ended, what is not is refused."""
+    name = next(NAMES)
+    instance.account(name, PASSWORD)
+    data = message("lost", "lost") + b"a line of text that fills the disk\r\n" * 30000
+    with Imap(instance, name) as c:
+        c.append(data)
+        c.append(message("kept", "kept"))
+        c.ok("SELECT INBOX")
+        (blob,) = [p for p in instance.path("state/blobs").rglob("*") if p.is_file() and p.stat().st_size == len(data)]
+        blob.write_bytes(data[:500000])
+        with Imap(instance, name) as other:
+            other.ok("EXAMINE INBOX")
+            with pytest.raises((EOFError, OSError)):
+                other.ok("FETCH 1 BODY.PEEK[]")
+        assert section(c, 1, "HEADER") == data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        blob.unlink()
+        answers, said = c.ask("FETCH 1:2 (UID BODY.PEEK[])")
+        assert said.startswith(b"NO [") and list(fetched(answers)) == [2]
+        assert c.ok("SEARCH BODY hello") == [b"* SEARCH 2"]
+        got = fetched(c.ok("FETCH 1:2 (UID ENVELOPE)"))
+        assert got[1]["ENVELOPE"][1] == b"lost" and section(c, 2, "") == message("kept", "kept")

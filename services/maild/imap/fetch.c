@@ -132,6 +132,8 @@ int imap_fetch_picks(
 			r = fetch_answer(&j);
 	}
 	buf_done(&j.scratch);
+	if (r == 0)
+		r = j.lost;
 	return r == 0 && j.unknown_encoding ? -ENOTSUP : r;
 }
 

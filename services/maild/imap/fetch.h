@@ -52,6 +52,7 @@ struct fetch {
 	struct fetch_source source;
 	struct buf scratch;
 	bool unknown_encoding;
+	int lost; /* why a message was left out */
 };
 
 /* fetch_answer.c: picks up to end, told. Is an item asked for by name? */
@@ -59,7 +60,8 @@ int fetch_answer(struct fetch *j);
 bool fetch_asks(const struct fetch *j, enum imap_item item);
 /* Sends what is in out; outside of views only. */
 int fetch_flush(struct fetch *j);
-/* Bytes of a message, appended to b; in views too, where they are inline. -EIO: there are less. */
+/* Bytes of a message, appended to b; in views too, where they are inline. -EIO: there are less,
+ * or none. */
 int fetch_blob(struct store *s, const unsigned char blob[BLOB_ID_LEN], uint64_t offset,
 	uint64_t len, struct buf *b);
 int fetch_read(struct fetch *j, uint64_t offset, uint64_t len, struct buf *b);

@@ -110,7 +110,7 @@ int fetch_blob(struct store *s, const unsigned char blob[BLOB_ID_LEN], uint64_t 
 		int r = p != NULL ? blob_read(s, blob, offset, p, n, &got) : buf_error(b);
 
 		if (r < 0)
-			return r;
+			return r == -ENOENT ? -EIO : r;
 		if (got == 0)
 			return -EIO;
 		buf_commit(b, got);
@@ -199,7 +199,7 @@ static int need_record(struct store_txn *txn, struct fetch *j)
 	if (r == 0)
 		r = mime_record_open(bytes, &j->record);
 	j->has_record = r == 0;
-	return r;
+	return r == -ENOENT ? -EIO : r;
 }
 
 static void put_blank(struct buf *b)
@@ -327,14 +327,23 @@ static int build(struct store_txn *txn, void *arg)
 	return r < 0 ? r : 0;
 }
 
-/* An answer that broke off cannot be mended once its beginning was sent. */
+/* An answer that broke off cannot be mended once its beginning was sent. Else a message whose bytes
+ * are damaged is left out: the others are told before the command fails. */
 static int broken(struct fetch *j, int error)
 {
-	if (j->open && j->written)
+	if (!j->open)
+		return error;
+	if (j->written) {
 		j->s->error = -EIO;
-	else if (j->open)
-		j->s->out.len = j->start;
-	return error;
+		return error;
+	}
+	j->s->out.len = j->start;
+	j->open = false;
+	if (error != -EIO && error != -EBADMSG)
+		return error;
+	j->lost = error;
+	j->next++;
+	return 0;
 }
 
 int fetch_answer(struct fetch *j)

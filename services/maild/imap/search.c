@@ -123,6 +123,18 @@ static int judge_message(struct store_txn *txn, struct search *x)
 	return SEARCH_NO;
 }
 
+/* One damaged message must not hide all others. */
+static int judge_what_is_there(struct store_txn *txn, struct search *x)
+{
+	int verdict = judge_message(txn, x);
+
+	if (verdict != -EIO && verdict != -EBADMSG)
+		return verdict;
+	x->error = 0;
+	x->lost++;
+	return SEARCH_NO;
+}
+
 static int take(struct search *x)
 {
 	struct imap_picks *p = x->picks;
@@ -173,7 +185,7 @@ static int scan(struct store_txn *txn, void *arg)
 		int verdict;
 
 		begin_message(x);
-		verdict = judge_message(txn, x);
+		verdict = judge_what_is_there(txn, x);
 		if (verdict < 0 || x->late)
 			return verdict < 0 ? verdict : 0;
 		r = finish_message(txn, x, verdict);
@@ -188,7 +200,7 @@ static int go_on(struct search *x)
 	x->late = false;
 	x->has_record = true;
 	if (verdict == 0)
-		verdict = judge_message(NULL, x);
+		verdict = judge_what_is_there(NULL, x);
 	return verdict < 0 ? verdict : finish_message(NULL, x, verdict);
 }
 
@@ -264,6 +276,8 @@ static int search_all(struct search *x)
 		if (r == 0 && x->late)
 			r = go_on(x);
 	}
+	if (x->lost > 0)
+		log_msg(LOG_LEVEL_ERR, "%u messages are damaged and were not searched", x->lost);
 	return r;
 }
 

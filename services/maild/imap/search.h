@@ -45,6 +45,7 @@ struct search { /* owned */
 	bool late; /* waits for the end of the view */
 	uint64_t work;
 	int error;
+	unsigned lost; /* messages whose bytes are damaged: they are not found */
 	struct imap_picks *picks;
 	size_t room;
 	uint64_t modseq; /* the highest of those found */
