@@ -2,7 +2,7 @@
 
 SOURCES := $(wildcard lib/*/*.[ch] lib/*/gen/*.[ch] services/*/*.[ch] services/*/*/*.[ch] \
 	client/*.[ch] client/*/*.[ch] \
-	tests/unit/*.[ch] tests/unit/lib/*.[ch] tests/fuzz/*.[ch] tests/fuzz/lib/*.[ch] tests/bench/*.[ch])
+	tests/interop/*.[ch] tests/unit/*.[ch] tests/unit/lib/*.[ch] tests/fuzz/*.[ch] tests/fuzz/lib/*.[ch] tests/bench/*.[ch])
 TIDY_SOURCES := $(filter lib/%.c services/%.c client/%.c,$(SOURCES))
 
 .PHONY: format format-check tidy cppcheck lint

@@ -23,10 +23,17 @@ check-static: static $(addprefix build/static/tests/unit/,$(STATIC_UNITS)) ## th
 check-replay: $(REPLAYS) ## every fuzz target over its stored corpus
 	tests/run-replay build/asan/tests/fuzz $(FUZZERS)
 
-check-interop: all ## the release programs against clients that others wrote
+# What the MIME reader sees, to be compared with what others see; with sanitizers.
+MIME_TELL := build/asan/tests/interop/mime_tell
+$(MIME_TELL): build/asan/obj/tests/interop/mime_tell.o build/asan/lib/libproto.a build/asan/lib/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(cc_asan) $(ldflags_asan) -o $@ $^ -lcrypto
+
+check-interop: all $(MIME_TELL) ## the release programs against clients that others wrote
 	$(PYTEST) tests/interop
 
-check-asan: asan ## the same with the sanitizer build of the services
+check-asan: asan $(MIME_TELL) ## the same with the sanitizer build of the services
 	QUINTET_TEST_VARIANT=asan $(PYTEST) tests/interop -m 'not release_only'
 
 check-faults: all asan ## kill -9, full disk, full map, floods

@@ -9,7 +9,8 @@ PACKAGES_fuzz := clang llvm libclang-rt-14-dev
 PACKAGES_interop := python3-pytest python3-cryptography openssl curl gnutls-bin strongswan-pki \
 	libstrongswan-standard-plugins libstrongswan-extra-plugins xinetd ucspi-tcp lmdb-utils \
 	systemd util-linux strace iproute2 lftp ftp-ssl irssi weechat-curses \
-	python3-openssl swaks msmtp isync interimap mutt neomutt fetchmail offlineimap3 \
+	python3-openssl python3-gi gir1.2-gmime-3.0 swaks msmtp isync interimap mutt neomutt \
+	fetchmail offlineimap3 \
 	thunderbird libnss3-tools gpgsm
 PACKAGES_systemd := systemd systemd-container mmdebstrap python3-pytest iproute2 util-linux zstd
 PACKAGES_bench := xinetd ucspi-tcp stunnel4 systemd openssl openssh-client libhiredis0.14 \

@@ -137,7 +137,7 @@ static void set_kind(struct open_part *o, struct mime_part *part, const struct m
 		part->kind = MIME_MULTIPART;
 		o->digest = mime_raw_is(raw, "multipart", "digest");
 		set_boundary(o, raw);
-	} else if (part->encoding == MIME_IDENTITY &&
+	} else if (part->encoding != MIME_BASE64 && part->encoding != MIME_QP &&
 		(mime_raw_is(raw, "message", "rfc822") || mime_raw_is(raw, "message", "global"))) {
 		part->kind = MIME_MESSAGE;
 	}

@@ -90,12 +90,12 @@ static void put_words(struct buf *b, struct span s, bool glue)
 	}
 }
 
-/* A domain ends at a blank that no dot is beside. */
+/* A domain ends at what cannot be in one, or a blank that no dot is beside. */
 static void put_domain(struct buf *b, struct span s)
 {
 	size_t start = b->len;
 
-	while (s.len > 0) {
+	while (s.len > 0 && (s.p[0] == '\0' || strchr("\"<>,;", s.p[0]) == NULL)) {
 		if (!mime_skip_comments(&s, NULL)) {
 			buf_add_byte(b, s.p[0]);
 			drop_byte(&s);
@@ -360,10 +360,19 @@ static int put_typed(const struct mime_address *a, struct span domain, struct bu
 	return buf_error(ret);
 }
 
-/* Mail may have blanks inside an address; what is typed so is a mistake. */
-static bool stands_in(struct span text, struct span word)
+/* Mail may have more blanks and words about an address; what is typed so is a mistake. */
+static bool ends_with(struct span text, const struct mime_address *a)
 {
-	return word.len == 0 || memmem(text.p, text.len, word.p, word.len) != NULL;
+	struct span last = a->domain.len > 0 ? a->domain : a->local, end;
+
+	text = span_trim(text);
+	if (text.len > 0 && text.p[text.len - 1] == '>')
+		text.len--;
+	text = span_trim(text);
+	if (text.len < last.len || memmem(text.p, text.len, a->local.p, a->local.len) == NULL)
+		return false;
+	end = mime_skip(text, text.len - last.len);
+	return span_eq(end, last);
 }
 
 int mime_address_typed(struct span text, const char *standard_domain, struct buf *ret)
@@ -373,8 +382,7 @@ int mime_address_typed(struct span text, const char *standard_domain, struct buf
 
 	if (r < 0)
 		return r;
-	if (a.count != 1 || !text_is_clean(text) || !stands_in(text, a.list[0].local) ||
-		!stands_in(text, a.list[0].domain))
+	if (a.count != 1 || !text_is_clean(text) || !ends_with(text, &a.list[0]))
 		r = -EINVAL;
 	else
 		r = put_typed(&a.list[0], span_str(standard_domain), ret);

@@ -159,6 +159,8 @@ static void take_offset(struct reading *r, struct span *rest)
 	n = number(rest, &digits);
 	if (digits == 2 || digits == 1)
 		n *= 100;
+	else if (digits != 4)
+		n = 0;
 	if (n / 100 < 24 && n % 100 < 60)
 		r->parts.offset_s = sign * (n / 100 * 3600 + n % 100 * 60);
 	r->zone = true;

@@ -43,20 +43,37 @@ static void end_unit(struct mime_decoder *d, struct buf *out)
 	d->count = 0;
 }
 
-/* Padding ends a unit; some concatenate encoded pieces, so what follows is read as well. */
+/* State: how much padding a unit has, or that it is over. Whole padding ends all: what follows was
+ * put there by somebody else (lists add their lines so). */
+enum { B64_OVER = 4 };
+
+static void pad(struct mime_decoder *d, struct buf *out)
+{
+	if (d->count < 2) {
+		d->spoiled = true;
+	} else if (d->count + ++d->state == 4) {
+		end_unit(d, out);
+		d->state = B64_OVER;
+	}
+}
+
 static void decode_base64(struct mime_decoder *d, struct span in, struct buf *out)
 {
 	for (size_t i = 0; i < in.len; i++) {
 		unsigned v = value_of(in.p[i]);
 
-		if (v < 64) {
+		if (v == SKIP)
+			continue;
+		if (d->state == B64_OVER || v == BAD) {
+			d->spoiled = d->spoiled || v != PAD;
+		} else if (v == PAD) {
+			pad(d, out);
+		} else {
+			d->spoiled = d->spoiled || d->state > 0;
+			d->state = 0;
 			d->held[d->count++] = (unsigned char)v;
 			if (d->count == 4)
 				end_unit(d, out);
-		} else if (v == PAD) {
-			end_unit(d, out);
-		} else if (v == BAD) {
-			d->spoiled = true;
 		}
 	}
 }
@@ -79,11 +96,13 @@ static void flush_blanks(struct mime_decoder *d, struct buf *out)
 	drop_blanks(d);
 }
 
+enum { BLANKS_MAX = 64 };
+
 /* Blanks at a line's end were added on the way: a run of them is held until what follows is seen.
  */
 static void hold_blank(struct mime_decoder *d, unsigned char c, struct buf *out)
 {
-	if (d->count == 64)
+	if (d->count == BLANKS_MAX)
 		flush_blanks(d, out);
 	d->tabs = c == '\t' ? d->tabs | UINT64_C(1) << d->count : d->tabs;
 	d->count++;
@@ -108,13 +127,16 @@ static void qp_text(struct mime_decoder *d, unsigned char c, struct buf *out)
 	buf_add_byte(out, c);
 }
 
+static void qp_soft(struct mime_decoder *d, unsigned char c, struct buf *out);
+
 /* Behind '=': two digits, or the end of the line; else the '=' was text. */
 static void qp_escape(struct mime_decoder *d, unsigned char c, struct buf *out)
 {
 	unsigned char first = d->held[0];
 
 	if (first == 0 && mime_is_blank(c)) {
-		d->state = c == '\n' ? QP_TEXT : QP_SOFT;
+		d->state = QP_SOFT;
+		qp_soft(d, c, out);
 	} else if (first == 0 && mime_hex(c) >= 0) {
 		d->held[0] = c;
 	} else if (first != 0 && mime_hex(c) >= 0) {
@@ -130,14 +152,19 @@ static void qp_escape(struct mime_decoder *d, unsigned char c, struct buf *out)
 	}
 }
 
-/* Behind "= " or "=\r": blanks up to the end of the line. */
+/* Behind "= " or "=\r": blanks up to the end of the line, or else it was text. */
 static void qp_soft(struct mime_decoder *d, unsigned char c, struct buf *out)
 {
 	if (c == '\n') {
 		d->state = QP_TEXT;
-	} else if (!mime_is_blank(c)) {
+		drop_blanks(d);
+	} else if (mime_is_blank(c)) {
+		if (c != '\r' && d->count < BLANKS_MAX)
+			hold_blank(d, c, out);
+	} else {
 		d->spoiled = true;
 		d->state = QP_TEXT;
+		buf_add_byte(out, '=');
 		qp_text(d, c, out);
 	}
 }

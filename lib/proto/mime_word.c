@@ -24,12 +24,13 @@ struct gather {
 
 /* -- one word ---------------------------------------------------------------------------------- */
 
-/* "?=" in what holds no blanks; what was looked through in vain is not looked through again. */
+/* The next "?="; what was looked through in vain is not looked through again. Blanks do not belong
+ * there, but are sent. */
 static bool find_end(struct span all, size_t from, size_t *no_end, size_t *ret_end)
 {
 	if (from < *no_end)
 		return false;
-	for (size_t i = from; i + 1 < all.len && !mime_is_blank(all.p[i]); i++) {
+	for (size_t i = from; i + 1 < all.len; i++) {
 		MIME_WORK(1);
 		if (all.p[i] == '?' && all.p[i + 1] == '=') {
 			*ret_end = i;
