@@ -20,7 +20,8 @@ void imap_write(struct imap *s, struct span bytes)
 		s->error = r;
 }
 
-static void format(struct buf *b, const char *text, va_list args)
+__attribute__((format(printf, 2, 0))) static void format(
+	struct buf *b, const char *text, va_list args)
 {
 	va_list again;
 	unsigned char *p = buf_reserve(b, FORMAT_FIRST);
@@ -39,7 +40,8 @@ static void format(struct buf *b, const char *text, va_list args)
 }
 
 /* "HEAD WORD text" CR LF. */
-static void say(struct imap *s, const char *head, const char *word, const char *text, va_list args)
+__attribute__((format(printf, 4, 0))) static void say(
+	struct imap *s, const char *head, const char *word, const char *text, va_list args)
 {
 	struct buf *b = &s->line;
 
