@@ -4,13 +4,15 @@
  * read as plain bytes. Spans point into what was parsed.
  *
  *	mime.c mime_header.c      the tree of parts, header fields
- *	mime_type.c               Content-Type and others with parameters (RFC 2231)
- *	mime_word.c mime_charset.c  encoded words, character sets (iconv)
+ *	mime_raw.c mime_type.c    Content-Type and others with parameters (RFC 2231)
+ *	mime_word.c mime_word_write.c  encoded words (RFC 2047), read and written
+ *	mime_charset.c mime_table.c  character sets (tables, iconv)
+ *	mime_casefold.c mime_subject.c  text for comparing
  *	mime_decode.c             base64, quoted-printable, piece by piece
- *	mime_address.c mime_date.c  addresses and dates, read and written
+ *	mime_address.c mime_date.c mime_msgid.c  addresses, dates, Message-IDs
  *	mime_envelope.c mime_body.c  ENVELOPE, BODY, BODYSTRUCTURE
  *	mime_record.c             all that a server wants to keep, in one row
- *	mime_text.c               what of a message is text, for searching and reading
+ *	mime_text.c mime_html.c mime_entity.c  what of a message is text, for searching and reading
  *	mime_write.c mime_part_write.c  composing: fields, encoded words, parts
  *	mime_binary.c             NULs out of a message
  *	mime_report.c             receipts (RFC 8098), read and written
@@ -111,7 +113,8 @@ struct mime_type {
 	char type[64], subtype[64]; /* lower case; a disposition has its word in type */
 	struct mime_params params;
 };
-/* What is absent or cannot be read is "text/plain; charset=us-ascii". -ENOMEM. */
+/* A value without a subtype (a disposition) has its word in type; what cannot be read is
+ * "text/plain; charset=us-ascii". -ENOMEM. */
 int mime_type_parse(struct span value, struct mime_type *ret);
 /* Of a part (a multipart/digest's default is message/rfc822). */
 int mime_type_of(const struct mime *m, const struct mime_part *p, struct mime_type *ret);
@@ -125,7 +128,14 @@ int mime_filename(const struct mime *m, const struct mime_part *p, struct buf *r
 /* -- words and character sets -------------------------------------------------------------------
  */
 
-/* Has iconv ready for what comes often, before a sandbox closes the way to its modules. */
+/*
+ * Opens the converters that iconv has modules for: UTF-7, ISO-2022-JP, Shift_JIS, EUC-JP, GB18030
+ * (GBK, GB2312), Big5, EUC-KR (CP949), ISO-2022-KR. Half a millisecond, some 150 KiB; a process
+ * that forks does it before. sandbox_calls() forbids mapping code, so that none can be loaded
+ * later: one that is not open then is read as an unknown set. All others that are known (UTF-8,
+ * -16 and -32, ISO 8859, windows-125x and 874, KOI8, IBM and Macintosh ones) are tables of ours and
+ * need nothing. No other set is known, whatever iconv has.
+ */
 void mime_charset_warm(void);
 /* Any character set to UTF-8: what cannot be is U+FFFD. An unknown one is read as UTF-8 if it is,
  * else as windows-1252. -ENOMEM, -ENOBUFS. */
@@ -138,13 +148,14 @@ void mime_words_decode(struct buf *b, struct span value);
 /* ASCII as it is, else encoded words of UTF-8; used bytes of the line so far in *column, folded
  * with CR LF and a blank. phrase: as a display name, quoted where needed. */
 void mime_words_encode(struct buf *b, struct span text, bool phrase, size_t *column);
-/* Folds letters for comparing without case (i;unicode-casemap in effect; Latin, Greek, Cyrillic at
- * least). Malformed UTF-8 stays. */
+/* Folds letters of all scripts and takes marks apart from them, for comparing without case
+ * (i;unicode-casemap in effect). Malformed UTF-8 stays. */
 void mime_casefold(struct buf *b, struct span text);
 
 /* -- bodies ------------------------------------------------------------------------------------ */
 
-/* Decoding in pieces; bytes that do not belong are skipped. Start from {encoding}. */
+/* Decoding in pieces; bytes that do not belong are skipped, what stands behind base64's padding
+ * too. Start from {encoding}. */
 struct mime_decoder {
 	enum mime_encoding encoding;
 	unsigned char held[4];
@@ -176,18 +187,20 @@ struct mime_addresses { /* owned */
 /* As lenient as can be. raw_names: display names stay as they are (for ENVELOPE). -ENOMEM. */
 int mime_addresses_parse(struct span value, bool raw_names, struct mime_addresses *ret);
 void mime_addresses_done(struct mime_addresses *a);
-/* One address of a form that people type: "bob", "bob@host", "Bob B <bob@host>". -EINVAL. */
+/* One address of a form that people type: "bob", "bob@host", "Bob B <bob@host>"; appends
+ * local@domain, in no need of quotes. -EINVAL. */
 int mime_address_typed(struct span text, const char *standard_domain, struct buf *ret);
 
 /* date-time of RFC 5322 with its obsolete forms; the zone in *ret_offset_s. -EINVAL. */
 int mime_date_parse(struct span value, int64_t *ret_us, int32_t *ret_offset_s);
 
-/* First Message-ID in a value with its brackets, then *rest behind it; false: none. */
+/* First Message-ID in a value with its brackets, then *rest behind it; false: none. No blanks are
+ * in one but in quotes. */
 bool mime_msgid_next(struct span *rest, struct span *ret);
 
 /* -- IMAP's view ------------------------------------------------------------------------------- */
 
-/* nstring: quoted, or a literal where it must be. */
+/* nstring: quoted, or a literal where it must be (8 bits, line ends; NUL becomes '?'). */
 void mime_put_nstring(struct buf *b, struct span s, bool present);
 void mime_put_envelope(struct buf *b, struct span header); /* RFC 3501 section 7.4.2 */
 /* BODY, or with extension data BODYSTRUCTURE, of a whole message. */
@@ -200,7 +213,8 @@ void mime_base_subject(struct buf *b, struct span value, bool *ret_reply);
  * All that a server wants to know of a message again and again, made once at delivery: parts,
  * ENVELOPE, BODY, BODYSTRUCTURE, the keys of SORT and THREAD. Written into bytes; opened in place.
  */
-int mime_record_write(const struct mime *m, struct buf *ret); /* -ENOMEM, -ENOBUFS */
+/* 4 MiB are always enough: what would make it larger is said poorly. -ENOMEM, -ENOBUFS. */
+int mime_record_write(const struct mime *m, struct buf *ret);
 struct mime_record {
 	uint64_t size; /* of the message */
 	struct span parts; /* packed: mime_record_part */
@@ -212,7 +226,7 @@ struct mime_record {
 	bool reply;
 	struct span from, to, cc; /* first address's local part, folded */
 	struct span from_display, to_display; /* RFC 5957, folded */
-	struct span msgid; /* with brackets; empty */
+	struct span msgid; /* with brackets, without quotes (RFC 5256); empty */
 	struct span references; /* packed msgids, each behind its length: mime_record_reference */
 	bool asks; /* Disposition-Notification-To, and no report itself */
 };
@@ -227,9 +241,11 @@ bool mime_record_reference(struct span *rest, struct span *ret);
 
 /* -- text -------------------------------------------------------------------------------------- */
 
-/* Appends a leaf's content, decoded, in UTF-8, if it is text; -EINVAL when it is not. */
+/* Appends a leaf's content, decoded, in UTF-8, if it is text (text/anything, reports, a multipart
+ * in which no part was found); -EINVAL when it is not; -ENOBUFS, -ENOMEM. */
 int mime_text(const struct mime *m, const struct mime_part *p, struct buf *ret);
-/* Text out of HTML, for people: no links followed, nothing loaded. */
+/* Text out of HTML, for people: no links followed, nothing loaded; where a link leads is said
+ * behind its text when the two differ. Valid UTF-8 without control characters but line ends. */
 void mime_html_text(struct buf *b, struct span html);
 
 /* -- composing --------------------------------------------------------------------------------- */

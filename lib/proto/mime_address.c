@@ -369,7 +369,8 @@ static bool ends_with(struct span text, const struct mime_address *a)
 	if (text.len > 0 && text.p[text.len - 1] == '>')
 		text.len--;
 	text = span_trim(text);
-	if (text.len < last.len || memmem(text.p, text.len, a->local.p, a->local.len) == NULL)
+	if (last.len == 0 || a->local.len == 0 || text.len < last.len ||
+		memmem(text.p, text.len, a->local.p, a->local.len) == NULL)
 		return false;
 	end = mime_skip(text, text.len - last.len);
 	return span_eq(end, last);
