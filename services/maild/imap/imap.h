@@ -124,10 +124,6 @@ int imap_read_line(struct imap *s, struct span *ret);
 int imap_read_bytes(struct imap *s, uint64_t size, struct buf *ret);
 /* The next command: 1, with c set up; 0: there was none, and that was told; or negative. */
 int imap_read_command(struct imap *s, struct imap_call *c);
-#ifdef QUINTET_TEST
-/* Set by tests: a line that it takes for itself is no command. */
-extern bool (*imap_between)(struct span line);
-#endif
 /* Behind a command that was refused in the midst: a literal that comes without being asked for, and
  * the rest of that command, are read away. */
 int imap_skip_literal(struct imap *s, const struct imap_literal *literal);

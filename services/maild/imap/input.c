@@ -198,20 +198,6 @@ static int take_line(struct imap *s, struct imap_call *c, struct span line)
 	return r == 1 ? 2 : r;
 }
 
-#ifdef QUINTET_TEST
-bool (*imap_between)(struct span line);
-#endif
-
-/* Empty lines are no mistake worth an answer: some clients end literals so. */
-static bool is_nothing(struct span line)
-{
-#ifdef QUINTET_TEST
-	if (imap_between != NULL && imap_between(line))
-		return true;
-#endif
-	return line.len == 0;
-}
-
 int imap_read_command(struct imap *s, struct imap_call *c)
 {
 	struct span line;
@@ -229,7 +215,8 @@ int imap_read_command(struct imap *s, struct imap_call *c)
 			s->logout = true;
 			return 0;
 		}
-		if (r == 1 && s->command.len == 0 && is_nothing(line))
+		/* Empty lines are no mistake worth an answer: some clients end literals so. */
+		if (r == 1 && line.len == 0 && s->command.len == 0)
 			return 0;
 		if (r == 1)
 			r = take_line(s, c, line);
