@@ -3,6 +3,7 @@
 import base64
 import itertools
 import quopri
+import time
 
 import pytest
 
@@ -101,6 +102,27 @@ def test_words_across_pieces(client):
         words = f"line_{n}_of_a_long_text".replace("_", " ").encode()
         (answer,) = client.ok(b"SEARCH 8 BODY {%d+}\r\n%s" % (len(words), words))
         assert answer == b"* SEARCH 8", n
+
+
+def test_a_long_search_ends_with_its_account(instance):
+    """A search that would take half a minute does not outlive the right to search."""
+    name = next(NAMES)
+    instance.account(name, PASSWORD)
+    with Imap(instance, name) as c:
+        data = build("From: ann@example.org\nSubject: x", b"".join(LONG.splitlines(True)[:200]))
+        c.ok(b"APPEND INBOX" + b"".join(b" {%d+}\r\n%s" % (len(data), data) for _ in range(50)))
+        c.ok("SELECT INBOX")
+        for _ in range(5):
+            c.ok("COPY 1:* INBOX")
+            c.ok("NOOP")
+        keys = " ".join(f"NOT BODY nothing{n}" for n in range(450))
+        tag = c.begin(f"SEARCH {keys}")
+        time.sleep(0.7)
+        begun = time.monotonic()
+        instance.ctl("user", "lock", name)
+        with pytest.raises((EOFError, OSError)):
+            c.finish(tag)
+        assert time.monotonic() - begun < 5
 
 
 def test_utf8_needs_no_charset(instance):

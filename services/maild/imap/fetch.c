@@ -264,6 +264,8 @@ static int fetch_set(struct imap_call *c, struct imap_set *set, const struct ima
 		r = imap_fetch_picks(s, f, &picks, c->uid);
 	if (r == -ENOTSUP)
 		return imap_no(c, "[UNKNOWN-CTE] A part cannot be decoded");
+	if (s->error != 0)
+		return s->error;
 	return r < 0 ? imap_failed(c, r) : imap_ok(c, "Fetched");
 }
 

@@ -52,6 +52,7 @@ struct fetch {
 	struct fetch_source source;
 	struct buf scratch;
 	bool unknown_encoding;
+	int64_t at_ms; /* of gather_pause() */
 	int lost; /* why a message was left out */
 };
 

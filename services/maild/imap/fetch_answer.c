@@ -2,6 +2,7 @@
  * FETCH's answers: items of the row and the record, and messages, slice by slice.
  */
 #include "services/maild/imap/fetch.h"
+#include "services/maild/imap/gather.h"
 
 #include "base/text.h"
 
@@ -366,6 +367,8 @@ int fetch_answer(struct fetch *j)
 
 			r = r < 0 ? r : flushed;
 		}
+		if (r == 0 && !j->open)
+			r = gather_pause(j->s, &j->at_ms);
 	}
 	return r;
 }

@@ -1,9 +1,27 @@
 /* Rows and records of many messages, in bounded views. */
 #include "services/maild/imap/gather.h"
 
+#include "base/timefmt.h"
+
 #include <errno.h>
 
-enum { GATHER_SLICE = 2000 };
+enum { GATHER_SLICE = 2000, PAUSE_MS = 500 };
+
+int gather_pause(struct imap *s, int64_t *at_ms)
+{
+	int64_t now_ms = time_monotonic_ms();
+	int r;
+
+	if (*at_ms == 0)
+		*at_ms = now_ms;
+	if (now_ms - *at_ms < PAUSE_MS)
+		return s->error;
+	*at_ms = now_ms;
+	r = imap_wait(s, now_ms);
+	if (r < 0 && s->error == 0)
+		s->error = r;
+	return s->error;
+}
 
 struct gather {
 	struct imap *s;
@@ -46,10 +64,14 @@ int gather_each(struct imap *s, const struct imap_picks *p, bool record,
 	int (*each)(void *arg, const struct gathered *g), void *arg)
 {
 	struct gather g = {s, p, record, each, arg, 0};
+	int64_t at_ms = 0;
 	int r = 0;
 
-	while (r == 0 && g.next < p->count)
+	while (r == 0 && g.next < p->count) {
 		r = store_view(s->service->store, slice, &g);
+		if (r == 0)
+			r = gather_pause(s, &at_ms);
+	}
 	return r;
 }
 

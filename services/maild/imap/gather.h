@@ -16,6 +16,13 @@ struct gathered {
 int gather_each(struct imap *s, const struct imap_picks *p, bool record,
 	int (*each)(void *arg, const struct gathered *g), void *arg);
 
+/*
+ * In work that takes long, between views: is the session to go on? Looked at every half second,
+ * *at_ms (0 first) tells when that was. A revoked account or the service's end is the session's
+ * error, which comes back.
+ */
+int gather_pause(struct imap *s, int64_t *at_ms);
+
 /* The sent date of RFC 5256 section 2.2: Date's, else INTERNALDATE. */
 int64_t gathered_sent_us(const struct gathered *g);
 

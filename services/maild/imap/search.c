@@ -1,5 +1,6 @@
 /* SEARCH: programs judged message by message. */
 #include "services/maild/imap/search.h"
+#include "services/maild/imap/gather.h"
 
 #include "base/cleanup.h"
 #include "base/timefmt.h"
@@ -269,12 +270,15 @@ static void search_done(struct search *x)
 
 static int search_all(struct search *x)
 {
+	int64_t at_ms = 0;
 	int r = make_keys(x);
 
 	while (r == 0 && x->at < x->s->box.count) {
 		r = store_view(x->s->service->store, scan, x);
 		if (r == 0 && x->late)
 			r = go_on(x);
+		if (r == 0)
+			r = gather_pause(x->s, &at_ms);
 	}
 	if (x->lost > 0)
 		log_msg(LOG_LEVEL_ERR, "%u messages are damaged and were not searched", x->lost);

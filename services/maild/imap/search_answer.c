@@ -267,6 +267,8 @@ bool search_refused(struct imap_call *c, const struct imap_search *program, int 
 
 int search_failed(struct imap_call *c, const struct imap_search *program, int error)
 {
+	if (c->s->error != 0)
+		return c->s->error;
 	forget_saved(c->s, program);
 	return imap_failed(c, error);
 }

@@ -68,7 +68,7 @@ static int run(struct imap_call *c, const struct imap_thread_command *command)
 		r = gather_each(c->s, &picks, true, add, &j);
 	if (r == 0)
 		r = thread_finish(&j.threads);
-	r = r < 0 ? imap_failed(c, r) : tell(&j);
+	r = r < 0 ? search_failed(c, &command->search, r) : tell(&j);
 	thread_done(&j.threads);
 	return r;
 }
