@@ -21,6 +21,9 @@ enum {
 };
 
 #define LOGIN "l LOGIN ann \"" WORLD_PASSWORD "\"\r\n"
+#define NOTIFY                                                                                  \
+	"n NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange)) (PERSONAL (MessageNew " \
+	"MessageExpunge MailboxName SubscriptionChange))\r\n"
 
 static const struct service_door door = {
 	.name = "imaps", .tls = true, .idle_s = 1000, .login_s = 1000};
@@ -34,8 +37,7 @@ static const char *const before[] = {
 	"s SELECT INBOX\r\n",
 	"f FETCH 1:* (UID FLAGS)\r\n",
 	"x XSET RECEIPTS ALWAYS\r\n",
-	"n NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange)) (PERSONAL (MessageNew "
-	"MessageExpunge MailboxName SubscriptionChange))\r\n",
+	NOTIFY,
 	"q GETQUOTAROOT INBOX\r\n",
 };
 
