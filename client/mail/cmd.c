@@ -3,6 +3,8 @@
 
 #include "client/ask.h"
 
+#include <unistd.h>
+
 enum mailui_option {
 	O_MAILBOX = 1 << 0,
 	O_COUNT = 1 << 1,
@@ -171,7 +173,7 @@ static int command_run(struct mailui *u, const struct mailui_command *k, int arg
 	return code == CLIENT_OK ? k->run(u, &w) : code;
 }
 
-/* Without a command: what is new. */
+/* Without a command: the view on a terminal, else what is new. */
 static int session(struct mailui *u)
 {
 	const struct client_words none = {NULL, 0};
@@ -179,6 +181,8 @@ static int session(struct mailui *u)
 
 	if (code != CLIENT_OK)
 		return code;
+	if (!u->client->json && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
+		return mailui_screen(u);
 	return mailui_check(u, &none);
 }
 

@@ -16,15 +16,29 @@ static int count_read(const struct mailui *u, uint64_t standard, uint64_t *ret)
 	return CLIENT_OK;
 }
 
-static void row_add(struct table *t, const struct mail_item *i, bool json)
-{
-	_cleanup_(buf_done) struct buf when = BUF_INIT(64);
-	char uid[16], marks[8], date[24], size[24];
-	const char *const cells[] = {uid, marks, date, i->from, size, i->subject, NULL};
+/* What was sent is listed with those it went to, and what became of it there. */
+struct listing {
+	struct mailui *u;
+	struct mailbox *b;
+	struct mailui_subjects subjects;
+	struct mail_receipt *receipts;
+	size_t receipt_count;
+	bool sent;
+};
 
-	(void)snprintf(uid, sizeof uid, "%u", (unsigned)i->uid);
+static void row_add(struct listing *l, struct table *t, uint32_t uid)
+{
+	_cleanup_(buf_done) struct buf when = BUF_INIT(64), receipts = BUF_INIT(65536);
+	const char *subject = mailui_subject(l->u, l->b, uid, &l->subjects);
+	const struct mail_item *i = mailbox_item(l->b, uid);
+	char number[16], marks[8], date[24], size[24];
+	const char *cells[8] = {number, marks, date, NULL, size, subject, NULL, NULL};
+
+	if (i == NULL)
+		return;
+	(void)snprintf(number, sizeof number, "%u", (unsigned)uid);
 	mailui_marks(i, marks);
-	if (json) {
+	if (l->u->client->json) {
 		time_rfc3339_utc(&when, i->date_us);
 		(void)snprintf(date, sizeof date, "%s", buf_str(&when));
 		(void)snprintf(size, sizeof size, "%llu", (unsigned long long)i->size);
@@ -32,36 +46,37 @@ static void row_add(struct table *t, const struct mail_item *i, bool json)
 		mailui_when(i->date_us, date);
 		mailui_size(i->size, size);
 	}
+	cells[3] = l->sent ? i->to : i->from;
+	mailui_receipt_line(l->receipts, l->receipt_count, i->msgid, &receipts);
+	cells[6] = buf_str(&receipts);
 	table_add(t, cells);
 }
 
-static int rows_print(struct mailui *u, const struct mail_item *const *rows, size_t count)
+static int rows_print(struct listing *l, const uint32_t *uids, size_t count)
 {
-	const bool json = u->client->json;
+	const bool json = l->u->client->json;
 	struct table t;
 	int r;
 
 	table_init(&t,
 		(const struct table_column[]){{"UID", json ? "" : NULL}, {"FLAGS", NULL},
-			{"DATE", NULL}, {"FROM", NULL}, {"SIZE", json ? "bytes" : NULL},
-			{"SUBJECT", NULL}, {NULL, NULL}});
+			{"DATE", NULL}, {l->sent ? "TO" : "FROM", NULL},
+			{"SIZE", json ? "bytes" : NULL}, {"SUBJECT", NULL},
+			{l->sent ? "RECEIPTS" : NULL, NULL}, {NULL, NULL}});
 	for (size_t i = 0; i < count; i++)
-		row_add(&t, rows[i], json);
+		row_add(l, &t, uids[i]);
 	r = table_print(&t, json);
 	table_done(&t);
 	return r < 0 ? client_fail(ERR_EXIT_TEMP, "the list is too long: use --count") : CLIENT_OK;
 }
 
-/* The last of those that are wanted; uids NULL: of all. */
-static int items_print(
-	struct mailui *u, const struct mailbox *b, const struct buf *uids, uint64_t most)
+/* Of all, or of those found (uids not NULL), the ones that are wanted; returns how many. */
+static size_t choose(
+	const struct mailui *u, const struct mailbox *b, const struct buf *uids, uint32_t *ret)
 {
-	size_t count, n = 0, skip;
+	size_t count, n = 0;
 	const struct mail_item *items = mailbox_items(b, &count);
-	_cleanup_(cleanup_free) const struct mail_item **rows = calloc(count + 1, sizeof *rows);
 
-	if (rows == NULL)
-		return client_fail(ERR_EXIT_TEMP, "no memory");
 	for (size_t i = 0, at = 0; i < count; i++) {
 		uint32_t uid = 0;
 
@@ -72,10 +87,31 @@ static int items_print(
 		}
 		if ((uids == NULL || uid == items[i].uid) &&
 			(!u->o.unread || (items[i].flags & IMAP_FLAG_SEEN) == 0))
-			rows[n++] = &items[i];
+			ret[n++] = items[i].uid;
 	}
+	return n;
+}
+
+/* The last of them, at most so many. */
+static int items_print(struct mailui *u, struct mailbox *b, const struct buf *uids, uint64_t most)
+{
+	struct listing l = {.u = u, .b = b, .sent = strcmp(mailbox_name(b), "Sent") == 0};
+	size_t count, n, skip;
+	int r;
+
+	(void)mailbox_items(b, &count);
+	_cleanup_(cleanup_free) uint32_t *rows = calloc(count + 1, sizeof *rows);
+	if (rows == NULL)
+		return client_fail(ERR_EXIT_TEMP, "no memory");
+	n = choose(u, b, uids, rows);
 	skip = n > most ? n - (size_t)most : 0;
-	return rows_print(u, rows + skip, n - skip);
+	/* A server that tells nothing of receipts has none to be listed. */
+	if (l.sent)
+		(void)mail_receipts(u->line, NULL, &l.receipts, &l.receipt_count);
+	r = rows_print(&l, rows + skip, n - skip);
+	mailui_subjects_clear(&l.subjects);
+	free(l.receipts);
+	return r;
 }
 
 int mailui_list(struct mailui *u, const struct client_words *w)

@@ -34,17 +34,6 @@ static int not_here(const struct mailui *u, int error, const char *what)
 /* -- receipts -----------------------------------------------------------------------------------
  */
 
-static const char *receipt_state(const struct mail_receipt *r)
-{
-	if (r->read_us != 0)
-		return r->automatic ? "read (told by itself)" : "read";
-	if (r->declined)
-		return "deleted";
-	if (r->delivered_us == 0)
-		return "sent";
-	return r->asked ? "delivered" : "delivered (not asked)";
-}
-
 static int receipts_print(const struct mailui *u, const struct mail_receipt *list, size_t count)
 {
 	uint64_t most = 50;
@@ -59,8 +48,9 @@ static int receipts_print(const struct mailui *u, const struct mail_receipt *lis
 			{u->client->json ? "MESSAGE ID" : NULL, NULL}, {NULL, NULL}});
 	for (size_t i = count > most ? count - (size_t)most : 0; i < count; i++) {
 		char sent[32], delivered[32], seen[32];
-		const char *const cells[] = {sent, list[i].recipient, receipt_state(&list[i]),
-			delivered, seen, list[i].subject, list[i].msgid, NULL};
+		const char *const cells[] = {sent, list[i].recipient,
+			mailui_receipt_state(&list[i]), delivered, seen, list[i].subject,
+			list[i].msgid, NULL};
 
 		time_text(u, list[i].sent_us, sent);
 		time_text(u, list[i].delivered_us, delivered);

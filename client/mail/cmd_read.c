@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { UIDS_MAX = 4 << 20, NAMES_MAX = 1000, NAME_SIZE = 300, FILE_MODE = 0600 };
+enum { UIDS_MAX = 4 << 20, FILE_MODE = 0600 };
 
 static uint32_t uid_at(const struct buf *uids, size_t i)
 {
@@ -48,22 +48,9 @@ static int receipt_wanted(const struct mailui *u, const struct mailui_letter *l)
 static int receipt_offer(
 	struct mailui *u, struct mailbox *b, uint32_t uid, const struct mailui_letter *l)
 {
-	const struct mail_item *item = mailbox_item(b, uid);
-	struct outbox_result sent;
-	char own[320];
-	int yes, r;
+	int yes = mailui_receipt_is_due(u, b, uid, l) ? receipt_wanted(u, l) : -1;
 
-	mail_own_address(&u->profile, u->login.user, own);
-	if (item == NULL || !mail_receipt_is_due(item, buf_span(&l->raw), own))
-		return CLIENT_OK;
-	yes = receipt_wanted(u, l);
-	if (yes < 0)
-		return CLIENT_OK;
-	r = mail_receipt_answer(b, &u->profile, uid, buf_span(&l->raw), yes == 1);
-	if (r < 0)
-		return mailui_failed(u, r, "receipt");
-	return yes == 1 ? outbox_send(u->client, &u->profile, &u->login, u->line, &sent)
-			: CLIENT_OK;
+	return yes < 0 ? CLIENT_OK : mailui_receipt_give(u, b, uid, l, yes == 1);
 }
 
 /* -- read ---------------------------------------------------------------------------------------
@@ -136,65 +123,15 @@ int mailui_read(struct mailui *u, const struct client_words *w)
 	return r;
 }
 
-/* -- files --------------------------------------------------------------------------------------
- */
-
-/* Never over a file that is there: "name", "name-2" and so on. */
-static int file_make(int dir_fd, const char *name, char ret_name[NAME_SIZE])
-{
-	for (unsigned n = 1; n < NAMES_MAX; n++) {
-		int fd;
-
-		if (n == 1)
-			(void)snprintf(ret_name, NAME_SIZE, "%s", name);
-		else
-			(void)snprintf(ret_name, NAME_SIZE, "%s-%u", name, n);
-		fd = openat(dir_fd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			FILE_MODE);
-		if (fd >= 0 || errno != EEXIST)
-			return fd >= 0 ? fd : -errno;
-	}
-	return -EEXIST;
-}
-
-static int bytes_write(int fd, struct span bytes)
-{
-	int r = file_write_all(fd, bytes);
-
-	if (close(fd) < 0 && r == 0)
-		r = -errno;
-	return r;
-}
-
-static int file_save(int dir_fd, const char *name, struct span bytes, char ret_name[NAME_SIZE])
-{
-	int fd = file_make(dir_fd, name, ret_name);
-	int r = fd < 0 ? fd : bytes_write(fd, bytes);
-
-	if (fd >= 0 && r < 0)
-		(void)unlinkat(dir_fd, ret_name, 0);
-	return r < 0 ? client_fail(client_unwritten(r), "%s: %s", name, strerror(-r)) : CLIENT_OK;
-}
-
-static int folder_open(const char *path, int *ret_fd)
-{
-	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *ret_fd < 0 ? client_fail(ERR_EXIT_CONFIG, "%s: %m", path) : CLIENT_OK;
-}
-
 /* -- attach -------------------------------------------------------------------------------------
  */
 
 static int attachment_save(const struct mailui *u, const struct mail_view *v, size_t i, int dir_fd)
 {
-	_cleanup_(buf_done) struct buf bytes = BUF_INIT((size_t)MAIL_MESSAGE_MAX);
-	char name[NAME_SIZE];
+	char name[MAILUI_NAME_SIZE];
 	const struct table_pair pair = {"file", name, NULL};
-	int r = mail_view_file(v, i, &bytes);
+	int r = mailui_save_attachment(u, v, i, dir_fd, name);
 
-	if (r < 0)
-		return mailui_failed(u, r, v->files[i].name);
-	r = file_save(dir_fd, v->files[i].name, buf_span(&bytes), name);
 	return r == CLIENT_OK ? client_done(u->client, &pair, 1, "saved %s", name) : r;
 }
 
@@ -223,7 +160,7 @@ int mailui_attach(struct mailui *u, const struct client_words *w)
 	_cleanup_(mailui_letter_done) struct mailui_letter l = MAILUI_LETTER_INIT;
 	_cleanup_(cleanup_close) int dir_fd = -1;
 	const struct client_words one = {w->v, 1};
-	int r = folder_open(u->o.output != NULL ? u->o.output : ".", &dir_fd);
+	int r = mailui_save_folder(u->o.output != NULL ? u->o.output : ".", &dir_fd);
 
 	if (r == CLIENT_OK)
 		r = mailui_box(u, true, &b);
@@ -241,8 +178,9 @@ int mailui_attach(struct mailui *u, const struct client_words *w)
 
 static int export_to_file(const struct mailui *u, struct span bytes)
 {
-	int fd = open(u->o.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-	int r = fd < 0 ? -errno : bytes_write(fd, bytes);
+	_cleanup_(cleanup_close) int fd =
+		open(u->o.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+	int r = fd < 0 ? -errno : file_write_all(fd, bytes);
 
 	return r < 0 ? client_fail(client_unwritten(r), "%s: %s", u->o.output, strerror(-r))
 		     : CLIENT_OK;
@@ -252,14 +190,14 @@ static int export_one(struct mailui *u, struct mailbox *b, uint32_t uid, int dir
 {
 	_cleanup_(mailui_letter_done) struct mailui_letter l = MAILUI_LETTER_INIT;
 	const struct buf *bytes = u->o.raw ? &l.raw : &l.readable;
-	char name[32], made[NAME_SIZE];
+	char name[32], made[MAILUI_NAME_SIZE];
 	int r = mailui_open(u, b, uid, &l);
 
 	if (r != CLIENT_OK)
 		return r;
 	(void)snprintf(name, sizeof name, "%u.eml", (unsigned)uid);
 	if (dir_fd >= 0)
-		return file_save(dir_fd, name, buf_span(bytes), made);
+		return mailui_save(dir_fd, name, buf_span(bytes), made);
 	if (u->o.output != NULL && strcmp(u->o.output, "-") != 0)
 		return export_to_file(u, buf_span(bytes));
 	print(bytes);

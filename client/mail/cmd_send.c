@@ -115,7 +115,7 @@ static int protect(struct mailui *u, const struct draft *d, const struct buf *me
 		     : CLIENT_OK;
 }
 
-int draft_send(struct mailui *u, const struct draft *d)
+int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
 {
 	_cleanup_(people_done) struct people p = {.to = {.count = 0}};
 	_cleanup_(buf_done) struct buf message = BUF_INIT((size_t)MAIL_MESSAGE_MAX),
@@ -123,10 +123,12 @@ int draft_send(struct mailui *u, const struct draft *d)
 	_cleanup_(cleanup_free) struct span *to = NULL;
 	struct outbox_result sent = {.why = ""};
 	bool encrypted = false;
-	char own[320], name[64];
+	char own[320], name[64] = "";
 	size_t count = 0;
 	int r = people_read(u, d, &p);
 
+	if (ret_name != NULL)
+		ret_name[0] = '\0';
 	if (r != CLIENT_OK)
 		return r;
 	to = addresses(&p, &count);
@@ -147,6 +149,8 @@ int draft_send(struct mailui *u, const struct draft *d)
 		name);
 	if (r < 0)
 		return client_fail(client_unwritten(r), "the outbox: %s", strerror(-r));
+	if (ret_name != NULL)
+		(void)snprintf(ret_name, 64, "%s", name);
 	r = outbox_send(u->client, &u->profile, &u->login, u->line, &sent);
 	if (r != CLIENT_OK && sent.refused == 0 && sent.left == 0)
 		return r;
@@ -195,19 +199,25 @@ static int text_take(const struct mailui *u, struct draft *d)
 	const char *path = u->o.text_file == NULL || strcmp(u->o.text_file, "-") == 0
 		? "/dev/stdin"
 		: u->o.text_file;
+	char why[256];
 	int r;
 
 	if (!typed) {
 		r = ask_file(u->client, path, &own);
 		if (r < 0)
-			return client_fail(client_exit_of(r), "%s: %s", path, strerror(-r));
-		if (d->text.len > 0)
+			return client_fail(client_exit_of(r), "%s: %s", path, err_text(r));
+		if (own.len > 0 && own.p[own.len - 1] != '\n')
+			buf_add_str(&own, "\n");
+		if (d->text.len > 0 && own.len > 0)
 			buf_add_str(&own, "\n");
 		buf_add(&own, buf_span(&d->text));
 		buf_reset(&d->text);
 		buf_add(&d->text, buf_span(&own));
 	}
-	return typed || u->o.edit ? draft_edit(u, d, !typed) : CLIENT_OK;
+	if (!typed && !u->o.edit)
+		return CLIENT_OK;
+	r = draft_edit(u, d, !typed, why);
+	return r != CLIENT_OK ? client_fail(r, "%s", why) : r;
 }
 
 static int finish(struct mailui *u, struct draft *d)
@@ -216,7 +226,7 @@ static int finish(struct mailui *u, struct draft *d)
 
 	if (r == CLIENT_OK)
 		r = text_take(u, d);
-	return r == CLIENT_OK ? draft_send(u, d) : r;
+	return r == CLIENT_OK ? draft_send(u, d, NULL) : r;
 }
 
 int mailui_send(struct mailui *u, const struct client_words *w)
@@ -238,30 +248,16 @@ static void mailboxes_add(struct buf *b, const struct mime_mailbox *list, size_t
 	}
 }
 
-static int answer_begin(struct mailui *u, struct mailbox *b, const struct client_words *w,
-	enum mail_answer_kind kind, struct mail_answer *ret, uint32_t *ret_uid)
+int draft_answer(struct mailui *u, const struct mailui_letter *l, enum mail_answer_kind kind,
+	struct mail_answer *a, struct draft *d)
 {
-	_cleanup_(buf_done) struct buf uids = BUF_INIT(UIDS_MAX);
-	_cleanup_(mailui_letter_done) struct mailui_letter l = MAILUI_LETTER_INIT;
-	const struct client_words one = {w->v, 1};
 	char own[320];
-	int r = mailui_uids(u, b, &one, 0, &uids);
+	int r;
 
-	if (r == CLIENT_OK && uids.len != sizeof *ret_uid)
-		return client_usage(u->client, "one message");
-	if (r != CLIENT_OK)
-		return r;
-	memcpy(ret_uid, uids.p, sizeof *ret_uid);
-	r = mailui_open(u, b, *ret_uid, &l);
-	if (r != CLIENT_OK)
-		return r;
 	mail_own_address(&u->profile, u->login.user, own);
-	r = mail_answer_make(buf_span(&l.readable), kind, own, ret);
-	return r < 0 ? mailui_failed(u, r, "answer") : CLIENT_OK;
-}
-
-static void answer_take(const struct mail_answer *a, struct draft *d)
-{
+	r = mail_answer_make(buf_span(&l->readable), kind, own, a);
+	if (r < 0)
+		return mailui_failed(u, r, "answer");
 	mailboxes_add(&d->to, a->to, a->to_count);
 	mailboxes_add(&d->cc, a->cc, a->cc_count);
 	buf_add(&d->subject, buf_span(&a->subject));
@@ -270,27 +266,50 @@ static void answer_take(const struct mail_answer *a, struct draft *d)
 	buf_add(&d->references, buf_span(&a->references));
 	d->forwarded = a->attachments;
 	d->forwarded_count = a->attachment_count;
+	return CLIENT_OK;
+}
+
+void draft_answered(struct mailbox *b, uint32_t uid, enum mail_answer_kind kind)
+{
+	(void)mailbox_flag(
+		b, &uid, 1, kind == MAIL_FORWARD ? IMAP_FLAG_FORWARDED : IMAP_FLAG_ANSWERED, true);
+}
+
+static int answer_open(struct mailui *u, struct mailbox *b, const struct client_words *w,
+	struct mailui_letter *ret, uint32_t *ret_uid)
+{
+	_cleanup_(buf_done) struct buf uids = BUF_INIT(UIDS_MAX);
+	const struct client_words one = {w->v, 1};
+	int r = mailui_uids(u, b, &one, 0, &uids);
+
+	if (r == CLIENT_OK && uids.len != sizeof *ret_uid)
+		return client_usage(u->client, "one message");
+	if (r != CLIENT_OK)
+		return r;
+	memcpy(ret_uid, uids.p, sizeof *ret_uid);
+	return mailui_open(u, b, *ret_uid, ret);
 }
 
 static int answer(struct mailui *u, const struct client_words *w, enum mail_answer_kind kind)
 {
 	_cleanup_(mailbox_closep) struct mailbox *b = NULL;
+	_cleanup_(mailui_letter_done) struct mailui_letter l = MAILUI_LETTER_INIT;
 	_cleanup_(mail_answer_done) struct mail_answer a = {.to = NULL};
 	_cleanup_(draft_done) struct draft d = DRAFT_INIT;
 	uint32_t uid = 0;
 	int r = mailui_box(u, false, &b);
 
 	if (r == CLIENT_OK)
-		r = answer_begin(u, b, w, kind, &a, &uid);
+		r = answer_open(u, b, w, &l, &uid);
+	if (r == CLIENT_OK)
+		r = draft_answer(u, &l, kind, &a, &d);
 	if (r != CLIENT_OK)
 		return r;
-	answer_take(&a, &d);
 	for (size_t i = 1; i < w->count; i++)
 		buf_addf(&d.to, "%s%s", d.to.len > 0 ? ", " : "", w->v[i]);
 	r = finish(u, &d);
 	if (r == CLIENT_OK)
-		(void)mailbox_flag(b, &uid, 1,
-			kind == MAIL_FORWARD ? IMAP_FLAG_FORWARDED : IMAP_FLAG_ANSWERED, true);
+		draft_answered(b, uid, kind);
 	return r;
 }
 

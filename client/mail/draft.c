@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,9 +21,12 @@ void draft_done(struct draft *d)
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		buf_done(texts[i]);
-	for (size_t i = 0; i < d->file_count; i++)
+	for (size_t i = 0; i < d->file_count; i++) {
 		buf_done(&d->file_bytes[i]);
+		free(d->file_names[i]);
+	}
 	free(d->file_bytes);
+	free((void *)d->file_names);
 	free(d->files);
 }
 
@@ -137,31 +141,57 @@ static int edit_file(const struct mailui *u, const char *path, int fd, const str
 	return r == 0 ? ask_file(u->client, path, after) : r;
 }
 
-int draft_edit(const struct mailui *u, struct draft *d, bool always)
+static int edit_failed(int r, const char *path, char ret_why[256])
+{
+	if (r == -ENODATA)
+		(void)snprintf(ret_why, 256, "nothing was written, nothing is sent");
+	else if (r == -EBADMSG)
+		(void)snprintf(ret_why, 256,
+			"the head of the letter is not of the form \"To: ...\"; it is kept in %s",
+			path);
+	else if (r == -ECHILD)
+		(void)snprintf(ret_why, 256, "%.100s did not end well, nothing is sent", editor());
+	else
+		(void)snprintf(ret_why, 256, "%.100s: %s", editor(), err_text(r));
+	return r == -ENODATA || r == -EBADMSG || r == -ECHILD ? CLIENT_NO : client_exit_of(r);
+}
+
+/* Ctrl-C in the editor was meant for the editor. */
+static void interrupts_drop(void)
+{
+	const struct timespec now = {0, 0};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	while (sigtimedwait(&set, NULL, &now) > 0)
+		continue;
+}
+
+int draft_edit(const struct mailui *u, struct draft *d, bool always, char ret_why[256])
 {
 	_cleanup_(buf_done) struct buf before = BUF_INIT((size_t)MAIL_MESSAGE_MAX),
 				       after = BUF_INIT((size_t)MAIL_MESSAGE_MAX);
 	char path[] = "/tmp/quintet-mail-XXXXXX";
-	int fd, r;
+	_cleanup_(cleanup_close) int fd = mkostemp(path, O_CLOEXEC);
+	int r = fd < 0 ? -errno : 0;
 
+	if (r < 0)
+		return edit_failed(r, path, ret_why);
 	draft_show(d, &before);
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0 || buf_error(&before) < 0)
-		return client_fail(ERR_EXIT_TEMP, "cannot make a file for the editor: %m");
-	r = edit_file(u, path, fd, &before, &after);
-	(void)close(fd);
+	r = buf_error(&before);
+	if (r == 0)
+		r = edit_file(u, path, fd, &before, &after);
+	interrupts_drop();
 	if (r == 0 && span_eq(buf_span(&before), buf_span(&after)) && !always)
 		r = -ENODATA;
 	if (r == 0)
 		r = draft_read(buf_span(&after), d);
-	if (r == -EBADMSG)
-		return client_fail(CLIENT_NO,
-			"the head of the letter is not of the form \"To: ...\"; it is kept in %s",
-			path);
-	(void)unlink(path);
-	if (r == -ENODATA)
-		return client_fail(CLIENT_NO, "nothing was written, nothing is sent");
-	return r < 0 ? client_fail(ERR_EXIT_TEMP, "%s: %s", editor(), client_why(r)) : CLIENT_OK;
+	/* What somebody has written is not thrown away. */
+	if (r != -EBADMSG)
+		(void)unlink(path);
+	return r < 0 ? edit_failed(r, path, ret_why) : CLIENT_OK;
 }
 
 /* -- files --------------------------------------------------------------------------------------
@@ -187,10 +217,15 @@ static int room_make(struct draft *d)
 	size_t n = d->file_count + 1;
 	struct buf *bytes = realloc(d->file_bytes, n * sizeof *bytes);
 	struct mime_attachment *files;
+	char **names;
 
 	if (bytes == NULL)
 		return -ENOMEM;
 	d->file_bytes = bytes;
+	names = (char **)realloc((void *)d->file_names, n * sizeof *names);
+	if (names == NULL)
+		return -ENOMEM;
+	d->file_names = names;
 	files = realloc(d->files, n * sizeof *files);
 	if (files == NULL)
 		return -ENOMEM;
@@ -202,18 +237,20 @@ int draft_attach(const struct mailui *u, struct draft *d, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
 	struct buf bytes = BUF_INIT((size_t)MAIL_MESSAGE_MAX);
-	int r = room_make(d);
+	char *copy = strdup(name);
+	int r = copy != NULL ? room_make(d) : -ENOMEM;
 
 	if (r == 0)
 		r = ask_file(u->client, path, &bytes);
 	if (r < 0) {
 		buf_done(&bytes);
+		free(copy);
 		return client_fail(client_exit_of(r), "%s: %s", path,
-			r == -ENOBUFS ? "too long for a message" : strerror(-r));
+			r == -ENOBUFS ? "too long for a message" : err_text(r));
 	}
 	d->file_bytes[d->file_count] = bytes;
-	/* The name lives as long as the command's words do. */
+	d->file_names[d->file_count] = copy;
 	d->files[d->file_count++] = (struct mime_attachment){
-		.type = type_of(name), .filename = span_str(name), .bytes = buf_span(&bytes)};
+		.type = type_of(name), .filename = span_str(copy), .bytes = buf_span(&bytes)};
 	return CLIENT_OK;
 }

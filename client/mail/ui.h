@@ -11,7 +11,10 @@
  *	cmd_mark.c    mark, move, delete
  *	cmd_more.c    receipts, notices, people, set, outbox
  *	cmd_key.c     key: PKCS#12, certificates of others
- *	screen*.c     the terminal
+ *	subject.c     what encrypted messages are about
+ *	save.c        what is written to files
+ *	receipt_show.c  receipts in words, and giving them
+ *	screen*.c     the terminal: screen.h
  */
 #ifndef CLIENT_MAIL_UI_H
 #define CLIENT_MAIL_UI_H
@@ -74,6 +77,55 @@ struct mailui_letter {
 		.readable = BUF_INIT((size_t)MAIL_MESSAGE_MAX)})
 int mailui_open(struct mailui *u, struct mailbox *b, uint32_t uid, struct mailui_letter *ret);
 void mailui_letter_done(struct mailui_letter *l);
+
+/* -- subject.c ----------------------------------------------------------------------------------
+ */
+
+/* The subjects inside of encrypted messages of one mailbox, once they were opened. */
+struct mailui_subjects {
+	struct mailui_subject {
+		uint32_t uid;
+		char *text;
+	} * list; /* ascending */
+	size_t count;
+};
+void mailui_subjects_clear(struct mailui_subjects *s);
+/* What the message is about: the item's own word, or what is inside. Valid until known is cleared,
+ * or as long as the item. May hear the server, so items have to be looked up again. Never NULL. */
+const char *mailui_subject(
+	struct mailui *u, struct mailbox *b, uint32_t uid, struct mailui_subjects *known);
+
+/* -- save.c -------------------------------------------------------------------------------------
+ */
+
+#define MAILUI_NAME_SIZE 300
+/* Saves into a folder, never over a file that is there: "name", "name-2" and so on. An exit code,
+ * told. */
+int mailui_save(int dir_fd, const char *name, struct span bytes, char ret_name[MAILUI_NAME_SIZE]);
+int mailui_save_folder(const char *path, int *ret_fd);
+/* An attachment of that view. */
+int mailui_save_attachment(const struct mailui *u, const struct mail_view *v, size_t index,
+	int dir_fd, char ret_name[MAILUI_NAME_SIZE]);
+
+/* -- receipt_show.c
+ * -----------------------------------------------------------------------------------
+ */
+
+/* What became of a letter for one recipient: "read", "delivered" ... */
+const char *mailui_receipt_state(const struct mail_receipt *r);
+/* Of all recipients of that message: "bob read 21 Nov 10:00, cid delivered"; nothing if nothing is
+ * known of it. */
+void mailui_receipt_line(
+	const struct mail_receipt *list, size_t count, const char *msgid, struct buf *out);
+/* In a word or two: "read 1/2". */
+void mailui_receipt_short(
+	const struct mail_receipt *list, size_t count, const char *msgid, char ret[32]);
+/* Puts the answer (yes: the receipt) to a message that asks for it on its way. An exit code, told.
+ */
+int mailui_receipt_give(
+	struct mailui *u, struct mailbox *b, uint32_t uid, const struct mailui_letter *l, bool yes);
+bool mailui_receipt_is_due(
+	const struct mailui *u, struct mailbox *b, uint32_t uid, const struct mailui_letter *l);
 
 /* -- ui_show.c ----------------------------------------------------------------------------------
  */

@@ -1,4 +1,4 @@
-/* The terminal: its width, and keys one by one. */
+/* The terminal: its size, and keys one by one. */
 #include "client/term/tty.h"
 
 #include <errno.h>
@@ -9,6 +9,13 @@ size_t tty_columns(int fd)
 	struct winsize size;
 
 	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+size_t tty_rows(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
 }
 
 int tty_raw(int fd, struct termios *ret_before)

@@ -1,0 +1,84 @@
+/*
+ * What encrypted messages are about: the Subject outside says nothing, so small ones are opened for
+ * the list. Their signatures are not looked at here; reading tells of those.
+ */
+#include "client/mail/ui.h"
+
+enum { OPENED_MAX = 256 << 10 /* bytes of a message that is opened for its subject */ };
+
+void mailui_subjects_clear(struct mailui_subjects *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->list[i].text);
+	free(s->list);
+	*s = (struct mailui_subjects){.list = NULL};
+}
+
+/* Where the UID is, or belongs. */
+static size_t place(const struct mailui_subjects *s, uint32_t uid)
+{
+	size_t low = 0, high = s->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->list[middle].uid < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Takes the text over. */
+static const char *keep(struct mailui_subjects *s, uint32_t uid, char *text)
+{
+	size_t at = place(s, uid);
+	struct mailui_subject *list = reallocarray(s->list, s->count + 1, sizeof *list);
+
+	if (list == NULL || text == NULL) {
+		s->list = list != NULL ? list : s->list;
+		free(text);
+		return "";
+	}
+	memmove(list + at + 1, list + at, (s->count - at) * sizeof *list);
+	list[at] = (struct mailui_subject){uid, text};
+	s->list = list;
+	s->count++;
+	return text;
+}
+
+static char *inner(const struct mailui *u, struct span message)
+{
+	_cleanup_(buf_done) struct buf readable = BUF_INIT(2 * (size_t)OPENED_MAX);
+	struct smime_verdict verdict;
+	struct mail_view view;
+	char *text = NULL;
+
+	if (smime_open(NULL, &u->profile, message, &readable, &verdict) == 0 &&
+		mail_view_make(buf_span(&readable), &view) == 0) {
+		text = strdup(view.subject);
+		mail_view_done(&view);
+	}
+	return text;
+}
+
+const char *mailui_subject(
+	struct mailui *u, struct mailbox *b, uint32_t uid, struct mailui_subjects *known)
+{
+	_cleanup_(buf_done) struct buf raw = BUF_INIT((size_t)OPENED_MAX);
+	const struct mail_item *item = mailbox_item(b, uid);
+	size_t at = place(known, uid);
+	char *outer, *found;
+
+	if (item == NULL || !item->encrypted || item->size > OPENED_MAX)
+		return item != NULL ? item->subject : "";
+	if (at < known->count && known->list[at].uid == uid)
+		return known->list[at].text;
+	outer = strdup(item->subject);
+	found = mailbox_message(b, uid, &raw) == 0 ? inner(u, buf_span(&raw)) : NULL;
+	if (found == NULL)
+		return keep(known, uid, outer);
+	free(outer);
+	return keep(known, uid, found);
+}
