@@ -111,7 +111,6 @@ static char *addresses_take(const struct imap_answer *a, const struct imap_node 
 static int envelope_take(
 	const struct imap_answer *a, const struct imap_node *envelope, struct mail_item *i)
 {
-	_cleanup_(buf_done) struct buf id = BUF_INIT(512);
 	struct span rest = text_of(child(a, envelope, 9)), msgid = {NULL, 0};
 	int32_t offset_s;
 	char clean[256] = "";
