@@ -127,18 +127,20 @@ static void hear_status(struct mail_client *c, const struct imap_answer *a)
 
 static void hear_end(struct mail_client *c, const struct imap_answer *a)
 {
-	static const char *const quiet[] = {"LOGOUT", "CLOSE", "UNSELECT"};
-	bool ok = span_eq_str(a->status, "OK"), no = span_eq_str(a->status, "NO"), silent = false;
+	static const char *const never[] = {"LOGOUT", "CLOSE", "UNSELECT"};
+	bool ok = span_eq_str(a->status, "OK"), no = span_eq_str(a->status, "NO"), quiet = false;
 
 	require(is_waiting(c) && span_eq_str(a->tag, c->tag));
 	require(ok || no || span_eq_str(a->status, "BAD"));
-	for (size_t i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++)
-		silent = silent || strcmp(c->name, quiet[i]) == 0;
-	if (ok && silent)
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		quiet = quiet || strcmp(c->name, never[i]) == 0;
+	if (ok && quiet)
 		mail_seen_forget(c);
 	if (no && (mail_client_is(c, "SELECT") || mail_client_is(c, "EXAMINE")))
 		mail_seen_forget(c);
-	if ((ok || no) && !silent && may_expunge(c))
+	if (c->silent)
+		mail_seen_silence(c);
+	if ((ok || no) && !quiet && may_expunge(c))
 		mail_seen_compare(c);
 	c->answered = true;
 }

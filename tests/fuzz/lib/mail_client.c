@@ -96,8 +96,7 @@ static void begin_command(struct mail_client *c, struct span line)
 		take_word(&in, c->name, sizeof(c->name));
 	}
 	c->notify = c->notify || strcmp(c->name, "NOTIFY") == 0;
-	if (has_word(line, "SILENT"))
-		mail_seen_silence(c);
+	c->silent = has_word(line, "SILENT");
 	buf_done(&copy);
 }
 
@@ -180,7 +179,7 @@ struct span mail_client_next(void *client)
 	mail_client_hear(c);
 	if (c->piece.len > 0)
 		return give(c);
-	if (c->bye || c->over)
+	if (c->bye || c->over || (c->line.p != NULL && !has_end(c->line)))
 		return span_of(NULL, 0);
 	if (c->line.p != NULL)
 		line_done(c);

@@ -41,6 +41,7 @@ struct mail_client {
 
 	char tag[IMAP_TAG_MAX + 1], name[16];
 	bool uid; /* it began with UID */
+	bool silent; /* a change in silence: what flags are then, the client thinks for itself */
 	bool utf8, notify;
 
 	uint64_t box; /* 0: none is selected */
@@ -68,7 +69,7 @@ void mail_seen_expunge(struct mail_client *c, uint64_t number);
 void mail_seen_vanished(struct mail_client *c, struct span set);
 void mail_seen_fetch(struct mail_client *c, uint64_t number, const struct imap_answer *a,
 	const struct imap_node *list);
-/* A change in silence: what the flags are now, the client thinks for itself. */
+/* Nothing is known of flags any more. */
 void mail_seen_silence(struct mail_client *c);
 /* Is it what the store has? */
 void mail_seen_compare(struct mail_client *c);
