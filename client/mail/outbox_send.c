@@ -89,7 +89,10 @@ static int send_one(struct sending *s, const char *name)
 		return refuse(s, name, submit_said(s->line));
 	if (r == -EINVAL)
 		return refuse(s, name, "it has no recipients");
-	why(s, r == -EBUSY ? submit_said(s->line) : r == -ENOTCONN ? "no line" : client_why(r));
+	why(s,
+		r == -EBUSY              ? submit_said(s->line)
+			: r == -ENOTCONN ? "the server cannot be reached"
+					 : client_why(r));
 	if (s->code == CLIENT_OK)
 		s->code = client_exit_of(r);
 	return r;
