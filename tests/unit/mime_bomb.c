@@ -174,6 +174,7 @@ static void test_row_of_largest(void **state)
 	static const char *const names[] = {"Content-ID", "Content-Description",
 		"Content-Transfer-Encoding", "Content-MD5", "Content-Location", "Content-Language"};
 	_cleanup_(buf_done) struct buf b = BUF_INIT(32 << 20), record = BUF_INIT(4 << 20);
+	struct mime_record r;
 	struct mime m;
 
 	(void)state;
@@ -195,6 +196,10 @@ static void test_row_of_largest(void **state)
 	assert_int_equal(mime_parse(buf_span(&b), &m), 0);
 	assert_int_equal(m.count, MIME_PARTS_MAX);
 	assert_int_equal(mime_record_write(&m, &record), 0);
+	assert_int_equal(mime_record_open(buf_span(&record), &r), 0);
+	assert_true(r.bodystructure.len > 100000 && r.bodystructure.len <= 1 << 20);
+	assert_true(span_starts(r.bodystructure, "((\"a\" \"b\" (\"xxxxx"));
+	assert_int_equal(r.bodystructure.p[r.bodystructure.len - 1], ')');
 	mime_done(&m);
 }
 
