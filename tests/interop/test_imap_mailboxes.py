@@ -67,6 +67,13 @@ def test_renaming_the_inbox_moves_its_messages(client):
     assert b"(MESSAGES 0)" in inbox and b"(MESSAGES 1)" in old
 
 
+def test_rev2_tells_of_old_names(client):
+    client.ok("CREATE before")
+    assert client.ok("RENAME before behind") == []
+    client.ok("ENABLE IMAP4rev2")
+    assert client.ok("RENAME behind before") == [b'* LIST () "/" before ("OLDNAME" (behind))']
+
+
 def test_uses(client):
     assert b"[USEATTR]" in client.refused(r"CREATE more (USE (\Sent))")
     assert b"[USEATTR]" in client.refused(r"CREATE more (USE (\All))")

@@ -150,6 +150,22 @@ int imap_cmd_delete(struct imap_call *c)
 
 /* -- RENAME ------------------------------------------------------------------------------------ */
 
+/* RFC 9051 section 6.3.9.7: what became of a name. */
+static void tell_renamed(struct imap *s, struct span from, struct span to)
+{
+	struct buf *b = &s->out;
+
+	if ((s->enabled & IMAP_REV2) == 0)
+		return;
+	buf_reset(b);
+	buf_add_str(b, "* LIST () \"/\" ");
+	imap_put_mailbox(b, to, true);
+	buf_add_str(b, " (\"OLDNAME\" (");
+	imap_put_mailbox(b, from, true);
+	buf_add_str(b, "))\r\n");
+	imap_write(s, buf_span(b));
+}
+
 int imap_cmd_rename(struct imap_call *c)
 {
 	_cleanup_(buf_done) struct buf from = BUF_INIT(IMAP_LITERAL_MAX);
@@ -172,6 +188,8 @@ int imap_cmd_rename(struct imap_call *c)
 	set_account(s, args.account);
 	if (r == 0)
 		r = store_call(s->service->store, STORE_OP_MAIL_RENAME, &args, &result);
+	if (r == 0)
+		tell_renamed(s, args.from, args.to);
 	return answer(c, r, "Renamed");
 }
 

@@ -90,6 +90,7 @@ static int finish(struct imap *s, int r)
 		bye(s, "revoked", "Your certificate or account is no longer valid here");
 		return 0;
 	case -ETIMEDOUT:
+		s->service->end_reason = "the client does not read";
 		if (s->error == 0)
 			bye(s, s->state == IMAP_NOT_AUTHENTICATED ? "no log-in in time" : "idle",
 				"Nothing was said for too long");
