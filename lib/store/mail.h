@@ -423,6 +423,8 @@ struct mail_person {
 	bool online; /* has a session of any service now */
 	int64_t seen_us; /* when one ended last; 0: never */
 };
+/* When a session of the account ended last; 0: never. */
+int mail_seen_read(struct store_txn *txn, const char *account, int64_t *ret_at_us);
 /* Everybody but hosts and locked ones. seen_us is kept when a session that was registered ends
  * (session_drop, STORE_OP_SESSION_REMOVE), in the same commit. */
 int mail_people_each(

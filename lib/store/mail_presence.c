@@ -20,7 +20,7 @@ int mail_seen_decode(struct span value, int64_t *ret_at_us)
 	return 0;
 }
 
-static int read_seen(struct store_txn *txn, const char *account, int64_t *ret_at_us)
+int mail_seen_read(struct store_txn *txn, const char *account, int64_t *ret_at_us)
 {
 	struct key key = key_seen(account);
 	struct span value;
@@ -94,7 +94,7 @@ static int tell(struct gatherer *g, const struct account *a)
 		p.online = g->online.len > 0 &&
 			bsearch(a->name, g->online.p, g->online.len / ACCOUNT_NAME_SIZE,
 				ACCOUNT_NAME_SIZE, compare_names) != NULL;
-		rc = read_seen(g->txn, a->name, &p.seen_us);
+		rc = mail_seen_read(g->txn, a->name, &p.seen_us);
 	}
 	return rc < 0 ? rc : g->each(g->arg, &p);
 }

@@ -73,6 +73,7 @@ struct imap {
 	unsigned refused; /* log-ins */
 	bool logout;
 	uint64_t size_limit;
+	int64_t seen_us; /* when the account was there last, as of the log-in */
 	int error; /* of the connection: nothing more is written; 0 */
 	int64_t active_ms; /* when the client was heard of last */
 	struct buf line; /* scratch of reply.c */

@@ -5,7 +5,10 @@
 
 #include <errno.h>
 
-enum { LOG_INS_MAX = 5 }; /* refused ones, then the session ends */
+enum {
+	LOG_INS_MAX = 5, /* refused ones, then the session ends */
+	SEEN_US = 300 * TIME_S_US,
+};
 
 /* -- the account's mail ------------------------------------------------------------------------ */
 
@@ -15,6 +18,24 @@ static int find_inbox(struct store_txn *txn, void *arg)
 	struct mail_box box;
 
 	return mail_box_find(txn, imap_account(s), SPAN_LIT("INBOX"), &box);
+}
+
+static int read_seen(struct store_txn *txn, void *arg)
+{
+	struct imap *s = arg;
+
+	return mail_seen_read(txn, imap_account(s), &s->seen_us);
+}
+
+/* Sessions of less than a second leave no trace, and a program that only looks for mail has no
+ * others: now and then one is registered all the same, so that its owner was seen. */
+static int be_seen(struct imap *s)
+{
+	int r = store_view(s->service->store, read_seen, s);
+
+	if (r == 0 && s->seen_us < time_now_us() - SEEN_US)
+		r = service_register(s->service);
+	return r == -EACCES ? r : 0;
 }
 
 /* An account's mailboxes are made when it is first needed. */
@@ -34,6 +55,10 @@ static int enter(struct imap_call *c)
 	struct imap *s = c->s;
 	int r = open_mail(s);
 
+	if (r == 0)
+		r = be_seen(s);
+	if (r == -EACCES)
+		return r;
 	if (r < 0) {
 		s->logout = true;
 		s->service->end_reason = "the mail of the account cannot be reached";

@@ -324,6 +324,13 @@ static int begin(struct imap_call *c, struct imap_notifying *n)
 	return 0;
 }
 
+/* What comes unasked was not read. */
+static void leave_unread(struct imap_fetch *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		f->items[i].peek = true;
+}
+
 int imap_cmd_notify(struct imap_call *c)
 {
 	struct imap_notifying *n = calloc(1, sizeof(*n));
@@ -343,6 +350,8 @@ int imap_cmd_notify(struct imap_call *c)
 				"SubscriptionChange)] Those are the events that there are");
 		return r == -ENOMEM ? imap_failed(c, r) : imap_bad(c, "That is no NOTIFY");
 	}
+	for (size_t i = 0; i < n->asked.count; i++)
+		leave_unread(&n->asked.groups[i].fetch);
 	r = begin(c, n);
 	if (r < 0) {
 		imap_notify_done(&n->asked);
