@@ -17,10 +17,13 @@ enum { KEPT_MAX = 48, DISPATCH_MAX = 16 };
 OSSL_provider_init_fn ossl_default_provider_init __attribute__((weak));
 
 static const char *const ciphers[] = {"AES-256-GCM", "AES-128-GCM", "AES-256-CTR", "AES-128-CTR",
-	"AES-256-ECB", "AES-128-ECB", "AES-256-CBC", "AES-128-CBC", "ChaCha20-Poly1305", NULL};
+	"AES-256-ECB", "AES-128-ECB", "AES-256-CBC", "AES-128-CBC", "ChaCha20-Poly1305",
+	/* S/MIME and PKCS#12 */
+	"AES-256-WRAP", "AES-192-WRAP", "AES-128-WRAP", "AES-192-CBC", "DES-EDE3-CBC", NULL};
 static const char *const digests[] = {"SHA1", "SHA2-256", "SHA2-384", "SHA2-512", NULL};
 static const char *const macs[] = {"HMAC", NULL};
-static const char *const kdfs[] = {"HKDF", "TLS13-KDF", "TLS1-PRF", NULL};
+static const char *const kdfs[] = {
+	"HKDF", "TLS13-KDF", "TLS1-PRF", "X963KDF", "PBKDF2", "PKCS12KDF", NULL};
 static const char *const exchanges[] = {"ECDH", "X25519", "HKDF", "TLS1-PRF", NULL};
 static const char *const signatures[] = {"ECDSA", "ED25519", "RSA", "HMAC", NULL};
 static const char *const key_types[] = {
