@@ -129,7 +129,7 @@ int mailui_list(struct mailui *u, const struct client_words *w)
 int mailui_search(struct mailui *u, const struct client_words *w)
 {
 	_cleanup_(mailbox_closep) struct mailbox *b = NULL;
-	_cleanup_(buf_done) struct buf criteria = BUF_INIT(65536), uids = BUF_INIT(UIDS_MAX);
+	_cleanup_(buf_done) struct buf uids = BUF_INIT(UIDS_MAX);
 	uint64_t most;
 	int r = count_read(u, UINT32_MAX, &most);
 
@@ -137,10 +137,11 @@ int mailui_search(struct mailui *u, const struct client_words *w)
 		r = mailui_box(u, true, &b);
 	if (r != CLIENT_OK)
 		return r;
-	mailbox_criteria(&criteria, w->v, w->count);
-	if (buf_error(&criteria) < 0)
+	r = mailui_find(u, b, w->v, w->count, &uids);
+	if (r == -ECANCELED)
+		return CLIENT_INTERRUPTED;
+	if (r == -ENOBUFS)
 		return client_usage(u->client, "search: that is too long");
-	r = mailbox_search(b, buf_span(&criteria), &uids);
 	if (r < 0)
 		return mailui_failed(u, r, "search");
 	r = items_print(u, b, &uids, most);

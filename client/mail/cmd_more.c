@@ -104,6 +104,7 @@ int mailui_receipts(struct mailui *u, const struct client_words *w)
 	r = mail_receipts(u->line, w->count > 0 ? msgid : NULL, &list, &count);
 	if (r < 0)
 		return not_here(u, r, "receipts");
+	mailui_name_receipts(u, u->line, list, count);
 	return receipts_print(u, list, count);
 }
 
@@ -157,6 +158,7 @@ int mailui_notices(struct mailui *u, const struct client_words *w)
 	r = mail_notices(u->line, &list, &count, &news);
 	if (r < 0)
 		return not_here(u, r, "notices");
+	mailui_name_notices(u, u->line, list, count);
 	r = notices_print(u, list, count);
 	/* Each is new once: only what has reached the person counts as shown. */
 	if (r != CLIENT_OK || news == 0 || fflush(stdout) != 0)
@@ -285,7 +287,7 @@ int mailui_outbox(struct mailui *u, const struct client_words *w)
 		r = outbox_change(u, w->v[0]);
 	if (r == CLIENT_OK && !u->o.remove)
 		r = outbox_send(u->client, &u->profile, &u->login, u->line, &sent);
-	if (r == CLIENT_OK || r == CLIENT_NO)
+	if (r != CLIENT_INTERRUPTED)
 		(void)outbox_list(u);
 	return r;
 }

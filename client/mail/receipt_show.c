@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+enum { NAMED_MAX = 100 /* the newest, that are opened for their subjects */ };
+
 const char *mailui_receipt_state(const struct mail_receipt *r)
 {
 	if (r->read_us != 0)
@@ -58,6 +60,44 @@ void mailui_receipt_short(
 		(void)snprintf(ret, 32, "read %u/%u", seen, all);
 	else
 		(void)snprintf(ret, 32, "%s", delivered == all ? "delivered" : "sent");
+}
+
+void mailui_name_receipts(
+	struct mailui *u, struct imapc *line, struct mail_receipt *list, size_t count)
+{
+	struct mailui_named *named = calloc(NAMED_MAX, sizeof *named);
+	size_t n = 0;
+
+	if (named == NULL)
+		return;
+	for (size_t i = count > NAMED_MAX ? count - NAMED_MAX : 0; i < count; i++)
+		named[n++] = (struct mailui_named){
+			list[i].msgid, list[i].subject, sizeof list[i].subject};
+	mailui_name(u, line, "Sent", named, n);
+	free(named);
+}
+
+void mailui_name_notices(
+	struct mailui *u, struct imapc *line, struct mail_notice *list, size_t count)
+{
+	struct mailui_named *named = calloc(NAMED_MAX, sizeof *named);
+	size_t n = 0, from = count > NAMED_MAX ? count - NAMED_MAX : 0;
+
+	if (named == NULL)
+		return;
+	/* New mail is where it came in, what was read is one's own. */
+	for (size_t i = from; i < count; i++)
+		if (list[i].kind == MAIL_NOTICE_NEW)
+			named[n++] = (struct mailui_named){
+				list[i].msgid, list[i].subject, sizeof list[i].subject};
+	mailui_name(u, line, "INBOX", named, n);
+	n = 0;
+	for (size_t i = from; i < count; i++)
+		if (list[i].kind != MAIL_NOTICE_NEW)
+			named[n++] = (struct mailui_named){
+				list[i].msgid, list[i].subject, sizeof list[i].subject};
+	mailui_name(u, line, "Sent", named, n);
+	free(named);
 }
 
 bool mailui_receipt_is_due(

@@ -185,7 +185,7 @@ static void search_end(struct screen *s)
 
 static void search_run(struct screen *s, char *text)
 {
-	_cleanup_(buf_done) struct buf criteria = BUF_INIT(65536), uids = BUF_INIT(UIDS_MAX);
+	_cleanup_(buf_done) struct buf uids = BUF_INIT(UIDS_MAX);
 	char *words[WORDS_MAX], *at = text;
 	size_t count = 0;
 
@@ -195,8 +195,7 @@ static void search_run(struct screen *s, char *text)
 		if (*at != '\0')
 			*at++ = '\0';
 	}
-	mailbox_criteria(&criteria, words, count);
-	if (!screen_worked(s, mailbox_search(s->box, buf_span(&criteria), &uids), "search"))
+	if (!screen_worked(s, mailui_find(s->u, s->box, words, count, &uids), "search"))
 		return;
 	buf_reset(&s->found);
 	buf_add(&s->found, buf_span(&uids));

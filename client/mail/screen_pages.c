@@ -61,6 +61,19 @@ void page_help(struct screen *s)
 	page_run(s, "Help", buf_span(&b));
 }
 
+/* Another line, so that what is selected stays so; NULL: none comes about. */
+static struct imapc *line_beside(struct screen *s)
+{
+	struct imapc *line = NULL;
+	struct screen_hush hush;
+	char why[128];
+
+	hush_begin(&hush);
+	(void)imapc_open(s->u->client, &s->u->profile, &s->u->login, &line);
+	hush_end(&hush, why, sizeof why);
+	return line;
+}
+
 /* -- notices, receipts, people ------------------------------------------------------------------
  */
 
@@ -79,12 +92,16 @@ static void notice_add(struct buf *b, const struct mail_notice *n)
 void page_notices(struct screen *s)
 {
 	_cleanup_(cleanup_free) struct mail_notice *list = NULL;
+	_cleanup_(imapc_closep) struct imapc *line = NULL;
 	_cleanup_(buf_done) struct buf b = BUF_INIT((size_t)PAGE_MAX);
 	size_t count = 0;
 
 	if (s->box == NULL ||
 		!screen_worked(s, mail_notices(s->u->line, &list, &count, &s->notices), "notices"))
 		return;
+	line = line_beside(s);
+	if (line != NULL)
+		mailui_name_notices(s->u, line, list, count);
 	/* The newest first; each is new on this page once. */
 	for (size_t i = count; i > 0; i--)
 		notice_add(&b, &list[i - 1]);
@@ -110,11 +127,15 @@ static void receipt_add(struct buf *b, const struct mail_receipt *r)
 void page_receipts(struct screen *s)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT((size_t)PAGE_MAX);
+	_cleanup_(imapc_closep) struct imapc *line = NULL;
 	const struct mail_item *item = screen_item(s);
 
 	if (s->box == NULL)
 		return;
 	screen_receipts_load(s);
+	line = line_beside(s);
+	if (line != NULL)
+		mailui_name_receipts(s->u, line, s->receipts, s->receipt_count);
 	/* Of what is read, where that was sent; else of all. */
 	for (size_t i = s->receipt_count; i > 0; i--)
 		if (letter_uid(s) == 0 || !s->sent || item == NULL ||

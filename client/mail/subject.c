@@ -82,3 +82,36 @@ const char *mailui_subject(
 	free(outer);
 	return keep(known, uid, found);
 }
+
+/* -- by Message-ID ------------------------------------------------------------------------------
+ */
+
+static void name(struct mailui *u, struct mailbox *b, const struct mailui_named *n)
+{
+	struct mailui_subjects known = {.list = NULL};
+	size_t count;
+	const struct mail_item *items = mailbox_items(b, &count);
+
+	for (size_t i = count; i > 0; i--) {
+		if (strcmp(items[i - 1].msgid, n->msgid) != 0)
+			continue;
+		(void)snprintf(
+			n->subject, n->size, "%s", mailui_subject(u, b, items[i - 1].uid, &known));
+		break;
+	}
+	mailui_subjects_clear(&known);
+}
+
+void mailui_name(struct mailui *u, struct imapc *line, const char *mailbox,
+	const struct mailui_named *list, size_t count)
+{
+	_cleanup_(mailbox_closep) struct mailbox *b = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].msgid[0] == '\0' || strcmp(list[i].subject, "...") != 0)
+			continue;
+		if (b == NULL && mailbox_open(line, &u->profile, mailbox, true, &b) < 0)
+			return;
+		name(u, b, &list[i]);
+	}
+}

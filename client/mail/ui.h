@@ -12,6 +12,7 @@
  *	cmd_more.c    receipts, notices, people, set, outbox
  *	cmd_key.c     key: PKCS#12, certificates of others
  *	subject.c     what encrypted messages are about
+ *	find.c        searching, in encrypted messages too
  *	save.c        what is written to files
  *	receipt_show.c  receipts in words, and giving them
  *	screen*.c     the terminal: screen.h
@@ -94,6 +95,29 @@ void mailui_subjects_clear(struct mailui_subjects *s);
  * or as long as the item. May hear the server, so items have to be looked up again. Never NULL. */
 const char *mailui_subject(
 	struct mailui *u, struct mailbox *b, uint32_t uid, struct mailui_subjects *known);
+
+/* Where the server knows of a message no better subject than that of encrypted ones: the one
+ * inside, by its Message-ID out of that mailbox. Another mailbox of the line is no longer selected
+ * then. */
+struct mailui_named {
+	const char *msgid;
+	char *subject;
+	size_t size;
+};
+void mailui_name(struct mailui *u, struct imapc *line, const char *mailbox,
+	const struct mailui_named *list, size_t count);
+void mailui_name_receipts(
+	struct mailui *u, struct imapc *line, struct mail_receipt *list, size_t count);
+void mailui_name_notices(
+	struct mailui *u, struct imapc *line, struct mail_notice *list, size_t count);
+
+/* -- find.c -------------------------------------------------------------------------------------
+ */
+
+/* UIDs of messages that have all these words, ascending (one may be there twice); encrypted ones
+ * are looked into here, the newest of them. As mailbox_search(). */
+int mailui_find(struct mailui *u, struct mailbox *b, char *const *words, size_t count,
+	struct buf *ret_uids);
 
 /* -- save.c -------------------------------------------------------------------------------------
  */
