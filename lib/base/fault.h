@@ -9,8 +9,8 @@
 enum fault_point {
 	FAULT_WRITE_BEGUN, /* the writer lock is held */
 	FAULT_WRITE_DONE, /* the operation has run, nothing is written */
-	FAULT_COMMIT_FLUSH, /* pages are written, not yet flushed */
-	FAULT_COMMIT_META, /* pages are flushed, the commit is not yet visible */
+	FAULT_COMMIT_FLUSH, /* pages, or what makes them visible, are written, not yet flushed */
+	FAULT_COMMIT_META, /* they are flushed, and not visible, or nobody was told */
 	FAULT_COMMITTED, /* the commit is durable, nobody was told */
 	FAULT_INTENT_STORED, /* signer: the intent is stored, nothing signed */
 	FAULT_SIGNED, /* signer: signed, not yet stored */

@@ -132,7 +132,7 @@ static int open_patiently(const char *dir, bool write, struct kv_env **ret)
  */
 static int set_modes(const char *dir, int dir_fd)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "guard"};
+	static const char *const names[] = {"data.mdb", "lock.mdb", "guard", "settled"};
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -1,10 +1,13 @@
 /*
- * The one file that knows LMDB. Opened without thread-local reader slots (MDB_NOTLS), with default
- * sync and no writable map; no DUPSORT and no MDB_CURRENT, where most defects of 0.9.24 are.
+ * The one file that knows LMDB. Opened without thread-local reader slots (MDB_NOTLS) and with no
+ * writable map; no DUPSORT and no MDB_CURRENT, where most defects of 0.9.24 are. Pages are flushed
+ * before the meta page that makes them valid is written, as ever; that page is flushed by ourselves
+ * (MDB_NOMETASYNC), when the writer's lock is free again: see settled.h.
  */
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "store/kv.h"
+#include "store/settled.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +15,7 @@
 #include <lmdb.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 enum {
 	FREE_LIST_DBI = 0, /* LMDB keeps its free pages as rows of database 0 */
@@ -20,8 +24,9 @@ enum {
 
 struct kv_env {
 	MDB_env *env;
-	bool write;
+	bool write, unlocked;
 	unsigned dead_cleared;
+	struct settled settled;
 };
 
 struct store_txn {
@@ -30,6 +35,7 @@ struct store_txn {
 	MDB_dbi dbi;
 	int64_t now_us;
 	int error; /* of the first write that failed */
+	bool write; /* and no trial */
 };
 
 static int map_error(int rc)
@@ -101,11 +107,29 @@ static int open_env(MDB_env *env, const struct kv_options *o)
 		flags |= MDB_RDONLY;
 	if (o->unlocked)
 		flags |= MDB_NOLOCK;
+	else
+		flags |= MDB_NOMETASYNC;
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(env, o->map_bytes);
 	if (rc == 0)
 		rc = mdb_env_open(env, o->dir, flags, 0660);
 	return rc != 0 ? map_error(rc) : close_on_exec(env);
+}
+
+/* Something is wrong with a number that is ahead: another environment was here. */
+static int open_settled(struct kv_env *e, const char *dir)
+{
+	MDB_envinfo info;
+	uint64_t newest;
+	int rc;
+
+	if (settled_open(dir, &e->settled) < 0)
+		return 0;
+	newest = settled_newest(&e->settled);
+	rc = mdb_env_info(e->env, &info);
+	if (rc == 0 && newest > info.me_last_txnid)
+		settled_reset(&e->settled);
+	return map_error(rc);
 }
 
 int kv_open(const struct kv_options *options, struct kv_env **ret)
@@ -120,9 +144,12 @@ int kv_open(const struct kv_options *options, struct kv_env **ret)
 	if (e == NULL)
 		return -ENOMEM;
 	e->write = options->write;
+	e->unlocked = options->unlocked;
 	rc = map_error(mdb_env_create(&e->env));
 	if (rc == 0)
 		rc = open_env(e->env, options);
+	if (rc == 0 && !e->unlocked)
+		rc = open_settled(e, options->dir);
 	if (rc < 0) {
 		kv_close(e);
 		return rc;
@@ -137,6 +164,7 @@ void kv_close(struct kv_env *env)
 		return;
 	if (env->env != NULL)
 		mdb_env_close(env->env);
+	settled_close(&env->settled);
 	free(env);
 }
 
@@ -176,6 +204,17 @@ static int begin(struct kv_env *e, unsigned flags, MDB_txn **ret)
 	return map_error(rc);
 }
 
+/* What is to be told of is on disk. */
+static int settle(struct kv_env *e, uint64_t id)
+{
+	if (e->unlocked || settled_newest(&e->settled) >= id)
+		return 0;
+	if (fdatasync(kv_fd(e)) < 0)
+		return -errno;
+	settled_raise(&e->settled, id);
+	return 0;
+}
+
 int kv_begin(struct kv_env *env, bool write, int64_t now_us, struct store_txn **ret)
 {
 	struct store_txn *t = calloc(1, sizeof(*t));
@@ -185,7 +224,10 @@ int kv_begin(struct kv_env *env, bool write, int64_t now_us, struct store_txn **
 		return -ENOMEM;
 	t->env = env;
 	t->now_us = now_us;
+	t->write = write;
 	rc = begin(env, write ? 0 : MDB_RDONLY, &t->txn);
+	if (rc == 0 && !write)
+		rc = settle(env, mdb_txn_id(t->txn));
 	if (rc == 0)
 		rc = map_error(mdb_dbi_open(t->txn, NULL, 0, &t->dbi));
 	if (rc < 0) {
@@ -206,6 +248,7 @@ int kv_begin_trial(struct store_txn *outer, struct store_txn **ret)
 		return -ENOMEM;
 	*t = *outer;
 	t->txn = NULL;
+	t->write = false;
 	rc = map_error(mdb_txn_begin(outer->env->env, outer->txn, 0, &t->txn));
 	if (rc < 0) {
 		kv_abort(t);
@@ -226,13 +269,28 @@ static int disk_error(const struct kv_env *env, int error)
 	return fs.f_bavail * fs.f_frsize < FULL_DISK_BYTES ? -ENOSPC : error;
 }
 
+/* LMDB numbers a transaction that wrote nothing, too, and gives that number to the next. */
+static int settle_commit(struct kv_env *e, uint64_t id)
+{
+	MDB_envinfo info;
+	int rc = mdb_env_info(e->env, &info);
+
+	if (rc != 0)
+		return map_error(rc);
+	return settle(e, id < info.me_last_txnid ? id : info.me_last_txnid);
+}
+
 int kv_commit(struct store_txn *txn)
 {
 	int rc = txn->error;
+	uint64_t id;
 
 	if (rc == 0) {
+		id = mdb_txn_id(txn->txn);
 		rc = disk_error(txn->env, map_error(mdb_txn_commit(txn->txn)));
 		txn->txn = NULL;
+		if (rc == 0)
+			rc = settle_commit(txn->env, id);
 		if (rc == 0)
 			fault_at(FAULT_COMMITTED);
 	}
@@ -242,10 +300,16 @@ int kv_commit(struct store_txn *txn)
 
 void kv_abort(struct store_txn *txn)
 {
+	uint64_t seen = 0;
+
 	if (txn == NULL)
 		return;
-	if (txn->txn != NULL)
+	if (txn->txn != NULL) {
+		seen = txn->write ? mdb_txn_id(txn->txn) - 1 : 0;
 		mdb_txn_abort(txn->txn);
+	}
+	/* Why nothing is written follows from what was seen. */
+	(void)settle(txn->env, seen);
 	free(txn);
 }
 

@@ -1,0 +1,75 @@
+/* The file "settled": eight bytes, mapped. */
+#include "store/settled.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A hole would be filled at the first touch, and where the disk is full then, that is deadly. */
+static int make_room(int fd)
+{
+	static const uint64_t none;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size >= (off_t)sizeof(none))
+		return 0;
+	return pwrite(fd, &none, sizeof(none), 0) == (ssize_t)sizeof(none) ? 0 : -ENOSPC;
+}
+
+int settled_open(const char *dir, struct settled *ret)
+{
+	_cleanup_(cleanup_close) int fd = -1;
+	char path[PATH_MAX];
+	int len = snprintf(path, sizeof(path), "%s/settled", dir);
+	void *p;
+	int rc;
+
+	if (len < 0 || len >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+	if (fd < 0)
+		return -errno;
+	rc = make_room(fd);
+	if (rc < 0)
+		return rc;
+	p = mmap(NULL, sizeof(*ret->newest), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*ret = (struct settled){.map = p, .newest = p};
+	return 0;
+}
+
+void settled_close(struct settled *s)
+{
+	if (s->map != NULL)
+		(void)munmap(s->map, sizeof(*s->newest));
+	*s = (struct settled){.map = NULL};
+}
+
+uint64_t settled_newest(const struct settled *s)
+{
+	return s->newest != NULL ? atomic_load(s->newest) : 0;
+}
+
+void settled_raise(struct settled *s, uint64_t id)
+{
+	uint64_t known = settled_newest(s);
+
+	while (s->newest != NULL && known < id)
+		if (atomic_compare_exchange_weak(s->newest, &known, id))
+			return;
+}
+
+void settled_reset(struct settled *s)
+{
+	if (s->newest != NULL)
+		atomic_store(s->newest, 0);
+}
