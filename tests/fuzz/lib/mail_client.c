@@ -176,6 +176,8 @@ struct span mail_client_next(void *client)
 {
 	struct mail_client *c = client;
 
+	/* A socket would have had it before anybody waits. */
+	(void)conn_flush(c->service->conn);
 	mail_client_hear(c);
 	if (c->piece.len > 0)
 		return give(c);
