@@ -49,6 +49,9 @@ bool smime_same_address(const char *a, struct span b);
  * -ENOENT: the issuer is not known; else it could not be learned. ret: when it was. */
 int trust_ask(
 	struct link *l, const struct profile *p, struct span leaf_der, struct pki_ocsp_answer *ret);
+/* As smime_certificates(), over an open line to the authority. */
+int trust_certificates(
+	struct link *l, const struct profile *p, const char *account, struct buf *ret);
 /* The signer of something that was signed at signed_us: may his word still be taken? 0, or
  * -EKEYREJECTED with a reason. Opens a line; what was learned is kept for a while. */
 int trust_signer(struct client *c, const struct profile *p, const struct pki_cms_signer *s,

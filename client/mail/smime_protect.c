@@ -11,12 +11,14 @@ enum { CERT_BYTES_MAX = 16 << 20, CERT_MAX = 65536 };
 struct circle {
 	struct client *c;
 	const struct profile *p;
+	struct link l; /* to the authority; opened when the first is asked for */
 	struct buf certs; /* each behind its length */
 	struct buf missing;
 };
 
 static void circle_done(struct circle *o)
 {
+	link_done(&o->l);
 	buf_done(&o->certs);
 	buf_done(&o->missing);
 }
@@ -38,6 +40,14 @@ static int account_of(const struct profile *p, struct span address, char ret[65]
 	return 0;
 }
 
+static int ask(struct circle *o, const char *account)
+{
+	if (o->l.conn == NULL &&
+		link_open(o->c, o->p, o->p->ca_port, "http/1.1", true, &o->l) != CLIENT_OK)
+		return -ENOTCONN;
+	return trust_certificates(&o->l, o->p, account, &o->certs);
+}
+
 /* 0 also when there are none: then the address is missing. */
 static int add(struct circle *o, struct span address)
 {
@@ -45,7 +55,7 @@ static int add(struct circle *o, struct span address)
 	int r = account_of(o->p, address, account);
 
 	if (r == 0)
-		r = smime_certificates(o->c, o->p, account, &o->certs);
+		r = ask(o, account);
 	if (r != -ENOENT)
 		return r;
 	if (o->missing.len > 0)
@@ -101,8 +111,11 @@ static int plain(const struct smime_letter *l, struct buf *ret)
 int smime_protect(struct client *c, const struct profile *p, const struct smime_letter *l,
 	struct buf *ret, bool *ret_encrypted, char ret_missing[256])
 {
-	_cleanup_(circle_done) struct circle o = {
-		.c = c, .p = p, .certs = BUF_INIT(CERT_BYTES_MAX), .missing = BUF_INIT(65536)};
+	_cleanup_(circle_done) struct circle o = {.c = c,
+		.p = p,
+		.l = LINK_INIT,
+		.certs = BUF_INIT(CERT_BYTES_MAX),
+		.missing = BUF_INIT(65536)};
 	_cleanup_(buf_done) struct buf sealed = BUF_INIT(SMIME_BYTES_MAX);
 	int r = 0;
 

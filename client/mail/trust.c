@@ -179,16 +179,20 @@ static int gather(void *arg, struct span der)
 	return buf_error(g->ret);
 }
 
-static int gather_over(
+int trust_certificates(
 	struct link *l, const struct profile *p, const char *account, struct buf *ret)
 {
 	_cleanup_(buf_done) struct buf pem = BUF_INIT(PEM_MAX);
 	char target[128], address[320];
 	struct gathering g = {.l = l, .p = p, .address = address, .ret = ret};
 	const struct link_question q = {.method = "GET", .target = target};
+	size_t len = strlen(account);
 	unsigned status = 0;
 	int r;
 
+	if (len == 0 || len > 64 ||
+		strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len)
+		return -ENOENT;
 	snprintf(target, sizeof target, "/certificates/%s", account);
 	mail_own_address(p, account, address);
 	r = link_ask(l, &q, &status, &pem);
@@ -208,15 +212,11 @@ int smime_certificates(
 	struct client *c, const struct profile *p, const char *account, struct buf *ret)
 {
 	_cleanup_(link_done) struct link l = LINK_INIT;
-	size_t len = strlen(account);
 	int r;
 
-	if (len == 0 || len > 64 ||
-		strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len)
-		return -ENOENT;
 	if (link_open(c, p, p->ca_port, "http/1.1", true, &l) != CLIENT_OK)
 		return -ENOTCONN;
-	r = gather_over(&l, p, account, ret);
+	r = trust_certificates(&l, p, account, ret);
 	if (r == 0 || r == -ENOENT)
 		(void)conn_close(l.conn);
 	return r;
