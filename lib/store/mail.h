@@ -39,6 +39,7 @@ enum {
 	MAIL_SUBJECT_SIZE = 201, /* decoded, cut at a character */
 	MAIL_STRUCTURE_MAX = 4 << 20, /* bytes of a message's structure (proto/mime.h) */
 	MAIL_NOTICES_MAX = 1000, /* kept of one account, the newest */
+	MAIL_SENT_MAX = 20000, /* rows of what was sent, of one account: the newest */
 };
 
 /* -- flags ------------------------------------------------------------------------------------- */

@@ -3,6 +3,11 @@
 
 #include <errno.h>
 
+enum {
+	ROW_BYTES = 1024, /* of a message, beside its bytes */
+	SLACK = 8 << 20, /* small quotas have room for rows */
+};
+
 /* -- usage ------------------------------------------------------------------------------------- */
 
 int mail_usage_read(struct store_txn *txn, const char *account, struct mail_usage *ret)
@@ -24,12 +29,32 @@ int mail_usage_read(struct store_txn *txn, const char *account, struct mail_usag
 
 int mail_quota_check(struct store_txn *txn, const struct mail_account *a, uint64_t more)
 {
+	const uint64_t all = mail_row_cost(a->messages, a->bytes) + a->held;
 	uint64_t limit = 0;
 	int rc = policy_number_read(txn, "mail_quota", &limit);
 
 	if (rc < 0 || limit == 0)
 		return rc;
-	return more > limit || a->bytes > limit - more ? -EDQUOT : 0;
+	if (more > limit || a->bytes > limit - more)
+		return -EDQUOT;
+	return all / 2 > limit + SLACK ? -EDQUOT : 0;
+}
+
+uint64_t mail_row_cost(uint64_t messages, uint64_t bytes)
+{
+	return messages * ROW_BYTES + bytes;
+}
+
+int mail_held_swept(struct store_txn *txn, const char *account, uint64_t cost)
+{
+	struct mail_account a;
+	int rc = mail_account_read(txn, account, &a);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	/* Another account may have had the name. */
+	a.held -= cost < a.held ? cost : a.held;
+	return mail_account_write(txn, &a);
 }
 
 static int totals_of_all(struct store_txn *txn, struct mail_totals *t)
@@ -83,7 +108,7 @@ static int bury_boxes(struct store_txn *txn, const char *account)
 
 	while ((rc = kv_seek(txn, key_span(&prefix), key_span(&prefix), &key, &value)) == 0) {
 		row = key_copy(key);
-		rc = mail_box_bury(txn, key_number(key_tail(key, sizeof(uint64_t))), 0);
+		rc = mail_box_bury(txn, account, key_number(key_tail(key, sizeof(uint64_t))), 0);
 		if (rc == 0)
 			rc = row_del(txn, &row);
 		if (rc < 0)

@@ -112,8 +112,9 @@ static int drop_box(
 	a->boxes--;
 	a->messages -= b->messages;
 	a->bytes -= b->bytes;
+	a->held += mail_row_cost(b->messages, b->bytes);
 	if (rc == 0)
-		rc = mail_box_bury(txn, b->id, now_us);
+		rc = mail_box_bury(txn, a->name, b->id, now_us);
 	if (rc == 0 && b->subscribed)
 		return mail_name_write(txn, a->name, b->name, 0);
 	return rc < 0 ? rc : mail_name_remove(txn, a->name, b->name);

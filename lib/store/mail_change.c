@@ -68,6 +68,7 @@ int mail_gone_write(struct store_txn *txn, const struct mail_gone *g)
 
 	row_text(&b, g->account, sizeof(g->account));
 	buf_add_u64(&b, g->modseq);
+	buf_add_u64(&b, g->held);
 	return row_put(txn, &key, &b);
 }
 
@@ -87,6 +88,7 @@ int mail_gone_decode(struct span key, struct span value, struct mail_gone *ret)
 	memset(&g, 0, sizeof(g));
 	rec_str(&r, g.account, sizeof(g.account));
 	g.modseq = rec_u64(&r);
+	g.held = rec_u64(&r);
 	if (rec_end(&r) < 0 || key.len != 2 + TIME_LEN + ID_LEN + UID_LEN || g.account[0] == '\0' ||
 		(key.p[1] != MAIL_PHASE_BODY && key.p[1] != MAIL_PHASE_LOG))
 		return -EBADMSG;

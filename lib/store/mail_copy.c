@@ -115,6 +115,7 @@ int op_mail_move(struct store_txn *txn, const void *args, void *result)
 
 	if (rc < 0)
 		return rc;
+	c.w.moves = true;
 	first_uid = c.to->uid_next;
 	for (size_t i = 0; rc >= 0 && i < a->count; i++) {
 		rc = move_one(&c, a->uids[i]);

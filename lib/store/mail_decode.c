@@ -92,9 +92,9 @@ static int decode_gone(struct span key, struct span value)
 
 static int decode_dead(struct span key, struct span value)
 {
-	int64_t at_us;
+	struct mail_dead d;
 
-	return key.len == 1 + ID_LEN ? mail_dead_decode(value, &at_us) : -EBADMSG;
+	return key.len == 1 + ID_LEN ? mail_dead_decode(value, &d) : -EBADMSG;
 }
 
 static int decode_body(struct span key, struct span value)

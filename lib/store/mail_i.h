@@ -27,6 +27,7 @@ struct mail_account {
 	char name[ACCOUNT_NAME_SIZE];
 	uint64_t modseq; /* the newest given */
 	uint64_t bytes, messages; /* of all boxes; what is gone does not count */
+	uint64_t held; /* bytes of what is gone and waits for the sweep (mail_row_cost()) */
 	uint32_t boxes;
 	uint64_t notice, shown; /* the newest id given; all up to here have been shown */
 	uint64_t due; /* the newest id given */
@@ -56,9 +57,10 @@ int mail_sent_read(
 	struct store_txn *txn, const char *account, uint64_t number, struct mail_sent *ret);
 int mail_sent_write(
 	struct store_txn *txn, const char *account, uint64_t number, const struct mail_sent *s);
-/* A new one, with its index. */
+/* A new one, with its index; the oldest beyond MAIL_SENT_MAX goes. */
 int mail_sent_add(struct store_txn *txn, const char *account, const struct mail_sent *s);
-/* The newest of that message to that recipient. -ENOENT. */
+/* The newest of that message to that recipient, among the newest of that Message-ID, which a
+ * sender may use again as often as he likes. -ENOENT. */
 int mail_sent_find(struct store_txn *txn, const char *account, const char *msgid,
 	const char *recipient, uint64_t *ret_number, struct mail_sent *ret);
 int mail_sent_remove(struct store_txn *txn, const char *account, uint64_t number);
@@ -124,8 +126,16 @@ int mail_name_of_key(struct span key, char ret[MAIL_NAME_SIZE]);
 /* A number that no mailbox has had. */
 int mail_validity_next(struct store_txn *txn, int64_t now_us, uint32_t *ret);
 
-/* -EDQUOT: the account may not have that many bytes more. */
+/*
+ * -EDQUOT: the account may not have that many bytes more. Beside the quota itself, what waits for
+ * the sweep and what rows take is bounded too: who adds and expunges all day, or adds very short
+ * messages, gets to about twice the quota and no further.
+ */
 int mail_quota_check(struct store_txn *txn, const struct mail_account *a, uint64_t more);
+/* What so many messages of so many bytes take on the disk, about: rows are not for nothing. */
+uint64_t mail_row_cost(uint64_t messages, uint64_t bytes);
+/* So much of what the account held was swept. It may be there no more. */
+int mail_held_swept(struct store_txn *txn, const char *account, uint64_t cost);
 
 /* -- mail_writer.c: changing messages -----------------------------------------------------------
  */
@@ -135,6 +145,7 @@ struct mail_writer {
 	struct mail_account account;
 	uint64_t modseq; /* of all that this operation changes; 0: nothing so far */
 	int64_t now_us;
+	bool moves; /* what becomes gone has its body elsewhere: only its row is held */
 };
 
 /* -ENOENT: no mail of that name (mail_account_ready() makes it). One writer per account at a time:
@@ -191,6 +202,7 @@ struct mail_gone {
 	uint32_t uid;
 	char account[ACCOUNT_NAME_SIZE];
 	uint64_t modseq;
+	uint64_t held; /* that the account holds for it, until the body is swept */
 };
 int mail_gone_write(struct store_txn *txn, const struct mail_gone *g);
 int mail_gone_remove(struct store_txn *txn, const struct mail_gone *g);
@@ -201,8 +213,12 @@ int mail_gone_decode(struct span key, struct span value, struct mail_gone *ret);
 
 /* A mailbox's row is gone: its messages, their bodies and its log go with the sweeps from at_us +
  * mail_expunged on (at_us 0: with the next). */
-int mail_box_bury(struct store_txn *txn, uint64_t box, int64_t at_us);
-int mail_dead_decode(struct span value, int64_t *ret_at_us);
+struct mail_dead {
+	int64_t at_us;
+	char account[ACCOUNT_NAME_SIZE];
+};
+int mail_box_bury(struct store_txn *txn, const char *account, uint64_t box, int64_t at_us);
+int mail_dead_decode(struct span value, struct mail_dead *ret);
 
 /* One commit's worth of sweeping, and where the next goes on. */
 struct mail_sweep {

@@ -17,6 +17,7 @@ enum {
 	DECLINED = 2,
 	AUTOMATIC = 4,
 	ID_LEN = 8,
+	SAME_ID_MAX = 10 * MAIL_RECIPIENTS_MAX, /* rows of one Message-ID that are looked at */
 };
 
 static uint64_t number_of(struct span key)
@@ -94,9 +95,13 @@ int mail_sent_write(
 int mail_sent_add(struct store_txn *txn, const char *account, const struct mail_sent *s)
 {
 	struct key prefix = key_mail_sent(account), index;
-	uint64_t newest = 0;
+	uint64_t newest = 0, oldest = 0;
 	int rc = edge_number(txn, &prefix, true, &newest);
 
+	if (rc == 0)
+		rc = edge_number(txn, &prefix, false, &oldest);
+	if (rc == 0 && oldest != 0 && newest - oldest >= MAIL_SENT_MAX - 1)
+		rc = mail_sent_remove(txn, account, oldest);
 	if (rc < 0)
 		return rc;
 	index = key_mail_sent_id_row(account, span_str(s->msgid), newest + 1);
@@ -113,7 +118,10 @@ int mail_sent_find(struct store_txn *txn, const char *account, const char *msgid
 	struct span key, value;
 	int rc = kv_iter_open(txn, key_span(&prefix), key_span(&prefix), &it);
 
-	while (rc == 0 && (rc = kv_iter_prev(&it, &key, &value)) == 1) {
+	for (int i = 0; rc == 0 && i < SAME_ID_MAX; i++) {
+		rc = kv_iter_prev(&it, &key, &value);
+		if (rc != 1)
+			break;
 		rc = mail_sent_read(txn, account, number_of(key), &s);
 		if (rc < 0 || strcmp(s.msgid, msgid) != 0 || strcmp(s.recipient, recipient) != 0)
 			continue;

@@ -52,6 +52,7 @@ static int rename_inbox(struct store_txn *txn, const char *account, const struct
 	struct mail_box inbox;
 	int rc = mail_writer_open(txn, account, n->now_us, &w);
 
+	w.moves = true;
 	if (rc == 0)
 		rc = mail_box_find(txn, account, SPAN_LIT(MAIL_INBOX), &inbox);
 	if (rc == 0)

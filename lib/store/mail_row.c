@@ -40,6 +40,7 @@ int mail_account_decode(struct span key, struct span value, struct mail_account 
 	a.modseq = rec_u64(&r);
 	a.bytes = rec_u64(&r);
 	a.messages = rec_u64(&r);
+	a.held = rec_u64(&r);
 	a.boxes = rec_u32(&r);
 	a.notice = rec_u64(&r);
 	a.shown = rec_u64(&r);
@@ -70,6 +71,7 @@ int mail_account_write(struct store_txn *txn, const struct mail_account *a)
 	buf_add_u64(&b, a->modseq);
 	buf_add_u64(&b, a->bytes);
 	buf_add_u64(&b, a->messages);
+	buf_add_u64(&b, a->held);
 	buf_add_u32(&b, a->boxes);
 	buf_add_u64(&b, a->notice);
 	buf_add_u64(&b, a->shown);

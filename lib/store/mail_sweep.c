@@ -77,12 +77,15 @@ static int step_bodies(struct sweeper *w)
 		return step_end(w, rc);
 	rc = mail_gone_remove(w->txn, &g);
 	if (rc == 0)
+		rc = mail_held_swept(w->txn, g.account, g.held);
+	if (rc == 0)
 		rc = mail_message_read(w->txn, g.box, g.uid, &m);
 	if (rc == -ENOENT) /* its mailbox was deleted and swept */
 		return 1;
 	if (rc == 0)
 		rc = forget_message(w, g.box, &m);
 	g.phase = MAIL_PHASE_LOG;
+	g.held = 0;
 	if (rc == 0)
 		rc = mail_gone_write(w->txn, &g);
 	return rc < 0 ? rc : step_end(w, 0);
@@ -117,28 +120,43 @@ static int step_log(struct sweeper *w)
 
 /* -- deleted mailboxes ------------------------------------------------------------------------- */
 
-int mail_dead_decode(struct span value, int64_t *ret_at_us)
+int mail_dead_decode(struct span value, struct mail_dead *ret)
 {
 	struct rec r = row_open(value, DEAD_VERSION);
-	int64_t at_us = rec_i64(&r);
+	struct mail_dead d;
 
-	if (rec_end(&r) < 0)
+	memset(&d, 0, sizeof(d));
+	d.at_us = rec_i64(&r);
+	rec_str(&r, d.account, sizeof(d.account));
+	if (rec_end(&r) < 0 || d.account[0] == '\0')
 		return -EBADMSG;
-	*ret_at_us = at_us;
+	*ret = d;
 	return 0;
 }
 
-int mail_box_bury(struct store_txn *txn, uint64_t box, int64_t at_us)
+int mail_box_bury(struct store_txn *txn, const char *account, uint64_t box, int64_t at_us)
 {
 	struct key key = key_mail_dead(box);
 	struct buf b = row_begin(DEAD_VERSION);
 
 	rec_put_i64(&b, at_us);
+	row_text(&b, account, ACCOUNT_NAME_SIZE);
 	return row_put(txn, &key, &b);
 }
 
+/* What was expunged before has its own row, and goes off what is held with that. */
+static int dig_message(
+	struct sweeper *w, const char *account, uint64_t box, const struct mail_message *m)
+{
+	int rc = forget_message(w, box, m);
+
+	if (rc < 0 || m->gone)
+		return rc;
+	return mail_held_swept(w->txn, account, mail_row_cost(1, m->size));
+}
+
 /* Takes one row of a deleted mailbox away. -ENOENT: there is none. */
-static int dig(struct sweeper *w, uint64_t box)
+static int dig(struct sweeper *w, const char *account, uint64_t box)
 {
 	struct key messages = key_mail_message(box), changes = key_mail_change(box);
 	struct mail_message m;
@@ -148,7 +166,7 @@ static int dig(struct sweeper *w, uint64_t box)
 	if (rc == 0)
 		rc = mail_message_decode(key, value, &m);
 	if (rc == 0)
-		return forget_message(w, box, &m);
+		return dig_message(w, account, box, &m);
 	if (rc == -ENOENT)
 		rc = kv_seek(w->txn, key_span(&changes), key_span(&changes), &key, &value);
 	return rc < 0 ? rc : kv_del(w->txn, key);
@@ -158,17 +176,17 @@ static int step_dead(struct sweeper *w)
 {
 	struct key prefix = key_table(KEY_MAIL_DEAD), at;
 	struct span key, value;
-	int64_t at_us = 0;
+	struct mail_dead d = {.at_us = 0};
 	int rc = kv_seek(w->txn, key_span(&prefix), key_span(&w->at->from), &key, &value);
 
 	if (rc == 0)
-		rc = mail_dead_decode(value, &at_us);
+		rc = mail_dead_decode(value, &d);
 	if (rc < 0)
 		return step_end(w, rc);
 	at = key_copy(key);
 	go_on_from(w, &at);
-	if (is_over(w, at_us, w->expunged_s)) {
-		rc = dig(w, key_number(key_tail(key_span(&at), ID_LEN)));
+	if (is_over(w, d.at_us, w->expunged_s)) {
+		rc = dig(w, d.account, key_number(key_tail(key_span(&at), ID_LEN)));
 		if (rc == -ENOENT)
 			rc = row_del(w->txn, &at);
 		return rc < 0 ? rc : step_end(w, rc);

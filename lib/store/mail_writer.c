@@ -60,8 +60,10 @@ static int note_gone(struct mail_writer *w, uint64_t box, const struct mail_mess
 		.at_us = w->now_us,
 		.box = box,
 		.uid = m->uid,
-		.modseq = m->modseq};
+		.modseq = m->modseq,
+		.held = mail_row_cost(1, w->moves ? 0 : m->size)};
 
+	w->account.held += g.held;
 	memcpy(g.account, w->account.name, sizeof(g.account));
 	return mail_gone_write(w->txn, &g);
 }

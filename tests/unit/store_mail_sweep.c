@@ -96,6 +96,20 @@ static uint64_t rows(enum key_table table)
 	return c.count;
 }
 
+static int read_held(struct store_txn *txn, void *arg)
+{
+	return mail_account_read(txn, "ada", arg);
+}
+
+/* What of ada's waits for the sweep. */
+static uint64_t held(void)
+{
+	struct mail_account a;
+
+	assert_int_equal(store_view(s, read_held, &a), 0);
+	return a.held;
+}
+
 /* First the bytes go, then the last mention. */
 static void test_expunged(void **state)
 {
@@ -108,13 +122,16 @@ static void test_expunged(void **state)
 	append("Trash", "one");
 	assert_int_equal(mail_acts_expunge(s, "ada", box, 1), 0);
 	assert_int_equal(mail_acts_expunge(s, "ada", box, 2), 0);
+	assert_int_equal(held(), mail_row_cost(2, 6));
 	b = mail_acts_box(s, "ada", "INBOX");
 	boxes_sweep(s, FIXTURE_NOW + FIXTURE_DAY - 1);
+	assert_int_equal(held(), mail_row_cost(2, 6));
 	assert_int_equal(mail_acts_message(s, box, 1, &m), 0);
 	assert_true(has_blob("two"));
 	boxes_sweep(s, FIXTURE_NOW + FIXTURE_DAY);
 	assert_int_equal(mail_acts_message(s, box, 1, &m), -ENOENT);
 	assert_int_equal(mail_acts_message(s, box, 2, &m), -ENOENT);
+	assert_int_equal(held(), 0);
 	assert_true(has_blob("one")); /* in Trash */
 	assert_false(has_blob("two"));
 	assert_int_equal(rows(KEY_MAIL_STRUCTURE), 1);
@@ -149,6 +166,7 @@ static void test_deleted(void **state)
 	boxes_sweep(s, FIXTURE_NOW + FIXTURE_DAY - 1);
 	assert_int_equal(boxes_delete(s, "ada", "x"), 0);
 	mail_acts_check(s);
+	assert_true(held() > mail_row_cost(COUNT, 0));
 	assert_int_equal(rows(KEY_MAIL_BODY), COUNT);
 	boxes_sweep(s, FIXTURE_NOW + FIXTURE_DAY);
 	assert_int_equal(rows(KEY_MAIL_BODY), 1);
@@ -156,6 +174,7 @@ static void test_deleted(void **state)
 	assert_int_equal(rows(KEY_MAIL_MESSAGE), 1);
 	assert_int_equal(rows(KEY_MAIL_CHANGE), 1);
 	assert_int_equal(rows(KEY_MAIL_DEAD), 0);
+	assert_int_equal(held(), 0);
 	boxes_sweep(s, FIXTURE_NOW + 100 * FIXTURE_DAY);
 	assert_int_equal(rows(KEY_MAIL_GONE), 0);
 }
@@ -200,6 +219,30 @@ static void test_notes(void **state)
 }
 
 /* A receipt whose message is swept before it went. */
+/* Who sends all day does not fill the store with what was sent; and who uses one Message-ID for all
+ * of it makes nobody search through it. */
+static void test_many_sent(void **state)
+{
+	char name[ACCOUNT_NAME_SIZE];
+	struct mail_delivery d;
+	struct mail_deliver_result r;
+
+	(void)state;
+	mail_acts_delivery(&d, "ada", "bob", "once more");
+	d.a.count = MAIL_RECIPIENTS_MAX;
+	d.a.track = true;
+	memset(d.a.key, 0, sizeof(d.a.key));
+	for (size_t i = 0; i < MAIL_RECIPIENTS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "reader%zu", i);
+		fixture_account(s, name);
+		memcpy(d.names[i], name, sizeof(name));
+	}
+	for (size_t i = 0; i <= MAIL_SENT_MAX / MAIL_RECIPIENTS_MAX; i++)
+		assert_int_equal(mail_acts_send(s, &d, &r), 0);
+	assert_int_equal(rows(KEY_MAIL_SENT), MAIL_SENT_MAX);
+	assert_int_equal(rows(KEY_MAIL_SENT_ID), MAIL_SENT_MAX);
+}
+
 static void test_due(void **state)
 {
 	struct mail_delivery d;
@@ -290,6 +333,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_expunged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deleted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_notes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_due, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_account_removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restored, setup, teardown),
