@@ -16,7 +16,7 @@ struct flagging {
 
 /* -- which flags ------------------------------------------------------------------------------- */
 
-/* What is taken away needs no place in the table. */
+/* What is in the table already. */
 static int known_bits(struct store_txn *txn, const char *account,
 	const struct mail_flag_names *names, struct mail_flags *ret)
 {
@@ -47,9 +47,12 @@ static int begin(struct store_txn *txn, struct flagging *f)
 		rc = mail_box_read(txn, a->account, a->box, &f->box);
 	if (rc < 0)
 		return rc;
-	if (a->how == MAIL_FLAGS_REMOVE)
-		return known_bits(txn, a->account, &a->flags, &f->flags);
-	return mail_flags_enter(txn, a->account, &a->flags, &f->flags);
+	rc = mail_flags_enter(txn, a->account, &a->flags, &f->flags);
+	/* Clients expect that a STORE makes its keywords known, even one that takes them away; but
+	 * for that nobody needs a place in the table. */
+	if (rc == -ENOBUFS && a->how == MAIL_FLAGS_REMOVE)
+		rc = known_bits(txn, a->account, &a->flags, &f->flags);
+	return rc;
 }
 
 static struct mail_flags changed_flags(const struct flagging *f, struct mail_flags old)

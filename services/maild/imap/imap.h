@@ -202,9 +202,6 @@ void imap_put_told(
 	struct imap *s, struct buf *b, size_t position, const struct mail_message *m, bool uid);
 /* "* FLAGS (...)" and PERMANENTFLAGS, as the keywords are now. */
 void imap_tell_keywords(struct imap *s);
-/* Keywords that were taken away from messages, though they never were on any: clients expect that a
- * STORE makes its flags known. */
-void imap_tell_removed(struct imap *s, const struct span *names, size_t count);
 /* The account's keywords, read again if the store has more; FLAGS and PERMANENTFLAGS are told then.
  */
 int imap_keywords(struct imap *s);

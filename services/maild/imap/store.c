@@ -241,8 +241,6 @@ static int answer_batch(struct storing *t, size_t from, size_t end, const struct
 	struct answers a = {.t = t, .next = from, .end = end, .refused = refused};
 	int r = t->keyword_count > 0 ? imap_keywords(s) : 0;
 
-	if (r == 0 && t->how == MAIL_FLAGS_REMOVE && from == 0)
-		imap_tell_removed(s, t->keywords, t->keyword_count);
 	if (t->silent && (s->enabled & IMAP_CONDSTORE) == 0)
 		return r;
 	while (r == 0 && s->error == 0 && a.next < end) {

@@ -114,12 +114,11 @@ static int look(struct store_txn *txn, void *arg)
 	struct imap *s = n->s;
 	int r = mail_box_read(txn, imap_account(s), s->box.id, &n->box);
 
-	if (r < 0 || n->box.modseq <= s->box.modseq)
-		return r;
-	r = mail_changes_each(txn, s->box.id, s->box.modseq, gather, n);
 	if (r == 0)
 		r = mail_keywords_read(txn, imap_account(s), &s->keywords);
-	return r;
+	if (r < 0 || n->box.modseq <= s->box.modseq)
+		return r;
+	return mail_changes_each(txn, s->box.id, s->box.modseq, gather, n);
 }
 
 /* -- the lists --------------------------------------------------------------------------------- */

@@ -54,57 +54,28 @@ void imap_tell_flags(struct imap *s, size_t position, const struct mail_message 
 	imap_write(s, buf_span(&s->out));
 }
 
-static bool is_entered(const struct imap *s, struct span name)
-{
-	for (size_t i = 0; i < s->keywords.count; i++)
-		if (span_caseeq_str(name, s->keywords.names[i]))
-			return true;
-	return false;
-}
-
-static void put_names(
-	const struct imap *s, struct buf *b, const struct span *others, size_t other_count)
+static void put_names(const struct imap *s, struct buf *b)
 {
 	buf_add_str(b, SYSTEM_FLAGS KNOWN_KEYWORDS);
 	for (size_t i = 0; i < s->keywords.count; i++)
 		buf_addf(b, " %s", s->keywords.names[i]);
-	for (size_t i = 0; i < other_count; i++) {
-		if (is_entered(s, others[i]))
-			continue;
-		buf_add_byte(b, ' ');
-		buf_add(b, others[i]);
-	}
 }
 
-static void tell_names(struct imap *s, const struct span *others, size_t other_count)
+void imap_tell_keywords(struct imap *s)
 {
 	struct buf *b = &s->out;
 
 	buf_reset(b);
 	buf_add_str(b, "* FLAGS (");
-	put_names(s, b, others, other_count);
+	put_names(s, b);
 	buf_add_str(b, ")\r\n* OK [PERMANENTFLAGS (");
 	if (!s->box.read_only) {
-		put_names(s, b, others, other_count);
+		put_names(s, b);
 		buf_add_str(b, s->keywords.count < MAIL_KEYWORDS_MAX ? " \\*" : "");
 	}
 	buf_add_str(b, ")] Flags that are kept\r\n");
 	imap_write(s, buf_span(b));
 	s->box.keywords_told = s->keywords.count;
-}
-
-void imap_tell_keywords(struct imap *s)
-{
-	tell_names(s, NULL, 0);
-}
-
-void imap_tell_removed(struct imap *s, const struct span *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!is_entered(s, names[i])) {
-			tell_names(s, names, count);
-			return;
-		}
 }
 
 struct look {
