@@ -72,6 +72,26 @@ static void test_authors(void **state)
 		{"From: us:;\r\n", -EBADMSG, ""},
 		{"From: ann@example.org\r\nFROM: ann@example.org\r\n", -EBADMSG, ""},
 		{"From: ann@example.org\r\nfrom : bob@example.org\r\n", -EBADMSG, ""},
+		/* Where others could see somebody else. */
+		{"From: <ann@example.org> <bob@example.org>\r\n", -EBADMSG, ""},
+		{"From: <ann@example.org> bob@example.org\r\n", -EBADMSG, ""},
+		{"From: bob@example.org <ann@example.org>\r\n", -EBADMSG, ""},
+		{"From: <ann@example.org> <bob>\r\n", -EBADMSG, ""},
+		{"From: <@example.org:ann@example.org>\r\n", -EBADMSG, ""},
+		{"From: (bob@example.org (\\() <) \"<b\\\"@c>\" <ann@example.org> (<d@e>)\r\n", 0,
+			""},
+		{"From: ann@example.org (\r\n", 0, ""},
+		{"From: us: <ann@example.org> <bob@example.org>;\r\n", -EBADMSG, ""},
+		{"From: \"ann+<bob@example.org>\"@example.org\r\n", -EPERM,
+			"ann+<bob@example.org>@example.org"},
+		{"From: \"ann+ \"@example.org\r\n", -EPERM, "ann+ @example.org"},
+		{"From: ann@example.org\r\nResent-From: ann@example.org\r\n"
+		 "Resent-From: ann+y@example.org\r\nResent-Sender: ann@example.org\r\n",
+			0, ""},
+		{"From: ann@example.org\r\nResent-From: ann@example.org\r\n"
+		 "resent-from: bob@example.org\r\n",
+			-EPERM, "bob@example.org"},
+		{"Resent-Sender: bob@example.org\r\n", -EPERM, "bob@example.org"},
 	};
 
 	(void)state;

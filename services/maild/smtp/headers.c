@@ -11,6 +11,7 @@
 
 enum {
 	AUTHORS_MAX = 8192, /* bytes: longer, and a reader might not see them all */
+	RESENT_MAX = 20, /* times that a message can have been sent on */
 	FIELDS_KEPT_MAX = MIME_FIELDS_MAX - 10, /* some are added */
 };
 
@@ -55,13 +56,23 @@ size_t smtp_header_length(struct span message)
 
 /* -- authors ----------------------------------------------------------------------------------- */
 
+/* What stands behind the '+' is free, but not to look like somebody else's address. */
+static bool has_specials(struct span local)
+{
+	for (size_t i = 0; i < local.len; i++)
+		if (local.p[i] <= ' ' || local.p[i] >= 0x7f ||
+			strchr("()<>[]:;@\\,\"", local.p[i]) != NULL)
+			return true;
+	return false;
+}
+
 static bool is_own(const struct mime_address *a, const struct smtp_house *house)
 {
 	struct smtp_path path = {.is_utf8 = false};
 	char name[ACCOUNT_NAME_SIZE];
 	struct span domain = a->domain.len > 0 ? a->domain : span_str(house->domain);
 
-	if (span_copy_str(a->local, path.local, sizeof(path.local)) < 0 ||
+	if (has_specials(a->local) || span_copy_str(a->local, path.local, sizeof(path.local)) < 0 ||
 		span_copy_str(domain, path.domain, sizeof(path.domain)) < 0)
 		return false;
 	return smtp_local_account(&path, house->domain, house->host, name, sizeof(name)) == 0 &&
@@ -89,33 +100,88 @@ static int check_list(
 	return found > 0 ? 0 : -EBADMSG;
 }
 
-/* 0 where there is no such field. */
-static int check_field(
-	struct span header, const char *name, const struct smtp_house *house, struct buf *ret_who)
+/* How long the quoted string or the comment is that s begins with; else 1. */
+static size_t quiet_length(struct span s)
+{
+	size_t i = 0;
+	int depth = 0;
+
+	if (s.p[0] != '"' && s.p[0] != '(')
+		return 1;
+	do {
+		if (s.p[i] == '\\')
+			i++;
+		else if (s.p[0] == '"')
+			depth = i == 0 || s.p[i] != '"';
+		else
+			depth += (s.p[i] == '(') - (s.p[i] == ')');
+		i++;
+	} while (depth > 0 && i < s.len);
+	return i < s.len ? i : s.len;
+}
+
+/* "<ann@here> <bob@here>", "bob@here <ann@here>": other readers may see another one in it. */
+static bool has_more(struct span value, const struct mime_addresses *list)
+{
+	size_t ats = 0, angles = 0, addresses = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		addresses += !list->list[i].group_begin && !list->list[i].group_end;
+	for (size_t i = 0; i < value.len; i += quiet_length(span_of(value.p + i, value.len - i))) {
+		ats += value.p[i] == '@';
+		angles += value.p[i] == '<';
+	}
+	return ats > addresses || angles > addresses;
+}
+
+static int check_value(struct span value, const struct smtp_house *house, struct buf *ret_who)
 {
 	struct mime_addresses list = {.count = 0};
-	struct mime_field field;
 	int r;
 
-	if (mime_field(header, name, 1, &field) == 0)
+	if (value.len > AUTHORS_MAX)
 		return -EBADMSG;
-	if (mime_field(header, name, 0, &field) < 0)
-		return 0;
-	if (field.value.len > AUTHORS_MAX)
-		return -EBADMSG;
-	r = mime_addresses_parse(field.value, false, &list);
+	r = mime_addresses_parse(value, false, &list);
 	if (r < 0)
 		return r;
 	r = check_list(&list, house, ret_who);
+	if (r == 0 && has_more(value, &list))
+		r = -EBADMSG;
 	mime_addresses_done(&list);
 	return r;
+}
+
+/* Each field of that name; 0 where there is none. */
+static int check_fields(
+	struct span header, const char *name, const struct smtp_house *house, struct buf *ret_who)
+{
+	struct mime_field field;
+	int r = 0;
+
+	for (size_t n = 0; r == 0 && mime_field(header, name, n, &field) == 0; n++)
+		r = n < RESENT_MAX ? check_value(field.value, house, ret_who) : -EBADMSG;
+	return r;
+}
+
+static int check_field(
+	struct span header, const char *name, const struct smtp_house *house, struct buf *ret_who)
+{
+	struct mime_field field;
+
+	if (mime_field(header, name, 1, &field) == 0)
+		return -EBADMSG;
+	return check_fields(header, name, house, ret_who);
 }
 
 int smtp_header_authors(struct span header, const struct smtp_house *house, struct buf *ret_who)
 {
 	int r = check_field(header, "From", house, ret_who);
 
-	return r == 0 ? check_field(header, "Sender", house, ret_who) : r;
+	if (r == 0)
+		r = check_field(header, "Sender", house, ret_who);
+	if (r == 0)
+		r = check_fields(header, "Resent-From", house, ret_who);
+	return r == 0 ? check_fields(header, "Resent-Sender", house, ret_who) : r;
 }
 
 /* -- what is kept ------------------------------------------------------------------------------ */

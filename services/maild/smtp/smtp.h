@@ -155,8 +155,9 @@ struct smtp_stamp {
  * many fields. */
 int smtp_header_write(struct buf *b, struct span header, const struct smtp_stamp *stamp);
 
-/* Is every author the account? 0; -EPERM: *ret_who is another's address (appended, for the
- * refusal); -EBADMSG: From holds no address or too many, or stands there twice. -ENOMEM. */
+/* Is every author the account, of From, Sender and what says who sent it on? 0; -EPERM: *ret_who is
+ * another's address (appended, for the refusal); -EBADMSG: From holds no address or too many, or
+ * stands there twice. -ENOMEM. */
 int smtp_header_authors(struct span header, const struct smtp_house *house, struct buf *ret_who);
 
 /* -- deliver.c ---------------------------------------------------------------------------------
