@@ -58,7 +58,8 @@ static int receipt_offer(
 
 static void print(const struct buf *b)
 {
-	(void)fwrite(b->p, 1, b->len, stdout);
+	if (b->len > 0)
+		(void)fwrite(b->p, 1, b->len, stdout);
 }
 
 static int read_one(struct mailui *u, struct mailbox *b, uint32_t uid, bool first)
