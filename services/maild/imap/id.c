@@ -43,9 +43,11 @@ int imap_cmd_id(struct imap_call *c)
 	if (imap_in_space(&c->in) < 0 || in_params(&c->in, &name, &version) < 0 ||
 		!imap_in_end(&c->in))
 		return imap_bad(c, "ID takes NIL or a list of names and values");
-	if (name.len > 0)
+	/* Once: whoever is not logged in would fill the log. */
+	if (name.len > 0 && !c->s->told_client)
 		log_event(LOG_LEVEL_INFO, "client",
 			log_fields({"CLIENT", name}, {"VERSION", version}));
+	c->s->told_client = c->s->told_client || name.len > 0;
 	imap_untagged(c->s, "ID (\"name\" \"Quintet\" \"version\" \"%s\")", QUINTET_VERSION);
 	return imap_ok(c, "Pleased to meet you");
 }

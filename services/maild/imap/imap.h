@@ -71,6 +71,7 @@ struct imap {
 	bool has_bell; /* registered for the account's mail */
 	unsigned bad; /* commands in a row that were none */
 	unsigned refused; /* log-ins */
+	bool told_client; /* the log, by ID */
 	bool logout;
 	uint64_t size_limit;
 	int64_t seen_us; /* when the account was there last, as of the log-in */
