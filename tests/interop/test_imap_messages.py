@@ -64,6 +64,22 @@ def test_append_many_at_once(client):
     assert client.ok("STATUS INBOX (MESSAGES)") == [b"* STATUS INBOX (MESSAGES 3)"]
 
 
+@pytest.mark.parametrize("count", [64, 65, 66, 200])
+def test_append_more_than_at_once(client, count):
+    """One command takes 64, or none of them."""
+    each = [message(f"number {n}", f"m{n}") for n in range(count)]
+    tag = client.tag()
+    client.send(f"{tag} APPEND INBOX".encode()
+                + b"".join(b" (\\Seen) {%d+}\r\n%s" % (len(data), data) for data in each) + b"\r\n")
+    while not (said := client.line()).startswith(tag.encode()):
+        pass
+    (told,) = client.ok("STATUS INBOX (MESSAGES)")
+    if count <= 64:
+        assert b" OK " in said and b"MESSAGES 64)" in told
+    else:
+        assert b" NO [LIMIT]" in said and b"MESSAGES 0)" in told
+
+
 def test_append_binary_and_utf8(client):
     data = message().replace(b"Hello", b"Hel\0lo")
     client.refused(b"APPEND INBOX {%d+}\r\n%s" % (len(data), data))

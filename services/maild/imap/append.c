@@ -123,8 +123,6 @@ static const char *early_refusal(struct append *a)
 		return "[CANNOT] An empty message is none";
 	if (size > s->size_limit)
 		return "[TOOBIG] The message is larger than is taken here";
-	if (a->count >= MAIL_APPEND_MAX)
-		return "[LIMIT] Too many messages at once";
 	if (a->usage.limit > 0 &&
 		(a->usage.bytes + a->bytes > a->usage.limit ||
 			size > a->usage.limit - a->usage.bytes - a->bytes))
@@ -225,6 +223,11 @@ static int take_all(struct append *a, struct imap_in *in)
 	int r;
 
 	do {
+		/* Before anything of it is kept. */
+		if (a->count >= MAIL_APPEND_MAX) {
+			a->refusal = "[LIMIT] Too many messages at once";
+			return 0;
+		}
 		r = in_options(a, in);
 		if (r == 0 && !is_literal(a, in))
 			r = -EBADMSG;
