@@ -47,6 +47,8 @@ struct mailui_command {
 	size_t min_words, max_words;
 };
 
+static int help(struct mailui *u, const struct client_words *w);
+
 static const struct mailui_command commands[] = {
 	{{"list", NULL, "mail list [-m MAILBOX] [-n COUNT] [--unread]",
 		 "list messages, the newest last"},
@@ -98,7 +100,18 @@ static const struct mailui_command commands[] = {
 	{{"key", NULL, "mail key export|import FILE | show NAME",
 		 "take your key to other programs and back (PKCS#12)"},
 		mailui_key, O_OLD | O_OFFLINE, 2, 2},
+	{{"help", NULL, "mail help", "list the commands"}, help, O_OFFLINE, 0, 0},
 };
+
+static int help(struct mailui *u, const struct client_words *w)
+{
+	(void)u;
+	(void)w;
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		printf("  %-9s %s\n", commands[i].base.name, commands[i].base.help);
+	puts("\nEach has a --help of its own; without a command: the view, ? tells its keys.");
+	return CLIENT_OK;
+}
 
 /* In the order of enum mailui_option's bits. */
 static void rows_fill(struct client_option rows[ROWS], struct mailui_options *o, unsigned options)
@@ -201,7 +214,8 @@ int cmd_mail(struct client *c, int argc, char **argv)
 		if (k != NULL)
 			code = command_run(&u, k, argc - used, argv + used);
 		else if (used < argc)
-			code = client_usage(c, "mail has no command \"%s\"", argv[used]);
+			code = client_usage(
+				c, "mail has no command \"%s\"; try quintet mail help", argv[used]);
 		else
 			code = session(&u);
 	}

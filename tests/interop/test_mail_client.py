@@ -9,7 +9,7 @@ import pytest
 
 from device import NO, OK, TEMPORARY, USAGE, Device
 from imaps import Imap, message
-from instance import until
+from instance import TOP, until
 from mailhouse import MailHouse
 
 
@@ -411,6 +411,21 @@ def test_export_whole(house):
                                    ("move", "1"), ("outbox", "name"), ("list", "-n", "x"), ("set", "receipts")])
 def test_wrong_use_is_told(house, words):
     assert house["ann"].err("mail", *words, status=USAGE)
+
+
+def test_the_manual_tells_of_all(house):
+    page = (TOP / "units/man/quintet.1").read_text()
+    section = page.partition(".It Cm mail Oo")[2].partition(".It Cm ca ")[0]
+    commands = re.findall(r"^  (\w+) ", house.mail("ann", "help"), re.M)
+    assert len(commands) == 20
+    for command in commands:
+        assert re.search(rf"^\.It Cm mail {command}\b", section, re.M), command
+        for option in re.findall(r"--([a-z-]+)", house.mail("ann", command, "--help").partition("\n\n")[2]):
+            if option not in ("profile", "json", "timeout", "help"):
+                assert f"Fl -{option}" in section, option
+    for key in re.findall(r'^\t\{\'(\S)\', \w+, "', "".join(
+            (TOP / f"client/mail/screen_{name}.c").read_text() for name in ("list", "letter")), re.M):
+        assert re.search(rf"^\.(It )?Cm .*(\\&)?{re.escape(key)}", section, re.M), key
 
 
 def test_no_server():
