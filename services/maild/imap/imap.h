@@ -76,6 +76,7 @@ struct imap {
 	uint64_t size_limit;
 	int64_t seen_us; /* when the account was there last, as of the log-in */
 	int error; /* of the connection: nothing more is written; 0 */
+	size_t unsent; /* bytes written since the last imap_flush() */
 	int64_t active_ms; /* when the client was heard of last */
 	struct buf line; /* scratch of reply.c */
 };
@@ -120,6 +121,9 @@ int imap_command_run(struct imap_call *c);
 /* Waits for input, a bell or until_ms, what was written sent before. 0: look again; -ETIMEDOUT at
  * the session's deadline, -ESHUTDOWN, or as conn_poll(). */
 int imap_wait(struct imap *s, int64_t until_ms);
+/* Sends all that was written. A client that reads slowly, but reads, may take as long as it needs.
+ * 0; -ETIMEDOUT, -ESHUTDOWN, or as conn_poll(), which stays in s->error. */
+int imap_flush(struct imap *s);
 /* A line, as conn_step_line() (-EAGAIN never): waits for it. */
 int imap_read_line(struct imap *s, struct span *ret);
 /* Exactly so many bytes, appended to ret; NULL: they are dropped. */
@@ -260,6 +264,8 @@ void imap_save_result(struct imap *s, const struct imap_picks *p);
 void imap_put_name(const struct imap *s, struct buf *b, const char *name);
 /* "\Sent" and so on; NULL: none. */
 const char *imap_use_name(enum mail_use use);
+/* RFC 7162 section 3.1: of the commands that ask for MODSEQ; it is told from now on. */
+void imap_enable_condstore(struct imap *s);
 /* "STATUS name (...)" in b. */
 void imap_put_status(struct imap *s, struct buf *b, const struct mail_box *box, unsigned items);
 

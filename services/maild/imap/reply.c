@@ -5,19 +5,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { REPLY_S = 60, FORMAT_FIRST = 256 };
+enum { FORMAT_FIRST = 256, PIECE_MAX = 64 << 10, UNSENT_MAX = 128 << 10 };
+_Static_assert(PIECE_MAX + UNSENT_MAX < CONN_OUT_MAX, "a connection that does not wait by itself");
 
+/* The connection holds what is not much: so it is here that a client is waited for. */
 void imap_write(struct imap *s, struct span bytes)
 {
-	int r;
+	while (bytes.len > 0 && s->error == 0) {
+		size_t now = bytes.len < PIECE_MAX ? bytes.len : PIECE_MAX;
 
-	if (s->error != 0)
-		return;
-	/* A client that reads slowly, but reads, may take as long as it needs. */
-	conn_set_timeout_s(s->conn, REPLY_S);
-	r = conn_write(s->conn, bytes);
-	if (r < 0)
-		s->error = r;
+		s->error = conn_write(s->conn, span_of(bytes.p, now));
+		bytes = span_of(bytes.p + now, bytes.len - now);
+		s->unsent += now;
+		if (s->error == 0 && s->unsent > UNSENT_MAX)
+			(void)imap_flush(s);
+	}
 }
 
 __attribute__((format(printf, 2, 0))) static void format(

@@ -47,6 +47,35 @@ static int wait_once(struct imap *s, int64_t until_ms)
 	return r < 0 ? r : 0;
 }
 
+/* 0: look again. */
+static int wait_to_write(struct imap *s, int64_t until_ms)
+{
+	struct pollfd fds[2] = {{.fd = conn_fd(s->conn), .events = conn_wants_write(s->conn)},
+		{.fd = s->end_fd, .events = s->end_fd >= 0 ? POLLIN : 0}};
+	int r = conn_poll(s->conn, fds, 2, until_ms);
+
+	if (r > 0 && fds[1].revents != 0)
+		return -ESHUTDOWN;
+	if (r >= 0 && time_monotonic_ms() >= until_ms)
+		return -ETIMEDOUT;
+	return r < 0 ? r : 0;
+}
+
+int imap_flush(struct imap *s)
+{
+	int64_t until_ms = time_monotonic_ms() + REPLY_S * INT64_C(1000);
+
+	s->unsent = 0;
+	while (s->error == 0) {
+		int r = conn_step_flush(s->conn);
+
+		if (r == 0)
+			return 0;
+		s->error = r == -EAGAIN ? wait_to_write(s, until_ms) : r;
+	}
+	return s->error;
+}
+
 int imap_wait(struct imap *s, int64_t until_ms)
 {
 	int64_t end_ms = deadline_ms(s);
@@ -54,8 +83,7 @@ int imap_wait(struct imap *s, int64_t until_ms)
 
 	if (s->error != 0)
 		return s->error;
-	conn_set_timeout_s(s->conn, REPLY_S);
-	r = conn_flush(s->conn);
+	r = imap_flush(s);
 	if (r == 0)
 		r = wait_once(s, until_ms < end_ms ? until_ms : end_ms);
 	if (r == 0 && time_monotonic_ms() >= end_ms)
@@ -77,6 +105,9 @@ void imap_trim(struct imap *s)
 static void bye(struct imap *s, const char *reason, const char *text)
 {
 	s->service->end_reason = reason;
+	/* An answer broke off: nobody could tell this from the rest of it. */
+	if (s->error != 0)
+		return;
 	conn_set_wake(s->conn, -1, 0, NULL, NULL);
 	conn_set_timeout_s(s->conn, GOODBYE_S);
 	(void)conn_printf(s->conn, "* BYE %s\r\n", text);
@@ -153,7 +184,6 @@ static int serve(struct imap *s)
 
 		r = imap_read_command(s, &c);
 		if (r > 0) {
-			conn_set_timeout_s(s->conn, REPLY_S);
 			r = imap_command_run(&c);
 			forget_command(s, &c);
 		}
