@@ -127,6 +127,8 @@ def test_unknown_encoding(instance):
         c.append(b"Subject: x\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: x-uue\r\n\r\nabc\r\n")
         c.ok("SELECT INBOX")
         assert c.refused("FETCH 1 BINARY.PEEK[1]").startswith(b"NO [UNKNOWN-CTE]")
+        answers, said = c.ask("FETCH 1 BINARY.SIZE[1]")
+        assert said.startswith(b"NO [UNKNOWN-CTE]") and answers == []
         answers, said = c.ask("FETCH 1 (UID BINARY.SIZE[1] FLAGS)")
         assert said.startswith(b"NO [UNKNOWN-CTE]") and fetched(answers)[1]["UID"] == b"1"
         assert section(c, 1, "1") == b"abc\r\n"

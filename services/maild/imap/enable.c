@@ -11,10 +11,21 @@ static const struct {
 	{"IMAP4rev2", IMAP_REV2},
 };
 
+void imap_enable_condstore(struct imap *s)
+{
+	if ((s->enabled & IMAP_CONDSTORE) != 0)
+		return;
+	s->enabled |= IMAP_CONDSTORE;
+	if (s->state == IMAP_SELECTED)
+		imap_untagged(
+			s, "OK [HIGHESTMODSEQ %llu] Highest", (unsigned long long)s->box.modseq);
+}
+
 int imap_cmd_enable(struct imap_call *c)
 {
 	struct imap *s = c->s;
 	bool wanted[sizeof(known) / sizeof(known[0])] = {false};
+	unsigned enabled = s->enabled;
 	struct span word;
 
 	do {
@@ -26,12 +37,15 @@ int imap_cmd_enable(struct imap_call *c)
 	buf_reset(&s->out);
 	buf_add_str(&s->out, "* ENABLED");
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!wanted[i] || (s->enabled & known[i].bits) == known[i].bits)
+		if (!wanted[i] || (enabled & known[i].bits) == known[i].bits)
 			continue;
-		s->enabled |= known[i].bits;
+		enabled |= known[i].bits;
 		buf_addf(&s->out, " %s", known[i].name);
 	}
 	buf_add_str(&s->out, "\r\n");
 	imap_write(s, buf_span(&s->out));
+	if ((enabled & IMAP_CONDSTORE) != 0)
+		imap_enable_condstore(s);
+	s->enabled = enabled;
 	return imap_ok(c, "Enabled");
 }

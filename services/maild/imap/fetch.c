@@ -222,10 +222,8 @@ static void enable_condstore(struct imap *s, const struct imap_fetch *f)
 
 	for (size_t i = 0; i < f->count; i++)
 		asked = asked || f->items[i].item == IMAP_ITEM_MODSEQ;
-	if (!asked || (s->enabled & IMAP_CONDSTORE) != 0)
-		return;
-	s->enabled |= IMAP_CONDSTORE;
-	imap_untagged(s, "OK [HIGHESTMODSEQ %llu] Highest", (unsigned long long)s->box.modseq);
+	if (asked)
+		imap_enable_condstore(s);
 }
 
 static int parse(struct imap_call *c, struct imap_set *set, struct imap_fetch *f)

@@ -42,6 +42,7 @@ struct fetch {
 	bool open; /* the answer of picks[next] has begun */
 	bool written; /* and something of it was sent */
 	size_t start; /* where it begins in out, unless written */
+	size_t bare; /* and where its items do */
 	struct mail_message m;
 	size_t item;
 	bool has_record;

@@ -94,7 +94,7 @@ int fetch_flush(struct fetch *j)
 {
 	struct imap *s = j->s;
 
-	if (s->out.len == 0)
+	if (s->out.len == 0 || (j->open && !j->written && s->out.len == j->bare))
 		return 0;
 	imap_write(s, buf_span(&s->out));
 	buf_reset(&s->out);
@@ -260,7 +260,11 @@ static void put_implied(struct fetch *j)
 		put_blank(b);
 		put_modseq(j, b);
 	}
-	buf_add(b, SPAN_LIT(")\r\n"));
+	/* A size that nobody can tell was all: "()" is no answer. */
+	if (!j->written && b->len == j->bare)
+		b->len = j->start;
+	else
+		buf_add(b, SPAN_LIT(")\r\n"));
 }
 
 /* -ENOENT: there is no row any more, or nothing to be told of it. */
@@ -283,6 +287,7 @@ static int begin(struct store_txn *txn, struct fetch *j)
 	buf_add(b, SPAN_LIT("* "));
 	put_number(b, at + 1);
 	buf_add(b, SPAN_LIT(" FETCH ("));
+	j->bare = b->len;
 	if (j->uid && !fetch_asks(j, IMAP_ITEM_UID))
 		put_uid(j, b);
 	return 0;

@@ -269,7 +269,7 @@ static int run(struct imap_call *c, bool lsub)
 		return imap_bad(c, "LSUB takes a reference and a pattern");
 	if ((list.options & IMAP_RETURN_STATUS) != 0 &&
 		(list.status & IMAP_STATUS_HIGHESTMODSEQ) != 0)
-		s->enabled |= IMAP_CONDSTORE;
+		imap_enable_condstore(s);
 	if (asks_delimiter(&list)) {
 		imap_untagged(s, "%s (\\Noselect) \"/\" \"\"", c->command->name);
 		return imap_ok(c, "Levels are parted by that");

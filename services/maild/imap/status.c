@@ -133,7 +133,7 @@ static int tell(struct imap_call *c, struct look *l, unsigned items)
 	if (r < 0)
 		return imap_failed(c, r);
 	if ((items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
-		s->enabled |= IMAP_CONDSTORE;
+		imap_enable_condstore(s);
 	buf_reset(&s->out);
 	buf_add_str(&s->out, "* ");
 	imap_put_status(s, &s->out, &l->box, items);

@@ -323,7 +323,7 @@ static int run(struct imap_call *c, struct storing *t)
 	if (s->box.read_only)
 		return imap_no(c, "[READ-ONLY] The mailbox is open for reading only");
 	if (t->conditional)
-		s->enabled |= IMAP_CONDSTORE;
+		imap_enable_condstore(s);
 	r = imap_pick(s, &t->set, c->uid, &t->picks);
 	if (r == -EBADMSG)
 		return imap_bad(c, "There is no message of that number");
