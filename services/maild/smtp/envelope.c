@@ -191,12 +191,19 @@ static int add_recipient(struct smtp_envelope *e, const char *name)
 	return 0;
 }
 
+struct chiefs {
+	struct smtp_envelope *envelope;
+	bool any;
+};
+
 static int add_administrator(void *arg, const struct account *a)
 {
-	bool is_one = (a->flags & ACCOUNT_ADMIN) != 0 &&
-		(a->flags & (ACCOUNT_HOST | ACCOUNT_LOCKED)) == 0;
+	struct chiefs *chiefs = arg;
 
-	return is_one ? add_recipient(arg, a->name) : 0;
+	if ((a->flags & ACCOUNT_ADMIN) == 0 || (a->flags & (ACCOUNT_HOST | ACCOUNT_LOCKED)) != 0)
+		return 0;
+	chiefs->any = true;
+	return add_recipient(chiefs->envelope, a->name);
 }
 
 static int say_taken(struct smtp_session *s, const char *name, int error)
@@ -213,10 +220,11 @@ static int say_taken(struct smtp_session *s, const char *name, int error)
 static int take_postmaster(struct smtp_session *s)
 {
 	struct smtp_envelope *e = &s->envelope;
+	struct chiefs chiefs = {.envelope = e};
 	size_t before = e->count;
-	int r = account_each(s->service->store, "", add_administrator, e);
+	int r = account_each(s->service->store, "", add_administrator, &chiefs);
 
-	if (r == 0 && e->count == 0)
+	if (r == 0 && !chiefs.any)
 		return smtp_say(s, 450, "4.2.1", "This house has no administrator yet.");
 	if (r == -ENOBUFS)
 		e->count = before;
