@@ -146,7 +146,8 @@ struct mail_delete_args {
 	int64_t now_us;
 };
 /* STORE_OP_MAIL_RENAME: with all below it; subscriptions go along; INBOX: its messages go to the
- * new mailbox and it stays (RFC 3501 section 6.3.5). -ENOENT, -EEXIST, -EINVAL (below itself). */
+ * new mailbox and it stays (RFC 3501 section 6.3.5). -ENOENT, -EEXIST, -EINVAL (below itself),
+ * -ENOBUFS (INBOX has too many for one commit). */
 struct mail_rename_args {
 	char account[ACCOUNT_NAME_SIZE];
 	struct span from, to;

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+enum { INBOX_MAX = 50000 /* rows that are moved in one commit: writers wait for it */ };
+
 /* -- INBOX ------------------------------------------------------------------------------------- */
 
 /* The first row of a message at or behind a UID. -ENOENT. */
@@ -34,9 +36,12 @@ static int move_one(struct mail_writer *w, struct mail_box *from, struct mail_bo
 static int move_all(struct mail_writer *w, struct mail_box *from, struct mail_box *to)
 {
 	struct mail_message m = {.uid = 0};
+	unsigned rows = 0;
 	int rc;
 
 	while ((rc = next_message(w->txn, from->id, m.uid + 1, &m)) == 0) {
+		if (++rows > INBOX_MAX)
+			return -ENOBUFS;
 		if (!m.gone)
 			rc = move_one(w, from, to, &m);
 		if (rc < 0)

@@ -16,21 +16,6 @@ static struct mail_expunge_args args_of(const struct imap *s)
 	return args;
 }
 
-/* Everything that has \Deleted. */
-static int expunge_all(struct imap *s, uint64_t *ret_count)
-{
-	struct mail_expunge_args args = args_of(s);
-	struct mail_expunge_result result;
-	int r;
-
-	do {
-		result = (struct mail_expunge_result){.more = false};
-		r = store_call(s->service->store, STORE_OP_MAIL_EXPUNGE, &args, &result);
-		*ret_count += result.count;
-	} while (r == 0 && result.more);
-	return r;
-}
-
 static int expunge_uids(struct imap *s, const uint32_t *uids, size_t count, uint64_t *ret_count)
 {
 	struct mail_expunge_args args = args_of(s);
@@ -45,6 +30,50 @@ static int expunge_uids(struct imap *s, const uint32_t *uids, size_t count, uint
 		*ret_count += result.count;
 	}
 	return r;
+}
+
+struct deleted {
+	const struct imap *s;
+	struct buf uids;
+};
+
+static void deleted_done(struct deleted *d)
+{
+	buf_done(&d->uids);
+}
+
+static int gather_deleted(void *arg, const struct mail_message *m)
+{
+	struct deleted *d = arg;
+
+	if ((m->flags.system & MAIL_DELETED) == 0)
+		return 0;
+	buf_add(&d->uids, span_of(&m->uid, sizeof(m->uid)));
+	return buf_error(&d->uids);
+}
+
+static int find_deleted(struct store_txn *txn, void *arg)
+{
+	struct deleted *d = arg;
+	struct mail_box box;
+	int r = mail_box_read(txn, imap_account(d->s), d->s->box.id, &box);
+
+	if (r < 0 || box.deleted == 0)
+		return r;
+	return mail_messages_each(txn, box.id, 1, gather_deleted, d);
+}
+
+/* Everything that has \Deleted. It is looked for in a view: among very many messages, or very many
+ * that are gone, that takes longer than writers may be kept waiting. */
+static int expunge_all(struct imap *s, uint64_t *ret_count)
+{
+	_cleanup_(deleted_done) struct deleted d = {.s = s, .uids = BUF_INIT(UINT32_MAX)};
+	int r = store_view(s->service->store, find_deleted, &d);
+
+	if (r < 0)
+		return r;
+	return expunge_uids(s, (const uint32_t *)(const void *)d.uids.p,
+		d.uids.len / sizeof(uint32_t), ret_count);
 }
 
 static int in_uids(struct imap_call *c, uint32_t **ret, size_t *ret_count)

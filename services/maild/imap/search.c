@@ -199,9 +199,11 @@ static int go_on(struct search *x)
 	int verdict = mime_record_open(buf_span(&x->structure), &x->record);
 
 	x->late = false;
+	x->outside = true;
 	x->has_record = true;
 	if (verdict == 0)
 		verdict = judge_what_is_there(NULL, x);
+	x->outside = false;
 	return verdict < 0 ? verdict : finish_message(NULL, x, verdict);
 }
 
@@ -270,7 +272,6 @@ static void search_done(struct search *x)
 
 static int search_all(struct search *x)
 {
-	int64_t at_ms = 0;
 	int r = make_keys(x);
 
 	while (r == 0 && x->at < x->s->box.count) {
@@ -278,7 +279,7 @@ static int search_all(struct search *x)
 		if (r == 0 && x->late)
 			r = go_on(x);
 		if (r == 0)
-			r = gather_pause(x->s, &at_ms);
+			r = gather_pause(x->s, &x->at_ms);
 	}
 	if (x->lost > 0)
 		log_msg(LOG_LEVEL_ERR, "%u messages are damaged and were not searched", x->lost);
@@ -300,6 +301,8 @@ int imap_search_run(struct imap *s, const struct imap_search *program, struct im
 		.folded = BUF_INIT(SEARCH_FOLDED_MAX)};
 	int r = imap_keywords(s);
 
+	if (program->uses_modseq)
+		imap_enable_condstore(s);
 	*ret = (struct imap_picks){0};
 	*ret_modseq = 0;
 	if (r < 0 || program->count == 0)

@@ -43,6 +43,8 @@ struct search { /* owned */
 	struct buf structure; /* a copy of the record's bytes, outside of views */
 	struct buf header, plain, text, folded; /* scratch */
 	bool late; /* waits for the end of the view */
+	bool outside; /* of a view: there may be a pause in the midst of the message */
+	int64_t at_ms; /* of the last pause */
 	uint64_t work;
 	int error;
 	unsigned lost; /* messages whose bytes are damaged: they are not found */

@@ -4,6 +4,7 @@
  * so that a long one is never held. What is encrypted or no text cannot be seen into.
  */
 #include "services/maild/imap/fetch.h"
+#include "services/maild/imap/gather.h"
 #include "services/maild/imap/search.h"
 
 #include "base/cleanup.h"
@@ -15,6 +16,13 @@ static void stick(struct search *x, int r)
 {
 	if (r < 0 && x->error == 0)
 		x->error = r;
+}
+
+/* One message and many words can take minutes: nobody searches on whose session is to end. */
+static void breathe(struct search *x)
+{
+	if (x->outside && x->error == 0)
+		stick(x, gather_pause(x->s, &x->at_ms));
 }
 
 /* Reads bytes of the message into b, which is emptied before. */
@@ -52,6 +60,7 @@ static bool has_word(struct span text, struct span word)
 
 static bool text_has_word(struct search *x, struct span text, struct span word)
 {
+	breathe(x);
 	buf_reset(&x->folded);
 	mime_casefold(&x->folded, text);
 	stick(x, buf_error(&x->folded));
@@ -220,6 +229,7 @@ static void read_body(struct reader *r, const struct mime_part *p)
 			stick(x, mime_decode_end(&decoder, &r->held));
 		if (x->error == 0)
 			drain(r, left == 0 ? r->held.len : ready(r));
+		breathe(x);
 	}
 }
 
