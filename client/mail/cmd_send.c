@@ -174,10 +174,11 @@ static int options_take(const struct mailui *u, struct draft *d)
 
 	if (hows > 1)
 		return client_usage(u->client, "one of --encrypt, --sign and --plain");
-	d->how = u->o.encrypt ? SMIME_ENCRYPT
-		: u->o.sign   ? SMIME_SIGN
-		: u->o.plain  ? SMIME_PLAIN
-			      : SMIME_AUTO;
+	d->how = u->o.encrypt             ? SMIME_ENCRYPT
+		: u->o.sign               ? SMIME_SIGN
+		: u->o.plain              ? SMIME_PLAIN
+		: d->how == SMIME_ENCRYPT ? SMIME_ENCRYPT
+					  : SMIME_AUTO;
 	d->receipt = u->o.receipt;
 	list_add(&d->cc, u->o.cc);
 	list_add(&d->bcc, u->o.bcc);
@@ -264,6 +265,8 @@ int draft_answer(struct mailui *u, const struct mailui_letter *l, enum mail_answ
 	buf_add(&d->text, buf_span(&a->text));
 	buf_add(&d->in_reply_to, buf_span(&a->in_reply_to));
 	buf_add(&d->references, buf_span(&a->references));
+	/* What came as a secret is not quoted in clear, unless that is asked for. */
+	d->how = l->verdict.was_encrypted ? SMIME_ENCRYPT : SMIME_AUTO;
 	d->forwarded = a->attachments;
 	d->forwarded_count = a->attachment_count;
 	return CLIENT_OK;

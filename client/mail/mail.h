@@ -307,7 +307,8 @@ int mail_receipts(struct imapc *m, const char *msgid, struct mail_receipt **ret,
 /* Does the message ask for a receipt that is still to be answered (not answered before, none of
  * one's own, no receipt itself)? */
 bool mail_receipt_is_due(const struct mail_item *item, struct span message, const char *own);
-/* Puts the receipt into the outbox (yes) and sets $MDNSent, so that it is asked once. */
+/* Puts the receipt into the outbox (yes) and sets $MDNSent, so that it is asked once. message: as
+ * it came, not opened: a receipt names the subject and is sent in clear. */
 int mail_receipt_answer(
 	struct mailbox *b, const struct profile *p, uint32_t uid, struct span message, bool yes);
 

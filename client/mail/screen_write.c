@@ -221,7 +221,6 @@ void write_answer(struct screen *s, enum mail_answer_kind kind)
 		screen_say(s, "%s", why);
 		return;
 	}
-	d.how = SMIME_AUTO;
 	if (kind == MAIL_FORWARD && !term_ask(&s->term, "To: ", &d.to))
 		return;
 	if (write_run(s, &d) && s->box != NULL)

@@ -218,6 +218,28 @@ def test_who_has_no_certificate(instance, devices):
     assert subjects(instance, name, "INBOX") == ["x"]
 
 
+def test_a_secret_is_not_quoted_in_clear(instance, devices):
+    """To somebody without a certificate what came encrypted goes on only when that is asked for."""
+    ann, bob = devices("ann"), devices("bob")
+    name = "cid" + secrets.token_hex(4)
+    instance.account(name, PASSWORD)
+    letter = ann.file("letter", NOON)
+    ann.run("mail", "send", "--encrypt", "-s", "the boat", "--receipt", "-f", letter, bob.name)
+    note = bob.file("note", "Look at this.\n")
+    assert name in bob.err("mail", "forward", "-f", note, 1, name, status=1)
+    assert subjects(instance, name, "INBOX") == []
+    bob.run("mail", "reply", "-f", note, 1)
+    assert last(ann)["encrypted"] and last(ann)["subject"] == "Re: the boat"
+    bob.run("mail", "forward", "--sign", "-f", note, 1, name)
+    assert subjects(instance, name, "INBOX") == ["Fwd: the boat"]
+    # nor does the receipt tell the subject
+    bob.json("mail", "read", "--yes", 1)
+    with Imap(instance, ann.name) as imap:
+        imap.ok("EXAMINE INBOX")
+        everything = b"".join(imap.ok("FETCH 1:* BODY.PEEK[]"))
+    assert b"disposition-notification" in everything and b"boat" not in everything
+
+
 def test_a_revoked_signer(instance, devices):
     ann, bob = devices("ann"), devices("bob")
     letter = ann.file("letter", NOON)
