@@ -11,6 +11,7 @@
 enum {
 	ITEMS_MAX = 2000000, /* of one mailbox */
 	ITEM_TEXT_MAX = 2000, /* bytes of one of an item's texts */
+	ITEMS_BYTES_MAX = 512 << 20, /* of all texts of one mailbox */
 	CACHE_BODIES_MAX = 512 << 20, /* bytes of bodies kept of one mailbox */
 };
 
@@ -19,6 +20,7 @@ enum {
 struct items {
 	struct mail_item *list;
 	size_t count, room;
+	size_t bytes; /* of their texts */
 };
 void item_done(struct mail_item *i);
 /* The index of uid, or of the first one above it. */
@@ -27,8 +29,10 @@ struct mail_item *items_find(const struct items *s, uint32_t uid); /* NULL */
 /* Takes what i owns (in a failure too); one with that uid is replaced. -ENOMEM, -E2BIG. */
 int items_put(struct items *s, struct mail_item *i);
 void items_remove(struct items *s, size_t at);
-/* Those in the settled set. *ret_any: there were some. */
-void items_remove_set(struct items *s, const struct imap_set *set, bool *ret_any);
+/* Removes those that are not to be kept. *ret_any: there were some. */
+void items_keep(struct items *s, bool (*keep)(void *arg, uint32_t uid), void *arg, bool *ret_any);
+/* Other keywords for one of them: taken in a success. -E2BIG. */
+int items_keywords(struct items *s, struct mail_item *i, char **keywords);
 void items_clear(struct items *s);
 
 /* -- what a FETCH answer says of one (item.c) -------------------------------------------------- */

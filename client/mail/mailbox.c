@@ -59,24 +59,31 @@ static int by_uid(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+struct seen {
+	const uint32_t *list;
+	size_t count;
+};
+
+static bool was_seen(void *arg, uint32_t uid)
+{
+	const struct seen *s = arg;
+
+	return s->count > 0 && bsearch(&uid, s->list, s->count, sizeof uid, by_uid) != NULL;
+}
+
 /* Removes the items that are not in seen, and asks for those that are not known. */
 static int compare(struct mailbox *b, uint32_t *seen, size_t count)
 {
 	_cleanup_(imapc_words_done) struct imapc_words w;
-	size_t kept = 0, missing = 0;
+	struct seen all = {seen, count};
+	size_t missing = 0;
+	bool any = false;
 
 	if (count > 0)
 		qsort(seen, count, sizeof *seen, by_uid);
-	for (size_t i = 0; i < b->items.count; i++) {
-		if (count == 0 ||
-			bsearch(&b->items.list[i].uid, seen, count, sizeof *seen, by_uid) == NULL)
-			item_done(&b->items.list[i]);
-		else
-			b->items.list[kept++] = b->items.list[i];
-	}
-	b->gone |= kept < b->items.count;
-	b->changed |= kept < b->items.count;
-	b->items.count = kept;
+	items_keep(&b->items, was_seen, &all, &any);
+	b->gone |= any;
+	b->changed |= any;
 	for (size_t i = 0; i < count; i++)
 		if (items_find(&b->items, seen[i]) == NULL &&
 			(missing == 0 || seen[missing - 1] != seen[i]))

@@ -42,6 +42,11 @@ static void code(struct mailbox *b, struct span code)
 
 /* -- data -------------------------------------------------------------------------------------- */
 
+static bool is_outside(void *arg, uint32_t uid)
+{
+	return !imap_set_has(arg, uid);
+}
+
 static void vanished(struct mailbox *b, const struct imap_answer *a)
 {
 	const struct imap_node *n = imapc_nth(a, 1);
@@ -63,7 +68,7 @@ static void vanished(struct mailbox *b, const struct imap_answer *a)
 		bool any = false;
 
 		imap_set_settle(&set, UINT32_MAX);
-		items_remove_set(&b->items, &set, &any);
+		items_keep(&b->items, is_outside, &set, &any);
 		b->gone |= any;
 		b->changed |= any;
 		/* Those that were never known count too. */
@@ -94,15 +99,13 @@ static int seen_add(struct mailbox *b, uint32_t uid)
 	return buf_error(b->seen) < 0 ? -E2BIG : 0;
 }
 
-static void flags_update(struct mailbox *b, struct mail_item *i, struct mail_item *news)
+static int flags_update(struct mailbox *b, struct mail_item *i, struct mail_item *news)
 {
 	b->changed |= i->flags != news->flags || strcmp(i->keywords, news->keywords) != 0;
 	i->flags = news->flags;
-	free(i->keywords);
-	i->keywords = news->keywords;
-	news->keywords = NULL;
 	if (news->modseq > i->modseq)
 		i->modseq = news->modseq;
+	return items_keywords(&b->items, i, &news->keywords);
 }
 
 static int fetched(struct mailbox *b, const struct imap_answer *a)
@@ -117,8 +120,8 @@ static int fetched(struct mailbox *b, const struct imap_answer *a)
 		r = seen_add(b, n.item.uid);
 	i = items_find(&b->items, n.item.uid);
 	/* A message never changes but for its flags. */
-	if (i != NULL && n.has_flags) {
-		flags_update(b, i, &n.item);
+	if (r == 0 && i != NULL && n.has_flags) {
+		r = flags_update(b, i, &n.item);
 	} else if (r == 0 && i == NULL && n.has_flags && n.has_details) {
 		r = items_put(&b->items, &n.item);
 		b->changed = true;
