@@ -42,6 +42,9 @@ const char *store_open_reason(void);
  */
 int store_view(struct store *s, int (*fn)(struct store_txn *txn, void *arg), void *arg);
 
+/* Gives the pages back that views have touched, before a long wait. */
+void store_trim(struct store *s);
+
 /* Every write. The list is in ops.h: id, argument struct, result struct. */
 enum store_op {
 	STORE_OP_ACCOUNT_CREATE,

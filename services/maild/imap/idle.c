@@ -21,6 +21,8 @@ static int wait_for_line(struct imap *s, struct span *ret)
 {
 	int r = tell(s);
 
+	store_trim(s->service->store);
+	imap_trim(s);
 	while (r >= 0 && !s->box.deleted) {
 		r = conn_step_line(s->conn, &line_rule, ret);
 		if (r != -EAGAIN)
@@ -48,7 +50,6 @@ int imap_cmd_idle(struct imap_call *c)
 		log_event(LOG_LEVEL_WARNING, "no bell for an idle client",
 			log_fields({"ERROR", span_str(err_text(r))}));
 	imap_write(s, SPAN_LIT("+ Waiting\r\n"));
-	imap_trim(s);
 	r = wait_for_line(s, &line);
 	if (r == -EMSGSIZE || r == -EPROTO)
 		return imap_bad(c, "DONE was expected");
