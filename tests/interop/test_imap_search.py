@@ -98,7 +98,8 @@ def test_email_id(client):
 
 
 def test_modseq(client):
-    assert client.ok("SEARCH MODSEQ 1 SEEN")[0].startswith(b"* SEARCH 2 (MODSEQ ")
+    highest, answer = client.ok("SEARCH MODSEQ 1 SEEN")  # the first word of MODSEQ, which enables it
+    assert highest.startswith(b"* OK [HIGHESTMODSEQ ") and answer.startswith(b"* SEARCH 2 (MODSEQ ")
     (answer,) = client.ok("SEARCH MODSEQ 1 2")
     modseq = int(answer.split(b"MODSEQ ")[1].rstrip(b")"))
     (answer,) = client.ok(f'SEARCH MODSEQ "/flags/\\\\draft" all {modseq} 1:2')

@@ -162,6 +162,20 @@ def test_vanished_and_modseq_in_news(pair):
     assert two.ok("EXPUNGE") == [b"* VANISHED 5"] and b"[HIGHESTMODSEQ " in two.said
 
 
+@pytest.mark.parametrize("command", ["FETCH 1 MODSEQ", "UID FETCH 1 FLAGS (CHANGEDSINCE 1)", "SEARCH MODSEQ 1",
+                                     "STORE 1 (UNCHANGEDSINCE 1) +FLAGS.SILENT (a)", "ENABLE QRESYNC",
+                                     "STATUS INBOX (HIGHESTMODSEQ)", "SORT (DATE) UTF-8 MODSEQ 1"])
+def test_who_asks_for_modseq_is_told_it_from_now_on(pair, command):
+    one, two = pair
+    one.ok(r"STORE 2 +FLAGS.SILENT (\Seen)")
+    assert b"MODSEQ" not in b"".join(two.ok("NOOP"))
+    assert [b"[HIGHESTMODSEQ " in a for a in two.ok(command)].count(True) == 1
+    assert b"[HIGHESTMODSEQ " not in b"".join(two.ok(command))
+    one.ok(r"STORE 2 +FLAGS.SILENT (\Flagged)")
+    (told,) = only(two.ok("NOOP"), "FETCH")
+    assert b"MODSEQ (" in told
+
+
 def test_modseq_never_goes_back(pair):
     one, two = pair
     seen = []
