@@ -81,6 +81,7 @@ static void caps_take(struct imapc *m, struct span words)
 {
 	struct span word;
 
+	m->caps_told = true;
 	buf_reset(&m->caps);
 	buf_add_byte(&m->caps, ' ');
 	while (span_split(&words, ' ', &word)) {
@@ -91,6 +92,7 @@ static void caps_take(struct imapc *m, struct span words)
 
 static void caps_of_nodes(struct imapc *m)
 {
+	m->caps_told = true;
 	buf_reset(&m->caps);
 	buf_add_byte(&m->caps, ' ');
 	for (const struct imap_node *n = imapc_nth(&m->answer, 1); n != NULL;

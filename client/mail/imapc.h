@@ -28,6 +28,7 @@ struct imapc {
 	bool qresync, condstore; /* enabled */
 	bool bye;
 	struct buf caps; /* " IMAP4rev1 IDLE ... " */
+	bool caps_told; /* by the last answers; whoever waits for them clears it before */
 	char code[256], said[512]; /* of the last tagged answer, or of BYE */
 
 	/* the answer that is being read */

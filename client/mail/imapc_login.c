@@ -188,16 +188,10 @@ int imapc_login(struct imapc *m, const char *user, struct span password)
 	if (r == 0 && m->caps.len == 0)
 		r = imapc_runf(m, NULL, NULL, "CAPABILITY");
 	if (r == 0) {
-		struct buf before = m->caps;
-		bool told;
-
-		m->caps = BUF_INIT(IMAPC_CAPS_MAX);
-		buf_add(&m->caps, buf_span(&before));
+		m->caps_told = false;
 		r = log_in(m, user, password);
-		told = !span_eq(buf_span(&before), buf_span(&m->caps));
-		buf_done(&before);
 		/* What a session can may be more than what a stranger was told. */
-		if (r == 0 && !told)
+		if (r == 0 && !m->caps_told)
 			r = imapc_runf(m, NULL, NULL, "CAPABILITY");
 	}
 	if (r == 1 && m->caps.len == 0)

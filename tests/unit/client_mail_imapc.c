@@ -73,6 +73,13 @@ static void test_log_in(void **state)
 	assert_false(imapc_can(s.m, "SASL-IR"));
 	assert_sent(&s, "q1 AUTHENTICATE EXTERNAL =\r\nq2 ENABLE QRESYNC UTF8=ACCEPT\r\n");
 	end(&s);
+	/* A session that can just what a stranger can is not asked once more. */
+	begin(&s,
+		"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=EXTERNAL] hello\r\n"
+		"q1 OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=EXTERNAL] welcome\r\n");
+	assert_int_equal(login(&s, ""), 0);
+	assert_sent(&s, "q1 AUTHENTICATE EXTERNAL =\r\n");
+	end(&s);
 	/* Without SASL-IR, capabilities in answers of their own, nothing to enable. */
 	begin(&s,
 		"* OK hello\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nq1 OK\r\n+ \r\nq2 OK in\r\n"
