@@ -175,6 +175,8 @@ static struct span next(void *arg)
 	require(count_messages() == p->messages);
 	if (p->piece.len == 0) {
 		let_others(p);
+		if (p->rest.len == 0)
+			return p->piece;
 		p->piece = next_line(p);
 		pass(p, p->piece.len);
 	}
