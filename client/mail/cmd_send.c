@@ -100,11 +100,11 @@ static int sent_tell(const struct mailui *u, const struct outbox_result *sent, b
 	return client_done(u->client, pairs, 2, "sent%s", encrypted ? ", encrypted" : "");
 }
 
-static int protect(struct mailui *u, const struct draft *d, const struct buf *message,
+static int protect(struct mailui *u, enum smime_how how, const struct buf *message,
 	const struct span *to, size_t count, struct buf *ret, bool *ret_encrypted)
 {
 	const struct smime_letter l = {
-		.message = buf_span(message), .to = to, .to_count = count, .how = d->how};
+		.message = buf_span(message), .to = to, .to_count = count, .how = how};
 	char missing[256] = "";
 	int r = smime_protect(u->client, &u->profile, &l, ret, ret_encrypted, missing);
 
@@ -115,6 +115,44 @@ static int protect(struct mailui *u, const struct draft *d, const struct buf *me
 		     : CLIENT_OK;
 }
 
+static int queue(struct mailui *u, const struct outbox_letter *l, char ret_name[64])
+{
+	int r = outbox_add(&u->profile, l, ret_name);
+
+	return r < 0 ? client_fail(client_unwritten(r), "the outbox: %s", strerror(-r)) : CLIENT_OK;
+}
+
+/* Whom it is encrypted to can be read off it: so those in Bcc get letters of their own. The first
+ * goes to all others (open of them), or to the first in Bcc when there are none. */
+static int queue_apart(struct mailui *u, const struct buf *message, const struct outbox_letter *all,
+	size_t open, char ret_name[64])
+{
+	_cleanup_(cleanup_free) char(*names)[64] = calloc(all->to_count, sizeof *names);
+	struct outbox_letter one = *all;
+	size_t count = 0, from = 0;
+	int r = names != NULL ? CLIENT_OK : client_fail(ERR_EXIT_TEMP, "no memory");
+
+	while (r == CLIENT_OK && from < all->to_count) {
+		_cleanup_(buf_done) struct buf sealed = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
+		bool encrypted = false;
+
+		one.to = all->to + from;
+		one.to_count = from < open ? open : 1;
+		one.keep = from == 0;
+		r = protect(u, SMIME_ENCRYPT, message, one.to, one.to_count, &sealed, &encrypted);
+		one.message = buf_span(&sealed);
+		if (r == CLIENT_OK)
+			r = queue(u, &one, names[count]);
+		count += r == CLIENT_OK;
+		from += one.to_count;
+	}
+	if (r == CLIENT_OK)
+		memcpy(ret_name, names[0], 64);
+	for (size_t i = 0; r != CLIENT_OK && i < count; i++)
+		(void)outbox_remove(&u->profile, names[i]);
+	return r;
+}
+
 int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
 {
 	_cleanup_(people_done) struct people p = {.to = {.count = 0}};
@@ -122,6 +160,7 @@ int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
 				       sealed = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
 	_cleanup_(cleanup_free) struct span *to = NULL;
 	struct outbox_result sent = {.why = ""};
+	struct outbox_letter letter;
 	bool encrypted = false;
 	char own[320], name[64] = "";
 	size_t count = 0;
@@ -137,18 +176,20 @@ int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
 	if (r < 0)
 		return client_fail(
 			client_exit_of(r), "the letter cannot be made: %s", client_why(r));
-	r = protect(u, d, &message, to, count, &sealed, &encrypted);
+	r = protect(u, d->how, &message, to, count, &sealed, &encrypted);
 	if (r != CLIENT_OK)
 		return r;
-	r = outbox_add(&u->profile,
-		&(struct outbox_letter){.from = own,
-			.to = to,
-			.to_count = count,
-			.keep = true,
-			.message = buf_span(&sealed)},
-		name);
-	if (r < 0)
-		return client_fail(client_unwritten(r), "the outbox: %s", strerror(-r));
+	letter = (struct outbox_letter){.from = own,
+		.to = to,
+		.to_count = count,
+		.keep = true,
+		.message = buf_span(&sealed)};
+	if (encrypted && p.bcc.count > 0)
+		r = queue_apart(u, &message, &letter, count - p.bcc.count, name);
+	else
+		r = queue(u, &letter, name);
+	if (r != CLIENT_OK)
+		return r;
 	if (ret_name != NULL)
 		(void)snprintf(ret_name, 64, "%s", name);
 	r = outbox_send(u->client, &u->profile, &u->login, u->line, &sent);
