@@ -89,20 +89,27 @@ static void decode_q(struct buf *b, struct span s)
 
 /* -- text -------------------------------------------------------------------------------------- */
 
+/* What ends a line, or turns the direction of all that follows: a name could dress up the address
+ * behind it. */
+static bool is_turn(uint32_t cp)
+{
+	return (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
 /* UTF-8 for a line of text: no control characters. */
 static void put_clean(struct buf *b, struct span utf8)
 {
 	uint32_t cp;
 	bool bad;
 
-	if (text_is_clean(utf8)) {
+	if (text_is_clean(utf8) && (utf8.len == 0 || memchr(utf8.p, 0xe2, utf8.len) == NULL)) {
 		buf_add(b, utf8);
 		return;
 	}
 	while (buf_error(b) == 0 && mime_utf8_next(&utf8, &cp, &bad)) {
 		if (cp == '\t' || cp == '\n' || cp == '\r')
 			buf_add_byte(b, ' ');
-		else if (cp >= 0x20 && (cp < 0x7f || cp > 0x9f))
+		else if (cp >= 0x20 && (cp < 0x7f || cp > 0x9f) && !is_turn(cp))
 			mime_utf8_put(b, cp);
 	}
 }

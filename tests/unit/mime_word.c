@@ -24,6 +24,9 @@ static void test_decode(void **state)
 		{"raw \xc3\xbc", "raw \xc3\xbc"},
 		{"a\x1b[0m\x7f\tb\001", "a[0m b"},
 		{"=?utf-8?Q?a=0Ab=1B?=", "a b"},
+		/* Nothing turns what follows. */
+		{"=?utf-8?Q?a=E2=80=AEb=E2=81=A6?=", "ab"},
+		{"a\xe2\x80\xae b \xe2\x80\x93 c", "a b \xe2\x80\x93 c"},
 		{"=?utf-8?x?a?= =?utf-8?q?", "=?utf-8?x?a?= =?utf-8?q?"},
 		{"=?utf-8?q?a b?= c", "a b c"},
 		{"=?", "=?"},
