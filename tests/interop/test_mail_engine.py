@@ -179,6 +179,11 @@ def test_refused(instance, devices):
     assert row["state"] == "refused" and "nobody" in str(row)
     ann.run("mail", "send", "--plain", "-s", "fine", "-f", letter, bob.name)
     assert subjects(instance, bob.name, "INBOX") == ["fine"]
+    # a profile goes with all of that
+    ann.run("renew", "--new-key")
+    assert {"old", "outbox"} <= {p.name for p in ann.profile.iterdir()}
+    ann.run("profile", "remove", ann.profile.name)
+    assert not ann.profile.exists()
 
 
 # -- end to end ---------------------------------------------------------------------------------------------
