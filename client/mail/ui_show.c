@@ -162,6 +162,7 @@ void mailui_letter_json(
 	pair(out, "date", v->date);
 	pair(out, "subject", v->subject);
 	pair(out, "message_id", v->msgid);
+	buf_addf(out, ",\"asks_receipt\":%s", item != NULL && item->asks ? "true" : "false");
 	buf_addf(out, ",\"encrypted\":%s,\"signed\":%s,\"signature_good\":%s",
 		s->was_encrypted ? "true" : "false", s->was_signed ? "true" : "false",
 		s->good ? "true" : "false");

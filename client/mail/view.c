@@ -183,6 +183,19 @@ static const char *extension_of(const struct mime_type *t)
 	return "bin";
 }
 
+/* Four letters are three bytes, whatever the lines look like. */
+static uint64_t decoded_size(const struct mime *m, const struct mime_part *p)
+{
+	struct span body = mime_body(m, p);
+	uint64_t letters = 0;
+
+	if (p->encoding != MIME_BASE64)
+		return body.len;
+	for (size_t i = 0; i < body.len; i++)
+		letters += body.p[i] > ' ' && body.p[i] != '=';
+	return letters * 3 / 4;
+}
+
 static int add_file(struct mail_view *v, uint32_t part)
 {
 	_cleanup_(buf_done) struct buf name = BUF_INIT(MIME_WORD_MAX + 64);
@@ -196,10 +209,7 @@ static int add_file(struct mail_view *v, uint32_t part)
 	if (r < 0)
 		return r;
 	f = &v->files[v->file_count];
-	*f = (struct mail_file){.part = part,
-		.size = p->encoding == MIME_BASE64 ? p->body_len / 78 * 57 : p->body_len};
-	if (p->encoding == MIME_BASE64)
-		f->size += p->body_len % 78 * 3 / 4;
+	*f = (struct mail_file){.part = part, .size = decoded_size(&v->mime, p)};
 	snprintf(f->type, sizeof f->type, "%s/%s", t.type, t.subtype);
 	if (mime_filename(&v->mime, p, &name) < 0 || name.len == 0) {
 		buf_reset(&name);

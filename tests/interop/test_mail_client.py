@@ -76,8 +76,8 @@ def test_files_byte_for_byte(house):
     house.send("ann", "bob", subject="files", more=("-a", "every.bin", "-a", "Überblick 日本.pdf"))
     uid = house.uid("bob", "files")
     letter = house.read("bob", "files")
-    assert [(a["name"], a["type"]) for a in letter["attachments"]] == \
-        [("every.bin", "application/octet-stream"), ("Überblick 日本.pdf", "application/pdf")]
+    assert [(a["name"], a["type"], a["size_bytes"]) for a in letter["attachments"]] == \
+        [("every.bin", "application/octet-stream", len(every)), ("Überblick 日本.pdf", "application/pdf", 7)]
     (house["bob"].folder / "got").mkdir()
     assert house.mail("bob", "attach", "-o", "got", uid, "1") == "saved every.bin\n"
     house.mail("bob", "attach", "-o", "got", uid)
@@ -152,7 +152,7 @@ def test_receipts_by_setting(house):
     until(lambda: states(house, "ann", "always") == {"bob": "read (told by itself)"}, what="the receipt")
     house.mail("bob", "set", "receipts", "never")
     house.send("ann", "bob", subject="never", more=("--receipt",))
-    house.read("bob", "never")
+    assert house.read("bob", "never")["asks_receipt"]  # scripts see it and answer by --yes
     assert states(house, "ann", "never") == {"bob": "delivered"}
     house.mail("bob", "set", "receipts", "ask")
     assert house["bob"].err("mail", "set", "receipts", "perhaps", status=NO)
