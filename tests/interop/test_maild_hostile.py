@@ -1,5 +1,6 @@
 """maild under people who have an account and mean no good."""
 
+import base64
 import os
 import re
 import time
@@ -78,11 +79,18 @@ def test_moving_takes_no_room(house):
         imap.append(big(MIB // 2))
 
 
-def test_a_lock_ends_a_search_in_a_long_message(house):
+LONG = message()[:-15] + b"Content-Transfer-Encoding: base64\r\n\r\n" + (base64.b64encode(b"x" * 57) + b"\r\n") * 200000
+
+
+@pytest.mark.parametrize("command", [
+    "SEARCH " + " ".join(f'NOT BODY "zz{n}"' for n in range(400)),
+    "FETCH 1 (" + " ".join(["BINARY.SIZE[1]"] * 199) + ")",
+])
+def test_a_lock_ends_what_takes_long_in_one_message(house, command):
     with Imap(house, "ann") as imap:
         imap.ok("SELECT INBOX")
-        imap.append(message() + (b"x" * 70 + b"\r\n") * 200000)
-        tag = imap.begin("SEARCH " + " ".join(f'NOT BODY "zz{n}"' for n in range(400)))
+        imap.append(LONG)
+        tag = imap.begin(command)
         time.sleep(0.5)
         house.ctl("user", "lock", "ann")
         begun = time.monotonic()

@@ -4,6 +4,7 @@
  * nothing long is ever held.
  */
 #include "services/maild/imap/fetch.h"
+#include "services/maild/imap/gather.h"
 
 #include "base/cleanup.h"
 
@@ -73,6 +74,9 @@ static int decode(struct fetch *j, struct decoded *d)
 			r = mime_decode_end(&decoder, &plain);
 		if (r == 0)
 			r = take_piece(j, d, buf_span(&plain));
+		/* Many items of a long part take long, and tell little. */
+		if (r == 0 && !j->in_view)
+			r = gather_pause(j->s, &j->at_ms);
 	}
 	d->spoiled = decoder.spoiled;
 	return r;
