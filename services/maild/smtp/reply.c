@@ -27,6 +27,7 @@ static int say(struct smtp_session *s, unsigned code, char mark, const char *sta
 	if (vsnprintf(text, sizeof(text), format, args) < 0)
 		return -EINVAL;
 	scrub(text);
+	s->unsent++;
 	return conn_printf(
 		s->conn, "%u%c%s%s%s\r\n", code, mark, status, *status != '\0' ? " " : "", text);
 }

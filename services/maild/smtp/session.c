@@ -14,6 +14,7 @@ enum {
 	GOODBYE_S = 2,
 	ENDLESS = 1 << 16, /* bytes without a whole line, until the session ends */
 	BAD_MAX = 10,
+	UNSENT_MAX = 128, /* replies that wait, of a client that goes on without reading them */
 };
 
 /* AUTH alone may be longer than other lines: the command table sees to these. */
@@ -32,6 +33,35 @@ void smtp_wait_s(struct smtp_session *s, unsigned seconds)
 {
 	s->until_ms = time_monotonic_ms() + (int64_t)seconds * 1000;
 	conn_set_deadline(s->conn, s->until_ms);
+}
+
+/* Waits until something can be sent. 0: look again. */
+static int wait_to_write(struct smtp_session *s)
+{
+	struct pollfd fds[2] = {
+		{.fd = conn_fd(s->conn), .events = conn_wants_write(s->conn)},
+		{.fd = s->end_fd, .events = s->end_fd >= 0 ? POLLIN : 0},
+	};
+	int r = conn_poll(s->conn, fds, 2, s->until_ms);
+
+	if (r > 0 && fds[1].revents != 0)
+		return -ESHUTDOWN;
+	if (r >= 0 && time_monotonic_ms() >= s->until_ms)
+		return -ETIMEDOUT;
+	return r < 0 ? r : 0;
+}
+
+static int flush_all(struct smtp_session *s)
+{
+	int r;
+
+	s->unsent = 0;
+	while ((r = conn_step_flush(s->conn)) == -EAGAIN) {
+		r = wait_to_write(s);
+		if (r < 0)
+			return r;
+	}
+	return r;
 }
 
 static int wait_once(struct smtp_session *s)
@@ -56,6 +86,7 @@ int smtp_fill(struct smtp_session *s)
 
 		if (r < 0 && r != -EAGAIN)
 			return r;
+		s->unsent = 0;
 		r = wait_once(s);
 		if (r < 0)
 			return r;
@@ -112,8 +143,11 @@ static int wait_for_line(struct smtp_session *s)
 static int step(struct smtp_session *s)
 {
 	struct span line;
-	int r = conn_step_line(s->conn, &line_rule, &line);
+	int r = s->unsent < UNSENT_MAX ? 0 : flush_all(s);
 
+	if (r < 0)
+		return r;
+	r = conn_step_line(s->conn, &line_rule, &line);
 	if (r == -EAGAIN)
 		return wait_for_line(s);
 	if (r == 0) {

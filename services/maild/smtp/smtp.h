@@ -52,6 +52,7 @@ struct smtp_session {
 	uint64_t size_limit;
 	unsigned bad; /* commands in a row that were none */
 	unsigned log_ins; /* refused ones */
+	unsigned unsent; /* replies since all was sent */
 	bool quit;
 };
 
