@@ -97,10 +97,11 @@ static int items_print(struct mailui *u, struct mailbox *b, const struct buf *ui
 {
 	struct listing l = {.u = u, .b = b, .sent = strcmp(mailbox_name(b), "Sent") == 0};
 	size_t count, n, skip;
+	uint32_t *rows;
 	int r;
 
 	(void)mailbox_items(b, &count);
-	_cleanup_(cleanup_free) uint32_t *rows = calloc(count + 1, sizeof *rows);
+	rows = calloc(count + 1, sizeof *rows);
 	if (rows == NULL)
 		return client_fail(ERR_EXIT_TEMP, "no memory");
 	n = choose(u, b, uids, rows);
@@ -111,6 +112,7 @@ static int items_print(struct mailui *u, struct mailbox *b, const struct buf *ui
 	r = rows_print(&l, rows + skip, n - skip);
 	mailui_subjects_clear(&l.subjects);
 	free(l.receipts);
+	free(rows);
 	return r;
 }
 

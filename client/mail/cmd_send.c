@@ -56,8 +56,7 @@ static struct span *addresses(const struct people *p, size_t *ret_count)
 	return all;
 }
 
-static int compose(const struct mailui *u, const struct draft *d, const struct people *p,
-	const char *own, struct buf *ret)
+static int compose(const struct draft *d, const struct people *p, const char *own, struct buf *ret)
 {
 	size_t count = d->file_count + d->forwarded_count;
 	_cleanup_(cleanup_free) struct mime_attachment *files = calloc(count + 1, sizeof *files);
@@ -77,7 +76,6 @@ static int compose(const struct mailui *u, const struct draft *d, const struct p
 		.want_receipt = d->receipt};
 	char msgid[256];
 
-	(void)u;
 	if (files == NULL)
 		return -ENOMEM;
 	if (d->forwarded_count > 0)
@@ -100,13 +98,11 @@ static int sent_tell(const struct mailui *u, const struct outbox_result *sent, b
 	return client_done(u->client, pairs, 2, "sent%s", encrypted ? ", encrypted" : "");
 }
 
-static int protect(struct mailui *u, enum smime_how how, const struct buf *message,
-	const struct span *to, size_t count, struct buf *ret, bool *ret_encrypted)
+static int protect(
+	struct mailui *u, const struct smime_letter *l, struct buf *ret, bool *ret_encrypted)
 {
-	const struct smime_letter l = {
-		.message = buf_span(message), .to = to, .to_count = count, .how = how};
 	char missing[256] = "";
-	int r = smime_protect(u->client, &u->profile, &l, ret, ret_encrypted, missing);
+	int r = smime_protect(u->client, &u->profile, l, ret, ret_encrypted, missing);
 
 	if (r == -ENOENT)
 		return client_fail(CLIENT_NO,
@@ -119,83 +115,124 @@ static int queue(struct mailui *u, const struct outbox_letter *l, char ret_name[
 {
 	int r = outbox_add(&u->profile, l, ret_name);
 
-	return r < 0 ? client_fail(client_unwritten(r), "the outbox: %s", strerror(-r)) : CLIENT_OK;
+	return r < 0 ? client_fail(client_unwritten(r), "the outbox: %s", err_text(r)) : CLIENT_OK;
+}
+
+static int queue_one(struct mailui *u, const struct buf *message, const struct outbox_letter *l,
+	char ret_name[64])
+{
+	_cleanup_(buf_done) struct buf sealed = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
+	const struct smime_letter secret = {.message = buf_span(message),
+		.to = l->to,
+		.to_count = l->to_count,
+		.how = SMIME_ENCRYPT};
+	struct outbox_letter one = *l;
+	bool encrypted = false;
+	int r = protect(u, &secret, &sealed, &encrypted);
+
+	one.message = buf_span(&sealed);
+	return r == CLIENT_OK ? queue(u, &one, ret_name) : r;
 }
 
 /* Whom it is encrypted to can be read off it: so those in Bcc get letters of their own. The first
- * goes to all others (open of them), or to the first in Bcc when there are none. */
+ * goes to all others (open of them), or to the first in Bcc when there are none; its name is
+ * ret's. */
 static int queue_apart(struct mailui *u, const struct buf *message, const struct outbox_letter *all,
 	size_t open, char ret_name[64])
 {
-	_cleanup_(cleanup_free) char(*names)[64] = calloc(all->to_count, sizeof *names);
+	_cleanup_(buf_done) struct buf names = BUF_INIT(1U << 20);
 	struct outbox_letter one = *all;
-	size_t count = 0, from = 0;
-	int r = names != NULL ? CLIENT_OK : client_fail(ERR_EXIT_TEMP, "no memory");
+	int r = CLIENT_OK;
 
-	while (r == CLIENT_OK && from < all->to_count) {
-		_cleanup_(buf_done) struct buf sealed = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
-		bool encrypted = false;
+	for (size_t from = 0; r == CLIENT_OK && from < all->to_count; from += one.to_count) {
+		char name[64] = "";
 
 		one.to = all->to + from;
 		one.to_count = from < open ? open : 1;
 		one.keep = from == 0;
-		r = protect(u, SMIME_ENCRYPT, message, one.to, one.to_count, &sealed, &encrypted);
-		one.message = buf_span(&sealed);
+		r = queue_one(u, message, &one, name);
 		if (r == CLIENT_OK)
-			r = queue(u, &one, names[count]);
-		count += r == CLIENT_OK;
-		from += one.to_count;
+			buf_add(&names, span_of(name, sizeof name));
+		if (from == 0)
+			memcpy(ret_name, name, sizeof name);
 	}
-	if (r == CLIENT_OK)
-		memcpy(ret_name, names[0], 64);
-	for (size_t i = 0; r != CLIENT_OK && i < count; i++)
-		(void)outbox_remove(&u->profile, names[i]);
+	/* All or none. */
+	for (size_t i = 0; r != CLIENT_OK && i < names.len; i += 64)
+		(void)outbox_remove(&u->profile, (const char *)names.p + i);
 	return r;
+}
+
+/* A letter ready to go: whom from, whom to (the last bcc of them are hidden). */
+struct ready {
+	struct buf message;
+	const char *own;
+	const struct span *to;
+	size_t count, bcc;
+	enum smime_how how;
+};
+
+static int ready_queue(
+	struct mailui *u, const struct ready *l, char ret_name[64], bool *ret_encrypted)
+{
+	_cleanup_(buf_done) struct buf sealed = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
+	struct outbox_letter letter = {
+		.from = l->own, .to = l->to, .to_count = l->count, .keep = true};
+	int r = protect(u,
+		&(struct smime_letter){.message = buf_span(&l->message),
+			.to = l->to,
+			.to_count = l->count,
+			.how = l->how},
+		&sealed, ret_encrypted);
+
+	if (r != CLIENT_OK)
+		return r;
+	letter.message = buf_span(&sealed);
+	return *ret_encrypted && l->bcc > 0
+		? queue_apart(u, &l->message, &letter, l->count - l->bcc, ret_name)
+		: queue(u, &letter, ret_name);
+}
+
+static int ready_send(struct mailui *u, const struct ready *l, char ret_name[64])
+{
+	struct outbox_result sent = {.why = ""};
+	bool encrypted = false;
+	int r = ready_queue(u, l, ret_name, &encrypted);
+
+	if (r != CLIENT_OK)
+		return r;
+	r = outbox_send(u->client, &u->profile, &u->login, u->line, &sent);
+	if (r != CLIENT_OK && sent.refused == 0 && sent.left == 0)
+		return r;
+	return sent_tell(u, &sent, encrypted);
 }
 
 int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
 {
 	_cleanup_(people_done) struct people p = {.to = {.count = 0}};
-	_cleanup_(buf_done) struct buf message = BUF_INIT((size_t)MAIL_MESSAGE_MAX),
-				       sealed = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
-	_cleanup_(cleanup_free) struct span *to = NULL;
-	struct outbox_result sent = {.why = ""};
-	struct outbox_letter letter;
-	bool encrypted = false;
+	struct ready l = {.message = BUF_INIT((size_t)MAIL_MESSAGE_MAX), .how = d->how};
 	char own[320], name[64] = "";
-	size_t count = 0;
+	struct span *to;
 	int r = people_read(u, d, &p);
 
 	if (ret_name != NULL)
 		ret_name[0] = '\0';
 	if (r != CLIENT_OK)
 		return r;
-	to = addresses(&p, &count);
+	to = addresses(&p, &l.count);
 	mail_own_address(&u->profile, u->login.user, own);
-	r = to == NULL ? -ENOMEM : compose(u, d, &p, own, &message);
+	l.own = own;
+	l.to = to;
+	l.bcc = p.bcc.count;
+	r = to == NULL ? -ENOMEM : compose(d, &p, own, &l.message);
 	if (r < 0)
-		return client_fail(
-			client_exit_of(r), "the letter cannot be made: %s", client_why(r));
-	r = protect(u, d->how, &message, to, count, &sealed, &encrypted);
-	if (r != CLIENT_OK)
-		return r;
-	letter = (struct outbox_letter){.from = own,
-		.to = to,
-		.to_count = count,
-		.keep = true,
-		.message = buf_span(&sealed)};
-	if (encrypted && p.bcc.count > 0)
-		r = queue_apart(u, &message, &letter, count - p.bcc.count, name);
+		r = client_fail(client_exit_of(r), "the letter cannot be made: %s", client_why(r));
 	else
-		r = queue(u, &letter, name);
-	if (r != CLIENT_OK)
-		return r;
+		r = ready_send(u, &l, name);
 	if (ret_name != NULL)
-		(void)snprintf(ret_name, 64, "%s", name);
-	r = outbox_send(u->client, &u->profile, &u->login, u->line, &sent);
-	if (r != CLIENT_OK && sent.refused == 0 && sent.left == 0)
-		return r;
-	return sent_tell(u, &sent, encrypted);
+		memcpy(ret_name, name, sizeof name);
+	free(to);
+	buf_done(&l.message);
+	return r;
 }
 
 /* -- in -----------------------------------------------------------------------------------------

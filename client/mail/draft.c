@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 void draft_done(struct draft *d)
 {
 	struct buf *const texts[] = {
@@ -62,31 +60,48 @@ void draft_show(const struct draft *d, struct buf *out)
 	buf_add(out, buf_span(&d->text));
 }
 
-static int head_read(struct span line, struct draft *d)
+/* A line of the head. One that begins with a blank goes on with the line before, *last. */
+static int head_read(struct span line, struct draft *d, struct buf **last)
 {
 	struct span name, value = line;
 
+	if (line.p[0] == ' ' || line.p[0] == '\t') {
+		if (*last == NULL)
+			return -EBADMSG;
+		buf_add_byte(*last, ' ');
+		buf_add(*last, span_trim(line));
+		return 0;
+	}
 	if (!span_split(&value, ':', &name) || name.len == line.len)
 		return -EBADMSG;
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
 		if (span_caseeq_str(name, heads[i].name)) {
-			buf_reset(head_of(d, i));
-			buf_add(head_of(d, i), span_trim(value));
-			return 0;
+			*last = head_of(d, i);
+			buf_reset(*last);
+			buf_add(*last, span_trim(value));
+			return buf_error(*last);
 		}
 	return -EBADMSG;
 }
 
+static struct span without_cr(struct span line)
+{
+	if (line.len > 0 && line.p[line.len - 1] == '\r')
+		line.len--;
+	return line;
+}
+
 int draft_read(struct span shown, struct draft *d)
 {
+	struct buf *last = NULL;
 	struct span line;
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
 		buf_reset(head_of(d, i));
 	buf_reset(&d->text);
-	while (r == 0 && span_split(&shown, '\n', &line) && span_trim(line).len > 0)
-		r = head_read(span_trim(line), d);
+	while (r == 0 && span_split(&shown, '\n', &line) && span_trim(without_cr(line)).len > 0)
+		r = head_read(without_cr(line), d, &last);
 	if (r == 0)
 		buf_add(&d->text, shown);
 	return r < 0 ? r : buf_error(&d->text);
@@ -105,17 +120,16 @@ static const char *editor(void)
 }
 
 /* $EDITOR may have options of its own, so a shell takes it apart. */
-static int editor_run(const char *path)
+static int editor_spawn(char *program, char *path)
 {
 	char script[] = "exec $0 \"$1\"", shell[] = "/bin/sh", c[] = "-c";
-	_cleanup_(cleanup_free) char *program = strdup(editor()), *file = strdup(path);
-	char *const argv[] = {shell, c, script, program, file, NULL};
+	char *const argv[] = {shell, c, script, program, path, NULL};
 	posix_spawnattr_t attr;
 	sigset_t none;
 	pid_t pid;
 	int r, status = 0;
 
-	if (program == NULL || file == NULL || posix_spawnattr_init(&attr) != 0)
+	if (posix_spawnattr_init(&attr) != 0)
 		return -ENOMEM;
 	sigemptyset(&none);
 	(void)posix_spawnattr_setsigmask(&attr, &none);
@@ -130,8 +144,17 @@ static int editor_run(const char *path)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
 }
 
-static int edit_file(const struct mailui *u, const char *path, int fd, const struct buf *before,
-	struct buf *after)
+static int editor_run(char *path)
+{
+	char *program = strdup(editor());
+	int r = program != NULL ? editor_spawn(program, path) : -ENOMEM;
+
+	free(program);
+	return r;
+}
+
+static int edit_file(
+	const struct mailui *u, char *path, int fd, const struct buf *before, struct buf *after)
 {
 	int r = file_write_all(fd, buf_span(before));
 

@@ -78,17 +78,16 @@ static int find_secret(
 	struct mailui *u, struct mailbox *b, char *const *words, size_t count, struct buf *ret_uids)
 {
 	size_t n = 0;
-	_cleanup_(cleanup_free) uint32_t *list = secrets(b, &n);
+	uint32_t *list = secrets(b, &n);
+	int r = list != NULL ? 0 : -ENOMEM;
 
-	if (list == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		if (client_interrupted(u->client))
-			return -ECANCELED;
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		if (is_match(u, b, list[i], words, count))
 			buf_add(ret_uids, span_of(&list[i], sizeof list[i]));
+		r = client_interrupted(u->client) ? -ECANCELED : buf_error(ret_uids);
 	}
-	return buf_error(ret_uids);
+	free(list);
+	return r;
 }
 
 int mailui_find(

@@ -155,8 +155,8 @@ extern const struct screen_act screen_list_acts[], screen_letter_acts[];
 
 /* screen_draw.c */
 void draw_list(struct screen *s);
-void draw_text(struct screen *s, const char *title, const char *loud, struct screen_text *t);
-void draw_rows(struct screen *s, const char *title, const struct screen_text *t, size_t at);
+void draw_text(struct screen *s, const char *name, const char *loud, struct screen_text *t);
+void draw_rows(struct screen *s, const char *name, const struct screen_text *t, size_t at);
 void draw_status(struct screen *s, const char *keys);
 size_t draw_page(const struct screen *s); /* rows between the bars */
 

@@ -22,7 +22,9 @@ static void reading_close(struct reading *r)
 {
 	mailui_letter_done(&r->letter);
 	text_done(&r->text);
-	*r = (struct reading){.letter = MAILUI_LETTER_INIT, .text = SCREEN_TEXT_INIT};
+	memset(r, 0, sizeof *r);
+	r->letter = MAILUI_LETTER_INIT;
+	r->text = SCREEN_TEXT_INIT;
 }
 
 /* -- opening ------------------------------------------------------------------------------------
@@ -370,12 +372,15 @@ const struct screen_act screen_letter_acts[] = {
 
 void letter_run(struct screen *s)
 {
-	struct reading r = {.letter = MAILUI_LETTER_INIT, .text = SCREEN_TEXT_INIT, .next = true};
+	struct reading *r = calloc(1, sizeof *r);
 
-	s->reading = &r;
-	while (!s->leave && !r.back) {
-		if (r.next) {
-			if (!open_here(s) && !r.open)
+	if (r == NULL)
+		return;
+	s->reading = r;
+	r->next = true;
+	while (!s->leave && !r->back) {
+		if (r->next) {
+			if (!open_here(s) && !r->open)
 				break;
 			draw(s);
 			receipt_offer(s);
@@ -384,6 +389,7 @@ void letter_run(struct screen *s)
 		draw(s);
 		(void)screen_act(s, screen_letter_acts, screen_key(s));
 	}
-	reading_close(&r);
+	reading_close(r);
+	free(r);
 	s->reading = NULL;
 }

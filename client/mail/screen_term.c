@@ -315,7 +315,8 @@ static void last_line(struct span text, char *ret, size_t size)
 	if (span_starts(last, "quintet: "))
 		last = span_of(last.p + strlen("quintet: "), last.len - strlen("quintet: "));
 	last.len = last.len < size ? last.len : size - 1;
-	memcpy(ret, last.len > 0 ? (const char *)last.p : "", last.len);
+	if (last.p != NULL)
+		memcpy(ret, last.p, last.len);
 	ret[last.len] = '\0';
 	safe_end(ret);
 }

@@ -151,6 +151,9 @@ def test_a_refused_letter_can_be_mended(house, reader):
     view = reader()
     view.press("f", "^To:")
     view.press("nobody\r", "^To: +nobody")
+    # What came encrypted goes on encrypted, unless one says otherwise.
+    view.press("y", "it cannot be encrypted: nobody@quintet.test has no certificate")
+    view.press("s", "^Security: signed$")
     view.press("y", "refused: nobody@quintet.test")
     assert house.mail(reader.name, "outbox") == "nothing waits to be sent\n"
     view.press("q", "away")
