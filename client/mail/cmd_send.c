@@ -42,17 +42,30 @@ static int people_read(const struct mailui *u, const struct draft *d, struct peo
 	return CLIENT_OK;
 }
 
-/* The addresses of all, for the envelope. Owned list of borrowed spans. */
-static struct span *addresses(const struct people *p, size_t *ret_count)
+static bool is_among(const struct span *list, size_t count, struct span address)
+{
+	for (size_t i = 0; i < count; i++)
+		if (span_eq(list[i], address))
+			return true;
+	return false;
+}
+
+/* The addresses of all, for the envelope, each once, the hidden ones (*ret_bcc) last. Owned list of
+ * borrowed spans. */
+static struct span *addresses(const struct people *p, size_t *ret_count, size_t *ret_bcc)
 {
 	const struct mail_people *const lists[] = {&p->to, &p->cc, &p->bcc};
-	struct span *all = calloc(p->to.count + p->cc.count + p->bcc.count, sizeof *all);
-	size_t n = 0;
+	struct span *all = calloc(1 + p->to.count + p->cc.count + p->bcc.count, sizeof *all);
+	size_t n = 0, open = 0;
 
-	for (size_t i = 0; all != NULL && i < sizeof lists / sizeof lists[0]; i++)
+	for (size_t i = 0; all != NULL && i < sizeof lists / sizeof lists[0]; i++) {
+		open = n;
 		for (size_t j = 0; j < lists[i]->count; j++)
-			all[n++] = lists[i]->list[j].address;
+			if (!is_among(all, n, lists[i]->list[j].address))
+				all[n++] = lists[i]->list[j].address;
+	}
 	*ret_count = n;
+	*ret_bcc = n - open;
 	return all;
 }
 
@@ -218,11 +231,10 @@ int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
 		ret_name[0] = '\0';
 	if (r != CLIENT_OK)
 		return r;
-	to = addresses(&p, &l.count);
+	to = addresses(&p, &l.count, &l.bcc);
 	mail_own_address(&u->profile, u->login.user, own);
 	l.own = own;
 	l.to = to;
-	l.bcc = p.bcc.count;
 	r = to == NULL ? -ENOMEM : compose(d, &p, own, &l.message);
 	if (r < 0)
 		r = client_fail(client_exit_of(r), "the letter cannot be made: %s", client_why(r));
