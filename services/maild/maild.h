@@ -40,8 +40,9 @@ int maild_body_read(struct store *s, const unsigned char blob[BLOB_ID_LEN], uint
 /* -- receipt.c --------------------------------------------------------------------------------- */
 
 /* Sends the receipts that are due of the account, each once (also those that a killed session
- * left), and rings whom they reach. Errors are logged: a later session tries again. */
-void maild_receipts_send(struct service *s);
+ * left), and rings whom they reach. Errors are logged: a later session tries again. 0, or what
+ * ended the session in the midst of them: -EACCES, revoked. */
+int maild_receipts_send(struct service *s);
 
 /* -- log_in.c ---------------------------------------------------------------------------------- */
 

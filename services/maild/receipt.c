@@ -10,6 +10,7 @@
 #include "proto/smtp.h"
 
 #include <errno.h>
+#include <poll.h>
 
 enum {
 	AT_ONCE = 32, /* looked up in one view */
@@ -194,7 +195,14 @@ static int send_one(struct service *s, const struct mail_due *due)
 	return 0;
 }
 
-void maild_receipts_send(struct service *s)
+static bool is_revoked(const struct service *s)
+{
+	struct pollfd none = {.fd = -1};
+
+	return conn_poll(s->conn, &none, 1, time_monotonic_ms()) == -EACCES;
+}
+
+int maild_receipts_send(struct service *s)
 {
 	struct dues dues = {.account = s->who.account.name};
 	int r;
@@ -202,6 +210,9 @@ void maild_receipts_send(struct service *s)
 	do {
 		r = store_view(s->store, read_dues, &dues);
 		for (size_t i = 0; r >= 0 && i < dues.count; i++) {
+			/* There may be thousands of them. */
+			if (is_revoked(s))
+				return -EACCES;
 			dues.behind = dues.list[i].id;
 			r = send_one(s, &dues.list[i]);
 			if (r >= 0)
@@ -214,4 +225,5 @@ void maild_receipts_send(struct service *s)
 	if (r < 0)
 		log_event(LOG_LEVEL_WARNING, "receipts that are due could not be looked up",
 			log_fields({"ERROR", span_str(err_text(r))}));
+	return 0;
 }

@@ -131,3 +131,21 @@ def test_nobody_looks_like_somebody_else(house, header):
     with Smtps(house, "ann") as smtp:
         got = smtp.message("ann", ["bob"], f"{header}\r\nSubject: x\r\n\r\nhello\r\n".encode())
     assert got.code == 550 and got.status in ("5.6.0", "5.7.1")
+
+
+def test_a_lock_ends_the_sending_of_receipts(house):
+    asks = (b"Return-Path: <ann@quintet.test>\r\nFrom: ann@quintet.test\r\nMessage-ID: <a@quintet.test>\r\n"
+            b"Disposition-Notification-To: ann@quintet.test\r\n\r\nx\r\n")
+    with Imap(house, "bob") as imap:
+        imap.ok("XSET RECEIPTS ALWAYS")
+        imap.ok("SELECT INBOX")
+        for _ in range(30):
+            imap.ok(b"APPEND INBOX" + b"".join(b" {%d+}\r\n" % len(asks) + asks for _ in range(60)))
+        tag = imap.begin(r"STORE 1:* +FLAGS.SILENT (\Seen)")
+        time.sleep(0.2)
+        house.ctl("user", "lock", "bob")
+        with pytest.raises(EOFError):
+            imap.finish(tag)
+    with Imap(house, "ann") as imap:
+        (status,) = imap.ok("STATUS INBOX (MESSAGES)")
+    assert int(re.search(rb"MESSAGES (\d+)", status).group(1)) < 1800

@@ -85,7 +85,7 @@ static int call_seen(struct fetch *j, const struct unseen *u)
 	remember_changed(j, u, &result);
 	imap_changed(s);
 	if (result.due > 0)
-		maild_receipts_send(s->service);
+		imap_send_receipts(s);
 	return 0;
 }
 

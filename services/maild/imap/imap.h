@@ -86,6 +86,9 @@ static inline const char *imap_account(const struct imap *s)
 	return s->service->who.account.name;
 }
 
+/* login.c: sends the receipts that are due; s->error when that ended the session. */
+void imap_send_receipts(struct imap *s);
+
 /* -- commands ---------------------------------------------------------------------------------- */
 
 struct imap_command;

@@ -50,6 +50,14 @@ static int open_mail(struct imap *s)
 	return store_call(s->service->store, STORE_OP_MAIL_OPEN, &args, NULL);
 }
 
+void imap_send_receipts(struct imap *s)
+{
+	int r = maild_receipts_send(s->service);
+
+	if (r < 0 && s->error == 0)
+		s->error = r;
+}
+
 static int enter(struct imap_call *c)
 {
 	struct imap *s = c->s;
@@ -69,7 +77,7 @@ static int enter(struct imap_call *c)
 	s->state = IMAP_AUTHENTICATED;
 	s->active_ms = time_monotonic_ms();
 	/* What a session that was killed left owing. */
-	maild_receipts_send(s->service);
+	imap_send_receipts(s);
 	buf_reset(&s->out);
 	imap_put_capability(s, &s->out);
 	return imap_ok(c, "[%s] Welcome, %s", buf_str(&s->out), imap_account(s));

@@ -308,7 +308,7 @@ static int end(struct imap_call *c, struct storing *t)
 
 	imap_changed(s);
 	if (t->due)
-		maild_receipts_send(s->service);
+		imap_send_receipts(s);
 	if (t->modified_count == 0)
 		return imap_ok(c, "Stored");
 	imap_put_set(&set, t->modified, t->modified_count);
