@@ -336,6 +336,22 @@ def test_certificates_of_others(house):
     assert "dan has no certificate" in house["ann"].err("mail", "key", "show", "dan", status=NO)
 
 
+def test_nothing_is_encrypted_to_a_revoked_certificate(house):
+    house.join("fay")
+    second = house.device("fay")
+    lost, kept = house.json("ann", "key", "show", "fay")
+    house.instance.ctl("cert", "revoke", lost["serial"])
+    assert house.json("ann", "key", "show", "fay") == [kept]
+    assert house.send("ann", "fay", subject="to one device") == "sent, encrypted\n"
+    house.instance.ctl("cert", "revoke", kept["serial"])
+    refused = house["ann"].err("mail", "send", "--encrypt", "fay", input="x", status=NO)
+    assert "fay@quintet.test has no certificate; nothing was sent" in refused
+    second.enroll(house.instance, "fay", "secret of fay")
+    (letter,) = second.json("mail", "read", "1")
+    assert letter["text"] == "Hello.\n"  # by the key of the certificate that was good then
+    second.close()
+
+
 # -- the outbox -----------------------------------------------------------------------------------
 
 
