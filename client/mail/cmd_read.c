@@ -36,7 +36,8 @@ static int receipt_wanted(const struct mailui *u, const struct mailui_letter *l)
 	r = mail_settings(u->line, NULL, NULL, &s);
 	if (r < 0 || strcmp(s.receipts, "ask") != 0)
 		return -1; /* never, or maild does it by itself */
-	buf_addf(&question, "%s asks for a receipt. Send it? [y/N/later] ", l->view.from);
+	mailui_receipt_question(u, l, &question);
+	buf_add_str(&question, ". Send it? [y/N/later] ");
 	r = ask_line(u->client, buf_str(&question), false, &answer);
 	if (r < 0 || answer.len == 0)
 		return r < 0 ? -1 : 0;

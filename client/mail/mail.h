@@ -304,6 +304,8 @@ struct mail_receipt { /* of one message for one recipient; times 0: not */
 /* msgid NULL: all. -ENOTSUP: this server cannot. */
 int mail_receipts(struct imapc *m, const char *msgid, struct mail_receipt **ret, size_t *ret_count);
 
+/* Where a receipt for the message would go. -ENOENT: none may. */
+int mail_receipt_to(struct span message, const char *own, struct buf *ret);
 /* Does the message ask for a receipt that is still to be answered (not answered before, none of
  * one's own, no receipt itself)? */
 bool mail_receipt_is_due(const struct mail_item *item, struct span message, const char *own);

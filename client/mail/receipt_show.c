@@ -1,4 +1,6 @@
 /* What became of letters, in words; and giving the receipts that others ask for. */
+#include "client/mail/imapc.h"
+#include "client/mail/smime.h"
 #include "client/mail/ui.h"
 
 #include <errno.h>
@@ -108,6 +110,21 @@ bool mailui_receipt_is_due(
 
 	mail_own_address(&u->profile, u->login.user, own);
 	return item != NULL && mail_receipt_is_due(item, buf_span(&l->raw), own);
+}
+
+void mailui_receipt_question(const struct mailui *u, const struct mailui_letter *l, struct buf *out)
+{
+	_cleanup_(buf_done) struct buf to = BUF_INIT(1024), from = BUF_INIT(1024);
+	char own[320], clean[320];
+
+	mail_own_address(&u->profile, u->login.user, own);
+	buf_addf(out, "%.300s asks for a receipt", l->view.from);
+	if (mail_receipt_to(buf_span(&l->raw), own, &to) < 0 ||
+		(smime_from(mime_header(&l->view.mime, &l->view.mime.parts[0]), &from) == 0 &&
+			span_caseeq_str(buf_span(&from), buf_str(&to))))
+		return;
+	imapc_clean(buf_span(&to), clean, sizeof clean);
+	buf_addf(out, " TO SOMEBODY ELSE, %s", clean);
 }
 
 int mailui_receipt_give(

@@ -67,13 +67,20 @@ static int receipt_make(struct span message, const char *own, struct buf *ret_to
 	return r;
 }
 
+int mail_receipt_to(struct span message, const char *own, struct buf *ret)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(RECEIPT_MAX);
+
+	return receipt_make(message, own, ret, &text);
+}
+
 bool mail_receipt_is_due(const struct mail_item *item, struct span message, const char *own)
 {
-	_cleanup_(buf_done) struct buf to = BUF_INIT(1024), text = BUF_INIT(RECEIPT_MAX);
+	_cleanup_(buf_done) struct buf to = BUF_INIT(1024);
 
 	if ((item->flags & (IMAP_FLAG_MDN_SENT | IMAP_FLAG_DRAFT)) != 0)
 		return false;
-	return receipt_make(message, own, &to, &text) == 0 && !span_caseeq_str(buf_span(&to), own);
+	return mail_receipt_to(message, own, &to) == 0 && !span_caseeq_str(buf_span(&to), own);
 }
 
 int mail_receipt_answer(

@@ -104,17 +104,17 @@ static void draw(struct screen *s)
 static void receipt_offer(struct screen *s)
 {
 	struct screen_hush hush;
-	char question[400], why[400];
+	_cleanup_(buf_done) struct buf question = BUF_INIT(1024);
+	char why[400];
 	uint32_t key;
 	int r;
 
 	if (s->box == NULL || strcmp(s->settings.receipts, "ask") != 0 ||
 		!mailui_receipt_is_due(s->u, s->box, s->reading->uid, &s->reading->letter))
 		return;
-	(void)snprintf(question, sizeof question,
-		"%.300s asks for a receipt. Send it? y, n, or later: any other key",
-		s->reading->letter.view.from);
-	key = screen_choose(s, question, "yYnN");
+	mailui_receipt_question(s->u, &s->reading->letter, &question);
+	buf_add_str(&question, ". Send it? y, n, or later: any other key");
+	key = screen_choose(s, buf_str(&question), "yYnN");
 	if (key == 0)
 		return;
 	hush_begin(&hush);

@@ -148,6 +148,9 @@ void mailui_receipt_short(
  */
 int mailui_receipt_give(
 	struct mailui *u, struct mailbox *b, uint32_t uid, const struct mailui_letter *l, bool yes);
+/* "Ann <ann@house> asks for a receipt", and where to, when it would go to somebody else. */
+void mailui_receipt_question(
+	const struct mailui *u, const struct mailui_letter *l, struct buf *out);
 bool mailui_receipt_is_due(
 	const struct mailui *u, struct mailbox *b, uint32_t uid, const struct mailui_letter *l);
 
