@@ -372,8 +372,8 @@ int mail_due_each(struct store_txn *txn, const char *account,
 /*
  * STORE_OP_MAIL_RECEIPT: sends one that is due: in one commit the row goes, $MDNSent is set, and
  * the MDN (deliver, as above; count 0: there is nobody to send it to) is delivered. Where who
- * asked is no more, the row goes all the same. -ENOENT: another session has done it; -EDQUOT: it
- * stays due. Result: struct mail_deliver_result.
+ * asked is no more, or has an answer already (of a copy of the message), the row goes all the same.
+ * -ENOENT: another session has done it; -EDQUOT: it stays due. Result: struct mail_deliver_result.
  */
 struct mail_receipt_args {
 	char account[ACCOUNT_NAME_SIZE];

@@ -23,6 +23,22 @@ static int mark_sent(struct store_txn *txn, struct mail_writer *w, const struct 
 	return rc < 0 ? rc : mail_box_write(txn, w->account.name, &box);
 }
 
+/* A message may have been copied before it was read, and is one message all the same: 1 when its
+ * writer has an answer. */
+static int was_answered(struct store_txn *txn, const struct mail_deliver_args *a)
+{
+	struct mail_sent s;
+	uint64_t number = 0;
+	int rc = -ENOENT;
+
+	if (a->mdn.set && row_is_text(a->mdn.msgid, sizeof(a->mdn.msgid)) &&
+		row_is_text(a->sender, sizeof(a->sender)))
+		rc = mail_sent_find(txn, a->recipients[0], a->mdn.msgid, a->sender, &number, &s);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	return s.read_us != 0 || s.declined ? 1 : 0;
+}
+
 int op_mail_receipt(struct store_txn *txn, const void *args, void *result)
 {
 	const struct mail_receipt_args *a = args;
@@ -44,6 +60,9 @@ int op_mail_receipt(struct store_txn *txn, const void *args, void *result)
 		rc = mail_writer_close(&w);
 	if (rc < 0 || a->deliver.count == 0)
 		return rc;
+	rc = was_answered(txn, &a->deliver);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	rc = mail_deliver(txn, &a->deliver, ret);
 	if (rc != -ENOENT) /* who asked is there no more: it is done with */
 		return rc;

@@ -38,7 +38,7 @@ def sent_row(instance, name, msgid):
         return row
 
 
-def test_a_foundis_noted(ann):
+def test_a_receipt_is_noted(ann):
     ask = f"Disposition-Notification-To: {ANN}@quintet.test\r\n"
     ann.message(ANN, [BOB], letter(ANN, "receipt please", "asks1", more=ask))
     assert b"READ NIL" in sent_row(ann.instance, ANN, "asks1")
@@ -104,6 +104,16 @@ def test_always_means_once(ann, bob):
     assert b"automatic-action/MDN-sent-automatically" in found
     row = sent_row(ann.instance, ANN, "always1")
     assert b'READ "20' in row and b"AUTOMATIC T" in row
+
+
+def test_copies_are_one_message(ann, bob):
+    ask(ann, "copied")
+    bob.ok(f"UID COPY {newest(bob)} Archive")
+    bob.ok(f"UID STORE {newest(bob)} +FLAGS (\\Seen)")
+    bob.ok("SELECT Archive")
+    bob.ok("STORE * +FLAGS (\\Seen)")
+    bob.ok("SELECT INBOX")
+    assert len(receipts(ann.instance, "copied")) == 1
 
 
 def test_reading_the_body_is_reading(ann, bob):

@@ -9,13 +9,11 @@
 
 #include <cmocka.h>
 
-/* ann asks bob, who always answers and has read it. */
-static struct mail_due owed(struct store *s)
+/* ann asks bob, who always answers. */
+static void ask(struct store *s)
 {
 	struct mail_delivery d;
 	struct mail_deliver_result r;
-	struct mail_flags_result flagged;
-	struct mail_due due;
 
 	fixture_account(s, "ann");
 	fixture_account(s, "bob");
@@ -23,14 +21,44 @@ static struct mail_due owed(struct store *s)
 	d.a.body.asks = d.a.track = true;
 	assert_int_equal(mail_acts_send(s, &d, &r), 0);
 	mail_acts_receipts(s, "bob", MAIL_RECEIPTS_ALWAYS);
+}
+
+/* The newest that is owed then. */
+static struct mail_due read_it(struct store *s, const char *box)
+{
+	struct mail_flags_result flagged;
+	struct mail_due due[2];
+	size_t count;
+
 	assert_int_equal(mail_acts_flag(s,
-				 (struct mail_flagging){"bob", mail_acts_box(s, "bob", "INBOX").id,
-					 1, MAIL_FLAGS_ADD, MAIL_SEEN, NULL},
+				 (struct mail_flagging){"bob", mail_acts_box(s, "bob", box).id, 1,
+					 MAIL_FLAGS_ADD, MAIL_SEEN, NULL},
 				 &flagged),
 		0);
 	assert_int_equal(flagged.due, 1);
-	assert_int_equal(mail_acts_due(s, "bob", &due, 1), 1);
-	return due;
+	count = mail_acts_due(s, "bob", due, 2);
+	assert_in_range(count, 1, 2);
+	return due[count - 1];
+}
+
+static struct mail_due owed(struct store *s)
+{
+	ask(s);
+	return read_it(s, "INBOX");
+}
+
+static void copy_to_archive(struct store *s)
+{
+	const uint32_t uid = 1;
+	struct mail_copy_args copy = {.account = "bob",
+		.from = mail_acts_box(s, "bob", "INBOX").id,
+		.to = mail_acts_box(s, "bob", "Archive").id,
+		.uids = &uid,
+		.count = 1,
+		.now_us = FIXTURE_NOW};
+	struct mail_added copied;
+
+	assert_int_equal(store_call(s, STORE_OP_MAIL_COPY, &copy, &copied), 0);
 }
 
 static struct mail_receipt_args receipt(struct mail_delivery *d, uint64_t due)
@@ -164,6 +192,31 @@ static void test_moved(void **state)
 	mail_acts_check(f->s);
 }
 
+/* Copied before it was read, and both are read: who wrote it is told once. */
+static void test_copied(void **state)
+{
+	struct store_fixture *f = *state;
+	struct mail_due due, both[2];
+	struct mail_delivery d;
+	struct mail_receipt_args a;
+	struct mail_deliver_result r;
+
+	ask(f->s);
+	copy_to_archive(f->s);
+	due = read_it(f->s, "INBOX");
+	(void)read_it(f->s, "Archive");
+	assert_int_equal(mail_acts_due(f->s, "bob", both, 2), 2);
+	a = receipt(&d, due.id);
+	assert_int_equal(store_call(f->s, STORE_OP_MAIL_RECEIPT, &a, &r), 0);
+	assert_int_equal(r.delivered, 1);
+	a = receipt(&d, both[1].id);
+	assert_int_equal(store_call(f->s, STORE_OP_MAIL_RECEIPT, &a, &r), 0);
+	assert_int_equal(r.delivered, 0);
+	assert_int_equal(mail_acts_due(f->s, "bob", NULL, 0), 0);
+	assert_int_equal(mail_acts_box(f->s, "ann", "INBOX").messages, 1);
+	mail_acts_check(f->s);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, store_fixture_setup, store_fixture_teardown)
 
 int main(void)
@@ -175,6 +228,7 @@ int main(void)
 		TEST(test_message_gone),
 		TEST(test_over_quota),
 		TEST(test_moved),
+		TEST(test_copied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
