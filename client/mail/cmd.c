@@ -33,12 +33,14 @@ enum mailui_option {
 	O_OLD = 1 << 24,
 	O_RETRY = 1 << 25,
 	O_REMOVE = 1 << 26,
-	O_OFFLINE = 1 << 27, /* no option: the account's password is not asked for */
+	O_REPLY_ALL = 1 << 27,
+	O_FOLDER = 1 << 28,
+	O_OFFLINE = 1 << 29, /* no option: the account's password is not asked for */
 	O_WRITING = O_CC | O_BCC | O_ATTACH | O_FILE | O_RECEIPT | O_ENCRYPT | O_SIGN | O_PLAIN |
 		O_EDIT,
 };
 
-enum { MANY = 1000, OWN_ROWS = 27, LOGIN_ROWS = 2, ROWS = OWN_ROWS + LOGIN_ROWS + 1 };
+enum { MANY = 1000, OWN_ROWS = 29, LOGIN_ROWS = 2, ROWS = OWN_ROWS + LOGIN_ROWS + 1 };
 
 struct mailui_command {
 	struct client_command base; /* run is not used */
@@ -60,7 +62,7 @@ static const struct mailui_command commands[] = {
 		 "write to people; the text comes from $EDITOR, or standard input"},
 		mailui_send, O_SUBJECT | O_WRITING, 0, MANY},
 	{{"reply", NULL, "mail reply [-m MAILBOX] [--all] UID", "answer a message"}, mailui_reply,
-		O_MAILBOX | O_ALL | O_WRITING, 1, 1},
+		O_MAILBOX | O_REPLY_ALL | O_WRITING, 1, 1},
 	{{"forward", NULL, "mail forward [-m MAILBOX] UID TO ...", "pass a message on"},
 		mailui_forward, O_MAILBOX | O_WRITING, 2, MANY},
 	{{"search", NULL, "mail search [-m MAILBOX] WORD ...",
@@ -77,7 +79,7 @@ static const struct mailui_command commands[] = {
 		mailui_delete, O_MAILBOX | O_NOW, 1, MANY},
 	{{"attach", NULL, "mail attach [-m MAILBOX] [-o FOLDER] UID [NUMBER ...]",
 		 "save what is attached to a message"},
-		mailui_attach, O_MAILBOX | O_OUTPUT, 1, MANY},
+		mailui_attach, O_MAILBOX | O_FOLDER, 1, MANY},
 	{{"export", NULL, "mail export [-m MAILBOX] [--raw] [-o FILE] UID ...",
 		 "write messages out whole, decrypted unless --raw"},
 		mailui_export, O_MAILBOX | O_RAW | O_OUTPUT, 1, MANY},
@@ -120,7 +122,7 @@ static void rows_fill(struct client_option rows[ROWS], struct mailui_options *o,
 		{"mailbox", 'm', "NAME", &o->mailbox, NULL, "the mailbox; INBOX"},
 		{"count", 'n', "COUNT", &o->count, NULL, "at most so many, the newest"},
 		{"unread", 'u', NULL, NULL, &o->unread, "only what is unread"},
-		{"all", 0, NULL, NULL, &o->all, "all of them; reply: to all"},
+		{"all", 0, NULL, NULL, &o->all, "all of them"},
 		{"peek", 0, NULL, NULL, &o->peek, "leave them unread, answer no receipts"},
 		{"raw", 0, NULL, NULL, &o->raw, "as it came, nothing opened"},
 		{"subject", 's', "TEXT", &o->subject, NULL, "the subject"},
@@ -144,6 +146,8 @@ static void rows_fill(struct client_option rows[ROWS], struct mailui_options *o,
 		{"old", 0, NULL, NULL, &o->old, "for programs of before 2020"},
 		{"retry", 0, NULL, NULL, &o->retry, "try a refused letter once more"},
 		{"remove", 0, NULL, NULL, &o->remove, "do not send it"},
+		{"all", 0, NULL, NULL, &o->all, "to all who have it"},
+		{"output", 'o', "FOLDER", &o->output, NULL, "where to; this folder"},
 	};
 	const struct client_option login[LOGIN_ROWS] = {
 		{"user", 'U', "NAME", &o->user, NULL, "the account, by password"},

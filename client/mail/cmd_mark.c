@@ -50,6 +50,8 @@ int mailui_mark(struct mailui *u, const struct client_words *w)
 
 	if (!u->o.on_read && !u->o.on_unread && !u->o.on_flag && !u->o.on_unflag)
 		return client_usage(u->client, "mark: as what?");
+	if ((u->o.on_read && u->o.on_unread) || (u->o.on_flag && u->o.on_unflag))
+		return client_usage(u->client, "mark: either set or clear a flag");
 	r = begin(u, w, &b, &uids);
 	if (r != CLIENT_OK)
 		return r;

@@ -46,7 +46,8 @@ static int receipts_print(const struct mailui *u, const struct mail_receipt *lis
 		(const struct table_column[]){{"SENT", NULL}, {"TO", NULL}, {"STATE", NULL},
 			{"DELIVERED", NULL}, {"READ", NULL}, {"SUBJECT", NULL},
 			{u->client->json ? "MESSAGE ID" : NULL, NULL}, {NULL, NULL}});
-	for (size_t i = count > most ? count - (size_t)most : 0; i < count; i++) {
+	/* The server tells the newest first; here they stand last, as in every list. */
+	for (size_t i = count > most ? (size_t)most : count; i-- > 0;) {
 		char sent[32], delivered[32], seen[32];
 		const char *const cells[] = {sent, list[i].recipient,
 			mailui_receipt_state(&list[i]), delivered, seen, list[i].subject,
@@ -202,6 +203,21 @@ int mailui_people(struct mailui *u, const struct client_words *w)
 	return r < 0 ? client_fail(ERR_EXIT_TEMP, "no memory") : CLIENT_OK;
 }
 
+/* A setting as the server calls it. NULL: there is none, or not with that value. */
+static const char *setting_find(const char *name, const char *value)
+{
+	static const struct {
+		const char *name, *theirs, *values[4];
+	} settings[] = {{"receipts", "RECEIPTS", {"ask", "never", "always", NULL}},
+		{"presence", "PRESENCE", {"shown", "hidden", NULL}}};
+
+	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+		for (const char *const *v = settings[i].values; *v != NULL; v++)
+			if (strcmp(name, settings[i].name) == 0 && strcmp(value, *v) == 0)
+				return settings[i].theirs;
+	return NULL;
+}
+
 int mailui_set(struct mailui *u, const struct client_words *w)
 {
 	struct mail_settings s;
@@ -213,11 +229,10 @@ int mailui_set(struct mailui *u, const struct client_words *w)
 	if (w->count == 1)
 		return client_usage(u->client, "set: to what?");
 	if (w->count == 2) {
-		what = strcmp(w->v[0], "receipts") == 0    ? "RECEIPTS"
-			: strcmp(w->v[0], "presence") == 0 ? "PRESENCE"
-							   : NULL;
+		what = setting_find(w->v[0], w->v[1]);
 		if (what == NULL)
-			return client_usage(u->client, "there is no setting \"%s\"", w->v[0]);
+			return client_usage(
+				u->client, "there is no setting \"%s %s\"", w->v[0], w->v[1]);
 	}
 	r = mailui_line(u);
 	if (r != CLIENT_OK)

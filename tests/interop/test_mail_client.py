@@ -155,7 +155,7 @@ def test_receipts_by_setting(house):
     assert house.read("bob", "never")["asks_receipt"]  # scripts see it and answer by --yes
     assert states(house, "ann", "never") == {"bob": "delivered"}
     house.mail("bob", "set", "receipts", "ask")
-    assert house["bob"].err("mail", "set", "receipts", "perhaps", status=NO)
+    assert house["bob"].err("mail", "set", "receipts", "perhaps", status=USAGE)
     assert house["bob"].err("mail", "set", "colour", "red", status=USAGE)
 
 
