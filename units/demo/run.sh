@@ -247,7 +247,7 @@ Now try (run/root.pem is the root; account demo, password in run/demo.password):
     /connect -tls_verify -tls_cafile run/root.pem -tls_cert run/demo.pem -tls_pkey run/demo.key localhost $(port_of chatd)
   printf 'Subject: hello\\r\\n\\r\\nHello.\\r\\n' | curl --cacert run/root.pem -u "demo:\$(cat run/demo.password)" \\
     --mail-from demo@localhost --mail-rcpt demo@localhost --upload-file - smtps://localhost:$(port_of submission)
-  curl --cacert run/root.pem -u "demo:\$(cat run/demo.password)" 'imaps://localhost:$(port_of maild)/INBOX;MAILINDEX=1'
+  curl --cacert run/root.pem -u "demo:\$(cat run/demo.password)" 'imaps://localhost:$(port_of maild)/INBOX;MAILINDEX=*'
 Logs are in run/log. make stop ends it, make clean-run removes it, make run resumes it.
 END
 }
