@@ -7,9 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stddef.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 void draft_done(struct draft *d)
@@ -119,47 +117,13 @@ static const char *editor(void)
 	return e == NULL || e[0] == '\0' ? "vi" : e;
 }
 
-/* $EDITOR may have options of its own, so a shell takes it apart. */
-static int editor_spawn(char *program, char *path)
-{
-	char script[] = "exec $0 \"$1\"", shell[] = "/bin/sh", c[] = "-c";
-	char *const argv[] = {shell, c, script, program, path, NULL};
-	posix_spawnattr_t attr;
-	sigset_t none;
-	pid_t pid;
-	int r, status = 0;
-
-	if (posix_spawnattr_init(&attr) != 0)
-		return -ENOMEM;
-	sigemptyset(&none);
-	(void)posix_spawnattr_setsigmask(&attr, &none);
-	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	r = -posix_spawn(&pid, shell, NULL, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	if (r < 0)
-		return r;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
-}
-
-static int editor_run(char *path)
-{
-	char *program = strdup(editor());
-	int r = program != NULL ? editor_spawn(program, path) : -ENOMEM;
-
-	free(program);
-	return r;
-}
-
 static int edit_file(
 	const struct mailui *u, char *path, int fd, const struct buf *before, struct buf *after)
 {
 	int r = file_write_all(fd, buf_span(before));
 
 	if (r == 0)
-		r = editor_run(path);
+		r = mailui_run(editor(), path, -1);
 	/* Editors write a new file in place of the old one, so it is opened by name again. */
 	return r == 0 ? ask_file(u->client, path, after) : r;
 }
@@ -179,19 +143,6 @@ static int edit_failed(int r, const char *path, char ret_why[256])
 	return r == -ENODATA || r == -EBADMSG || r == -ECHILD ? CLIENT_NO : client_exit_of(r);
 }
 
-/* Ctrl-C in the editor was meant for the editor. */
-static void interrupts_drop(void)
-{
-	const struct timespec now = {0, 0};
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	while (sigtimedwait(&set, NULL, &now) > 0)
-		continue;
-}
-
 int draft_edit(const struct mailui *u, struct draft *d, bool always, char ret_why[256])
 {
 	_cleanup_(buf_done) struct buf before = BUF_INIT((size_t)MAIL_MESSAGE_MAX),
@@ -206,7 +157,6 @@ int draft_edit(const struct mailui *u, struct draft *d, bool always, char ret_wh
 	r = buf_error(&before);
 	if (r == 0)
 		r = edit_file(u, path, fd, &before, &after);
-	interrupts_drop();
 	if (r == 0 && span_eq(buf_span(&before), buf_span(&after)) && !always)
 		r = -ENODATA;
 	if (r == 0)

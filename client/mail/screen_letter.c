@@ -3,8 +3,11 @@
 
 #include "client/chat/safe.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 
 enum { TITLE_SIZE = 512, WHOLE = 2 * MAIL_MESSAGE_MAX };
 
@@ -230,6 +233,27 @@ static void raw(struct screen *s)
 	text_make(s);
 }
 
+/* The text as it is shown here, in the person's own pager. */
+static void pager(struct screen *s)
+{
+	const char *program = getenv("PAGER");
+	_cleanup_(cleanup_close) int fd = memfd_create("message", MFD_CLOEXEC);
+	int r = fd < 0 ? -errno : file_write_all(fd, buf_span(&s->reading->text.text));
+
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (program == NULL || program[0] == '\0')
+		program = "less";
+	term_pause(&s->term);
+	if (r == 0)
+		r = mailui_run(program, NULL, fd);
+	if (term_resume(&s->term) < 0)
+		s->leave = true;
+	if (r < 0)
+		screen_say(s, "%.100s: %s", program,
+			r == -ECHILD ? "it did not end well" : err_text(r));
+}
+
 static void delete_here(struct screen *s)
 {
 	list_delete(s);
@@ -361,6 +385,7 @@ const struct screen_act screen_letter_acts[] = {
 	{'F', list_flag, "F", "flag as important, or not"},
 	{'U', mark_unread, "U", "mark as unread, back to the list"},
 	{'h', raw, "h", "the message as it came, with all of its header; and back"},
+	{'v', pager, "v", "see the text in $PAGER"},
 	{'R', page_receipts, "R", "what became of what you sent"},
 	{'P', page_people, "P", "who is there"},
 	{'?', page_help, "?", "help"},

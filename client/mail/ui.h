@@ -15,6 +15,7 @@
  *	find.c        searching, in encrypted messages too
  *	save.c        what is written to files
  *	receipt_show.c  receipts in words, and giving them
+ *	run.c         editor and pager
  *	screen*.c     the terminal: screen.h
  */
 #ifndef CLIENT_MAIL_UI_H
@@ -131,8 +132,7 @@ int mailui_save_folder(const char *path, int *ret_fd);
 int mailui_save_attachment(const struct mailui *u, const struct mail_view *v, size_t index,
 	int dir_fd, char ret_name[MAILUI_NAME_SIZE]);
 
-/* -- receipt_show.c
- * -----------------------------------------------------------------------------------
+/* -- receipt_show.c -----------------------------------------------------------------------------
  */
 
 /* What became of a letter for one recipient: "read", "delivered" ... */
@@ -153,6 +153,14 @@ void mailui_receipt_question(
 	const struct mailui *u, const struct mailui_letter *l, struct buf *out);
 bool mailui_receipt_is_due(
 	const struct mailui *u, struct mailbox *b, uint32_t uid, const struct mailui_letter *l);
+
+/* -- run.c --------------------------------------------------------------------------------------
+ */
+
+/* Runs a program (as a shell takes it: with options) at the terminal and waits for its end, with
+ * that file as its argument (NULL: none), and input (-1: the terminal). -ECHILD: it did not end
+ * well. */
+int mailui_run(const char *program, const char *path, int input_fd);
 
 /* -- ui_show.c ----------------------------------------------------------------------------------
  */

@@ -39,7 +39,8 @@ def reader(house):
 
     def open_view(*args, rows=24, columns=80):
         device = house[name]
-        env = {**device.env, "EDITOR": str(editor), "TERM": "xterm"}
+        env = {**device.env, "EDITOR": str(editor), "PAGER": "tee paged",
+               "TERM": "xterm"}
         views.append(Glass(device.argv(("mail", *args)), env, device.folder, rows, columns))
         return views[-1]
 
@@ -66,6 +67,9 @@ def test_list_read_and_leave(house, reader):
     assert "Hello." in view.shown()
     # The lines are wrapped at words, and none is lost.
     assert re.sub(r"\s+", " ", view.shown()).count("a long line of words") == 20
+    view.send("v")
+    paged = house[reader.name].folder / "paged"
+    until(lambda: paged.exists() and "Subject:  first Grüße\n" in paged.read_text(), what="the pager")
     view.press("u", "The second.")
     view.press("q", "2 messages, 0 unread")
     assert re.match(r">E ", view.lines()[2])
