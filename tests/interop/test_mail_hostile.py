@@ -73,3 +73,17 @@ def test_no_message_speaks_to_the_terminal(house, tmp_path):
     house.mail("ann", "attach", "-o", tmp_path, uid)
     names = sorted(p.name for p in tmp_path.iterdir())
     assert len(names) == 2 and not any(re.search(r"[\x00-\x1f/]|^\.", name) for name in names), names
+
+
+def test_a_receipt_to_somebody_else_is_told(house):
+    asks = (b"From: bob@quintet.test\r\nSubject: asking for another\r\nMessage-ID: <other@quintet.test>\r\n"
+            b"Disposition-Notification-To: carol@quintet.test\r\n\r\nx\r\n")
+    with Imap(house.instance, "ann", password="secret of ann") as imap:
+        imap.append(asks)
+    terminal = house["ann"].terminal("mail", "read", house.uid("ann", "asking for another"))
+    try:
+        terminal.expect("bob@quintet.test asks for a receipt TO SOMEBODY ELSE, carol@quintet.test. Send it?")
+        terminal.send("n\n")
+        assert terminal.status() == 0
+    finally:
+        terminal.close()
