@@ -213,6 +213,13 @@ void mail_people_done(struct mail_people *p);
  * in order, each once (the server knows a sender's retry by its Message-ID), and then put into
  * Sent.
  */
+enum smime_how {
+	SMIME_PLAIN, /* neither */
+	SMIME_SIGN,
+	SMIME_AUTO, /* signs; encrypts if that is possible */
+	SMIME_ENCRYPT, /* -ENOENT when it is not, ret_missing: who has no certificate */
+};
+
 struct outbox_letter {
 	const char *from; /* envelope sender; "": of a receipt */
 	const struct span *to; /* envelope recipients: addresses */
@@ -220,6 +227,7 @@ struct outbox_letter {
 	bool keep; /* put it into Sent when it is gone */
 	struct span message;
 	struct span copy; /* what Sent gets; empty: the message */
+	enum smime_how how; /* still to be done, once, before it goes */
 };
 /* 0: it is on disk and will be sent. -EINVAL: addresses that cannot be. */
 int outbox_add(const struct profile *p, const struct outbox_letter *l, char ret_name[64]);
@@ -277,12 +285,6 @@ int smime_certificates(
 
 /* All at once for sending: signs, and encrypts when every recipient (and the sender) has a
  * certificate. */
-enum smime_how {
-	SMIME_PLAIN, /* neither */
-	SMIME_SIGN,
-	SMIME_AUTO, /* signs; encrypts if that is possible */
-	SMIME_ENCRYPT, /* -ENOENT when it is not, ret_missing: who has no certificate */
-};
 /* *ret_encrypted. Without a certificate of one's own SMIME_AUTO leaves the message as it is. */
 struct smime_letter {
 	struct span message; /* composed */

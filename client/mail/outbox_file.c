@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define MAGIC "quintet letter 1"
+#define MAGIC "quintet letter 2"
 #define WHY ".why"
 
 enum { NAMES_MAX = 4 << 20, WHY_MAX = 1000 };
@@ -81,6 +81,7 @@ int outbox_write(int dir_fd, const char *name, const struct outbox_letter *l)
 	rec_put_str(&b, MAGIC);
 	rec_put_str(&b, l->from);
 	buf_add_byte(&b, l->keep ? 1 : 0);
+	buf_add_byte(&b, (unsigned char)l->how);
 	buf_add_u32(&b, (uint32_t)l->to_count);
 	for (size_t i = 0; i < l->to_count; i++)
 		rec_put_bytes(&b, l->to[i]);
@@ -102,6 +103,7 @@ static int parse(struct outbox_file *f)
 	struct span all = buf_span(&f->bytes);
 	struct rec r;
 	uint32_t count;
+	unsigned how;
 
 	if (all.len < sizeof digest)
 		return -EBADMSG;
@@ -113,8 +115,10 @@ static int parse(struct outbox_file *f)
 		return -EBADMSG;
 	rec_str(&r, f->from, sizeof f->from);
 	f->keep = rec_u8(&r) != 0;
+	how = rec_u8(&r);
+	f->how = (enum smime_how)how;
 	count = rec_u32(&r);
-	if (count > OUTBOX_TO_MAX)
+	if (count > OUTBOX_TO_MAX || how > SMIME_ENCRYPT)
 		return -EBADMSG;
 	f->to = calloc(count > 0 ? count : 1, sizeof *f->to);
 	if (f->to == NULL)

@@ -20,6 +20,7 @@ struct outbox_file {
 	struct buf bytes;
 	char from[MIME_ADDRESS_MAX + 1];
 	bool keep;
+	enum smime_how how;
 	struct span *to; /* into bytes; owned */
 	size_t to_count;
 	struct span message, copy; /* copy: the message, if there is no other */

@@ -6,7 +6,13 @@
 #include <errno.h>
 #include <poll.h>
 
-enum { NAMES_MAX = 4 << 20, ATTEMPTS = 2, LOCK_TRIES = 50, LOCK_MS = 100 };
+enum {
+	SEALED_MAX = 2 * MAIL_MESSAGE_MAX,
+	NAMES_MAX = 4 << 20,
+	ATTEMPTS = 2,
+	LOCK_TRIES = 50,
+	LOCK_MS = 100
+};
 
 struct sending {
 	struct client *c;
@@ -70,6 +76,45 @@ static int give(struct sending *s, const struct outbox_file *f)
 	return r;
 }
 
+static int wait_more(struct sending *s, int r, const char *words)
+{
+	why(s, words);
+	if (s->code == CLIENT_OK)
+		s->code = client_exit_of(r);
+	return r;
+}
+
+/* Nobody could be asked for certificates when it was written. What is sealed is on disk before it
+ * goes: the server knows a retry by its bytes. 1: it was refused. */
+static int seal(struct sending *s, const char *name, struct outbox_file *f)
+{
+	_cleanup_(buf_done) struct buf sealed = BUF_INIT(SEALED_MAX);
+	const struct smime_letter open = {
+		.message = f->message, .to = f->to, .to_count = f->to_count, .how = f->how};
+	char missing[256] = "", words[320];
+	bool encrypted;
+	int r = smime_protect(s->c, s->p, &open, &sealed, &encrypted, missing);
+	const struct outbox_letter l = {.from = f->from,
+		.to = f->to,
+		.to_count = f->to_count,
+		.keep = f->keep,
+		.message = buf_span(&sealed)};
+
+	if (r == -ENOENT) {
+		snprintf(words, sizeof words, "it cannot be encrypted: %s has no certificate",
+			missing);
+		r = refuse(s, name, words);
+		return r < 0 ? r : 1;
+	}
+	if (r < 0)
+		return wait_more(s, r, "nobody can be asked for certificates");
+	r = outbox_write(s->dir_fd, name, &l);
+	if (r < 0)
+		return r;
+	outbox_file_done(f);
+	return outbox_read(s->dir_fd, name, OUTBOX_WAITING, f);
+}
+
 /* 0: the next one; negative: the rest has to wait. */
 static int send_one(struct sending *s, const char *name)
 {
@@ -80,8 +125,10 @@ static int send_one(struct sending *s, const char *name)
 		return 0;
 	if (r == -EBADMSG)
 		return refuse(s, name, "its file is damaged");
-	if (r < 0)
-		return r;
+	if (r == 0 && f.how != SMIME_PLAIN)
+		r = seal(s, name, &f);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = give(s, &f);
 	if (r == 0)
 		return done(s, name, f.keep);
@@ -89,13 +136,10 @@ static int send_one(struct sending *s, const char *name)
 		return refuse(s, name, submit_said(s->line));
 	if (r == -EINVAL)
 		return refuse(s, name, "it has no recipients");
-	why(s,
+	return wait_more(s, r,
 		r == -EBUSY              ? submit_said(s->line)
 			: r == -ENOTCONN ? "the server cannot be reached"
 					 : client_why(r));
-	if (s->code == CLIENT_OK)
-		s->code = client_exit_of(r);
-	return r;
 }
 
 static int each(

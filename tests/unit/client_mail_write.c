@@ -238,6 +238,7 @@ static void test_outbox(void **state)
 	assert_outbox("");
 	assert_int_equal(outbox_add(&profile, &l, one), 0);
 	l.to_count = 2;
+	l.how = SMIME_ENCRYPT;
 	assert_int_equal(outbox_add(&profile, &l, two), 0);
 	assert_true(strcmp(one, two) < 0);
 	assert_outbox("waiting::bob@x|waiting::bob@x\ncid@x|");
@@ -246,6 +247,10 @@ static void test_outbox(void **state)
 	assert_true(span_eq_str(f.message, "Subject: x\r\n\r\nbare\r\nend\r\n"));
 	assert_string_equal(f.from, "ann@x");
 	assert_true(f.keep);
+	assert_int_equal(f.how, SMIME_PLAIN);
+	outbox_file_done(&f);
+	assert_int_equal(outbox_read(dir_fd, two, OUTBOX_WAITING, &f), 0);
+	assert_int_equal(f.how, SMIME_ENCRYPT);
 	outbox_file_done(&f);
 	/* Refused, and once more. */
 	assert_int_equal(outbox_why_write(dir_fd, one, "nobody there"), 0);
