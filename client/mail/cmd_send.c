@@ -3,9 +3,11 @@
 
 #include "client/ask.h"
 
+#include "base/file.h"
 #include "base/rec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 enum { UIDS_MAX = 4096 };
@@ -120,6 +122,10 @@ static int protect(
 	if (r == -ENOENT)
 		return client_fail(CLIENT_NO,
 			"it cannot be encrypted: %s has no certificate; nothing was sent", missing);
+	if (r == -ENOTCONN)
+		return client_fail(ERR_EXIT_TEMP,
+			"it cannot be encrypted while the authority is away; --sign or --plain "
+			"lets it wait in the outbox");
 	return r < 0 ? client_fail(client_exit_of(r), "cannot sign and encrypt: %s", client_why(r))
 		     : CLIENT_OK;
 }
@@ -311,13 +317,32 @@ static int text_take(const struct mailui *u, struct draft *d)
 	return r != CLIENT_OK ? client_fail(r, "%s", why) : r;
 }
 
+/* What somebody has written is not thrown away. */
+static void letter_rescue(const struct draft *d, int code)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT((size_t)MAIL_MESSAGE_MAX);
+	char path[] = "/tmp/quintet-mail-XXXXXX";
+	_cleanup_(cleanup_close) int fd = mkostemp(path, O_CLOEXEC);
+
+	draft_show(d, &b);
+	if (fd >= 0 && buf_error(&b) == 0 && file_write_all(fd, buf_span(&b)) == 0)
+		(void)client_fail(code, "the letter is kept in %s", path);
+}
+
 static int finish(struct mailui *u, struct draft *d)
 {
+	const bool edited = u->o.edit || (u->o.text_file == NULL && isatty(STDIN_FILENO) == 1);
+	char name[64] = "";
 	int r = options_take(u, d);
 
 	if (r == CLIENT_OK)
 		r = text_take(u, d);
-	return r == CLIENT_OK ? draft_send(u, d, NULL) : r;
+	if (r != CLIENT_OK)
+		return r;
+	r = draft_send(u, d, name);
+	if (r != CLIENT_OK && edited && name[0] == '\0')
+		letter_rescue(d, r);
+	return r;
 }
 
 int mailui_send(struct mailui *u, const struct client_words *w)

@@ -355,6 +355,31 @@ def test_nothing_is_encrypted_to_a_revoked_certificate(house):
 # -- the outbox -----------------------------------------------------------------------------------
 
 
+def test_what_was_written_is_not_thrown_away(house):
+    """A letter out of the editor that cannot even be put into the outbox is kept as a file."""
+    device = house["ann"]
+    editor = device.file("appends", "#!/bin/sh\necho 'My long letter.' >>\"$1\"\n")
+    editor.chmod(0o700)
+    said = device.err("mail", "send", "--edit", "-s", "kept", "no address", status=USAGE,
+                      env={**device.env, "EDITOR": str(editor)})
+    kept = re.search(r"is no address\nquintet: the letter is kept in (/tmp/quintet-mail-\w+)\n", said)[1]
+    with open(kept, encoding="utf-8") as file:
+        assert file.read() == "To: no address\nCc: \nSubject: kept\n\nMy long letter.\n"
+    os.unlink(kept)
+    said = device.err("mail", "send", "-s", "kept", "no address", status=USAGE, input="from a pipe")
+    assert "kept in" not in said
+
+
+def test_encryption_needs_the_authority(house):
+    house.services["cad"].stop()
+    try:
+        said = house["ann"].err("mail", "send", "-s", "later", "bob", status=TEMPORARY, input="text")
+        assert "cannot be encrypted while the authority is away" in said
+        assert house.json("ann", "outbox") == []
+    finally:
+        house.services["cad"] = house.instance.start("cad")
+
+
 def test_refused_letters_are_kept(house):
     assert "refused: nobody@quintet.test" in house["ann"].err("mail", "send", "nobody", status=NO)
     (row,) = house.json("ann", "outbox")
