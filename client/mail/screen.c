@@ -11,6 +11,7 @@
 enum {
 	TYPING_MS = 1000, /* so long after a key the line stays out of IDLE */
 	LOOK_MS = 5 * 60 * 1000, /* a look at what tells of itself by no answer: notices */
+	FIRST_MS = 500, /* so long after it was lost the line is tried again */
 	RETRY_MAX_S = 60,
 };
 
@@ -266,8 +267,9 @@ static void lost(struct screen *s, int r)
 	screen_say(s, "the line is lost: %s", imapc_why(s->u->line, r));
 	box_close(s);
 	imapc_closep(&s->u->line);
-	s->retry_s = 0;
-	s->retry_ms = time_monotonic_ms();
+	/* Not at once: a server that refuses to be waited for would be asked without end. */
+	s->retry_s = 1;
+	s->retry_ms = time_monotonic_ms() + FIRST_MS;
 }
 
 /* -- keys ---------------------------------------------------------------------------------------
