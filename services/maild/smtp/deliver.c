@@ -243,10 +243,10 @@ static int say_full(struct delivery *d)
 	if (r < 0)
 		return smtp_say_failure(d->s, r, "a quota cannot be read");
 	return smtp_say(d->s, 552, "5.2.2",
-		"The mailbox of %s is full: %llu of %llu bytes are taken (its quota), and this "
-		"message has %llu. Nobody was given it.",
-		full.account, (unsigned long long)full.usage.bytes,
-		(unsigned long long)full.usage.limit, (unsigned long long)d->message.len);
+		"The mailbox of %s has no room for the %llu bytes of this message (its quota is "
+		"%llu). Nobody was given it.",
+		full.account, (unsigned long long)d->message.len,
+		(unsigned long long)full.usage.limit);
 }
 
 static int say_error(struct delivery *d, int error)

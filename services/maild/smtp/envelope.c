@@ -238,9 +238,8 @@ static int refuse_recipient(struct smtp_session *s, const struct lookup *l, int 
 		return smtp_say(s, 550, "5.1.1", "There is no %s here.", l->name);
 	if (error != -EDQUOT)
 		return smtp_say_failure(s, error, "a recipient cannot be looked up");
-	return smtp_say(s, 552, "5.2.2",
-		"The mailbox of %s is full: %llu of %llu bytes are taken (its quota).", l->name,
-		(unsigned long long)l->usage.bytes, (unsigned long long)l->usage.limit);
+	return smtp_say(s, 552, "5.2.2", "The mailbox of %s is full: its quota is %llu bytes.",
+		l->name, (unsigned long long)l->usage.limit);
 }
 
 static int take_recipient(struct smtp_session *s, const char *name)
