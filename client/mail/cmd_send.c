@@ -100,32 +100,45 @@ static int compose(const struct draft *d, const struct people *p, const char *ow
 	return mail_compose(&draft, ret, msgid);
 }
 
-static int sent_tell(const struct mailui *u, const struct outbox_result *sent, bool encrypted)
+/* What became of a letter's secrecy. */
+struct outcome {
+	bool is_signed, encrypted;
+	bool later; /* it has to wait, and is sealed when it goes */
+	char missing[256]; /* who has no certificate */
+};
+
+static int sent_tell(
+	const struct mailui *u, const struct outbox_result *sent, const struct outcome *o)
 {
 	const struct table_pair pairs[] = {{"state", sent->left > 0 ? "waiting" : "sent", NULL},
-		{"encrypted", encrypted ? "yes" : "no", NULL}, {"why", sent->why, NULL}};
+		{"encrypted", o->encrypted ? "yes" : "no", NULL}, {"why", sent->why, NULL}};
+	const char *how = o->encrypted ? ", encrypted" : o->is_signed ? ", signed" : "";
 
 	if (sent->refused > 0)
 		return client_fail(CLIENT_NO, "refused: %s (kept: quintet mail outbox)", sent->why);
 	if (sent->left > 0)
 		return client_done(u->client, pairs, 3,
 			"it waits in the outbox and goes with the next connection: %s", sent->why);
-	return client_done(u->client, pairs, 2, "sent%s", encrypted ? ", encrypted" : "");
+	if (o->missing[0] != '\0')
+		return client_done(u->client, pairs, 2,
+			"sent%s, not encrypted: %s has no certificate", how, o->missing);
+	return client_done(u->client, pairs, 2, "sent%s", how);
 }
 
+/* -ENOTCONN: nobody can be asked for certificates now. */
 static int protect(
-	struct mailui *u, const struct smime_letter *l, struct buf *ret, bool *ret_encrypted)
+	struct mailui *u, const struct smime_letter *l, struct buf *ret, struct outcome *o)
 {
-	char missing[256] = "";
-	int r = smime_protect(u->client, &u->profile, l, ret, ret_encrypted, missing);
+	int r = smime_protect(u->client, &u->profile, l, ret, &o->encrypted, o->missing);
 
+	o->is_signed =
+		l->how != SMIME_PLAIN && (l->how != SMIME_AUTO || u->profile.cert_pem.len > 0);
 	if (r == -ENOENT)
 		return client_fail(CLIENT_NO,
-			"it cannot be encrypted: %s has no certificate; nothing was sent", missing);
-	if (r == -ENOTCONN)
-		return client_fail(ERR_EXIT_TEMP,
-			"it cannot be encrypted while the authority is away; --sign or --plain "
-			"lets it wait in the outbox");
+			"it cannot be encrypted: %s has no certificate; nothing was sent",
+			o->missing);
+	if (r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE || r == -ETIMEDOUT)
+		return -ENOTCONN;
 	return r < 0 ? client_fail(client_exit_of(r), "cannot sign and encrypt: %s", client_why(r))
 		     : CLIENT_OK;
 }
@@ -146,11 +159,15 @@ static int queue_one(struct mailui *u, const struct buf *message, const struct o
 		.to_count = l->to_count,
 		.how = SMIME_ENCRYPT};
 	struct outbox_letter one = *l;
-	bool encrypted = false;
-	int r = protect(u, &secret, &sealed, &encrypted);
+	struct outcome o = {.later = l->how != SMIME_PLAIN};
+	int r = o.later ? -ENOTCONN : protect(u, &secret, &sealed, &o);
 
-	one.message = buf_span(&sealed);
-	return r == CLIENT_OK ? queue(u, &one, ret_name) : r;
+	if (r > 0)
+		return r;
+	one.message = r == 0 ? buf_span(&sealed) : buf_span(message);
+	if (r < 0 && !o.later)
+		one.how = SMIME_ENCRYPT;
+	return queue(u, &one, ret_name);
 }
 
 /* Whom it is encrypted to can be read off it: so those in Bcc get letters of their own. The first
@@ -191,7 +208,7 @@ struct ready {
 };
 
 static int ready_queue(
-	struct mailui *u, const struct ready *l, char ret_name[64], bool *ret_encrypted)
+	struct mailui *u, const struct ready *l, char ret_name[64], struct outcome *o)
 {
 	_cleanup_(buf_done) struct buf sealed = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
 	struct outbox_letter letter = {
@@ -201,28 +218,45 @@ static int ready_queue(
 			.to = l->to,
 			.to_count = l->count,
 			.how = l->how},
-		&sealed, ret_encrypted);
+		&sealed, o);
 
-	if (r != CLIENT_OK)
+	if (r > 0)
 		return r;
-	letter.message = buf_span(&sealed);
-	return *ret_encrypted && l->bcc > 0
+	o->later = r < 0;
+	letter.message = o->later ? buf_span(&l->message) : buf_span(&sealed);
+	letter.how = o->later ? l->how : SMIME_PLAIN;
+	return (o->encrypted || o->later) && l->bcc > 0
 		? queue_apart(u, &l->message, &letter, l->count - l->bcc, ret_name)
 		: queue(u, &letter, ret_name);
 }
 
 static int ready_send(struct mailui *u, const struct ready *l, char ret_name[64])
 {
-	struct outbox_result sent = {.why = ""};
-	bool encrypted = false;
-	int r = ready_queue(u, l, ret_name, &encrypted);
+	struct outbox_result sent = {.left = 1, .why = "nobody can be asked for certificates"};
+	struct outcome o = {.later = false};
+	int r = ready_queue(u, l, ret_name, &o);
 
 	if (r != CLIENT_OK)
 		return r;
+	if (o.later)
+		return sent_tell(u, &sent, &o);
 	r = outbox_send(u->client, &u->profile, &u->login, u->line, &sent);
 	if (r != CLIENT_OK && sent.refused == 0 && sent.left == 0)
 		return r;
-	return sent_tell(u, &sent, encrypted);
+	return sent_tell(u, &sent, &o);
+}
+
+/* The key of the profile is its account's: nobody else's letters are signed by it. */
+static int how_checked(const struct mailui *u, enum smime_how *how)
+{
+	if (u->login.user == NULL || span_caseeq_str(span_str(u->login.user), u->profile.user))
+		return CLIENT_OK;
+	if (*how == SMIME_SIGN || *how == SMIME_ENCRYPT)
+		return client_fail(CLIENT_NO,
+			"the key of this profile is %s's: %s's letters go by --plain",
+			u->profile.user, u->login.user);
+	*how = SMIME_PLAIN;
+	return CLIENT_OK;
 }
 
 int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
@@ -233,6 +267,8 @@ int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
 	struct span *to;
 	int r = people_read(u, d, &p);
 
+	if (r == CLIENT_OK)
+		r = how_checked(u, &l.how);
 	if (ret_name != NULL)
 		ret_name[0] = '\0';
 	if (r != CLIENT_OK)

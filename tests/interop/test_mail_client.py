@@ -213,10 +213,11 @@ def test_encrypted_by_default_when_all_can_read(house):
     assert house.send("ann", "bob", subject="secret") == "sent, encrypted\n"
     raw = house.mail("bob", "export", "--raw", house.uid("bob", "secret"))
     assert "secret" not in raw and "Subject: ...\n" in raw and "smime-type=enveloped-data" in raw
-    assert house.send("ann", "dan", subject="open") == "sent\n"
+    assert house.send("ann", "dan", subject="open") == \
+        "sent, signed, not encrypted: dan@quintet.test has no certificate\n"
     assert "dan@quintet.test has no certificate; nothing was sent" in \
         house["ann"].err("mail", "send", "-e", "-s", "x", "dan", "bob", status=NO)
-    assert house.send("ann", "bob", subject="signed", more=("--sign",)) == "sent\n"
+    assert house.send("ann", "bob", subject="signed", more=("--sign",)) == "sent, signed\n"
     letter = house.read("bob", "signed")
     assert (letter["encrypted"], letter["signature_good"]) == (False, True)
     assert house.send("ann", "bob", subject="bare", more=("--plain",)) == "sent\n"
@@ -338,8 +339,9 @@ def test_certificates_of_others(house):
 
 def test_nothing_is_encrypted_to_a_revoked_certificate(house):
     house.join("fay")
+    (lost,) = house.json("ann", "key", "show", "fay")
     second = house.device("fay")
-    lost, kept = house.json("ann", "key", "show", "fay")
+    (kept,) = [row for row in house.json("ann", "key", "show", "fay") if row != lost]
     house.instance.ctl("cert", "revoke", lost["serial"])
     assert house.json("ann", "key", "show", "fay") == [kept]
     assert house.send("ann", "fay", subject="to one device") == "sent, encrypted\n"
@@ -370,16 +372,6 @@ def test_what_was_written_is_not_thrown_away(house):
     assert "kept in" not in said
 
 
-def test_encryption_needs_the_authority(house):
-    house.services["cad"].stop()
-    try:
-        said = house["ann"].err("mail", "send", "-s", "later", "bob", status=TEMPORARY, input="text")
-        assert "cannot be encrypted while the authority is away" in said
-        assert house.json("ann", "outbox") == []
-    finally:
-        house.services["cad"] = house.instance.start("cad")
-
-
 def test_refused_letters_are_kept(house):
     assert "refused: nobody@quintet.test" in house["ann"].err("mail", "send", "nobody", status=NO)
     (row,) = house.json("ann", "outbox")
@@ -404,6 +396,31 @@ def test_letters_wait_for_the_server(house):
     got = [row["subject"] for row in house.json("bob", "list") if row["subject"].startswith(("wait", "the th"))]
     assert got == ["waiting 0", "waiting 1", "the third"]
     assert house.find("ann", "waiting 0", "Sent") and house.find("ann", "waiting 1", "Sent")
+
+
+def test_letters_wait_to_be_encrypted(house):
+    """Off line nobody's certificates are to be had: what was written waits, and is sealed when it goes."""
+    names = ("cad", "maild", "maild-submission")
+    for name in names:
+        house.services[name].stop()
+    try:
+        assert "it waits in the outbox" in house.send("ann", "bob", subject="written on a train")
+        assert "it waits in the outbox" in \
+            house.send("ann", "dan", subject="only encrypted", more=("--encrypt", "--bcc", "bob"))
+        rows = house.json("ann", "outbox", status=TEMPORARY)
+        assert [(row["state"], row["to"]) for row in rows] == \
+            [("waiting", "bob@quintet.test"), ("waiting", "dan@quintet.test"), ("waiting", "bob@quintet.test")]
+    finally:
+        for name in names:
+            house.services[name] = house.instance.start(name)
+    rows = house.json("ann", "outbox", status=NO)
+    assert [row["state"] for row in rows] == ["refused"]
+    assert rows[0]["why"] == "it cannot be encrypted: dan@quintet.test has no certificate"
+    for mailbox, name in (("INBOX", "bob"), ("Sent", "ann")):
+        letter = house.read(name, "written on a train", mailbox=mailbox)
+        assert letter["encrypted"] and letter["signature_good"] and letter["text"] == "Hello.\n"
+    assert house.read("bob", "only encrypted")["encrypted"]
+    house.mail("ann", "outbox", "--remove", rows[0]["name"])
 
 
 def test_killed_while_sending_and_sent_once(house):
@@ -433,6 +450,12 @@ def test_by_password(house):
     pw = house["ann"].file("dan.pw", "secret of dan\n")
     rows = house["ann"].json("mail", "list", "--user", "dan", "--password-file", pw)
     assert "to many" in [row["subject"] for row in rows]
+    # The profile's key is ann's: it signs nothing of dan's.
+    as_dan = ("--user", "dan", "--password-file", pw, "-s", "by dan", "bob")
+    assert house.mail("ann", "send", *as_dan, input="x") == "sent\n"
+    letter = house.read("bob", "by dan")
+    assert letter["from"] == "dan@quintet.test" and not letter["signed"] and not letter["encrypted"]
+    assert "the key of this profile is ann's" in house["ann"].err("mail", "send", "--sign", *as_dan, input="x", status=NO)
     wrong = house["ann"].file("wrong.pw", "not it\n")
     assert house["ann"].err("mail", "list", "--user", "dan", "--password-file", wrong, status=NO)
 
