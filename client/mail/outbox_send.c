@@ -23,6 +23,7 @@ struct sending {
 	struct imapc *m, *own; /* own: opened here */
 	char sent_box[MAIL_NAME_MAX];
 	struct outbox_result *ret;
+	unsigned others; /* that wait for another account */
 	int code; /* of what failed; CLIENT_OK */
 };
 
@@ -115,6 +116,15 @@ static int seal(struct sending *s, const char *name, struct outbox_file *f)
 	return outbox_read(s->dir_fd, name, OUTBOX_WAITING, f);
 }
 
+/* A letter of another account that this profile is used for too: it waits for its own log-in. */
+static bool is_of_another(const struct sending *s, const struct outbox_file *f)
+{
+	char own[320];
+
+	mail_own_address(s->p, s->login->user, own);
+	return f->from[0] != '\0' && strcmp(f->from, own) != 0;
+}
+
 /* 0: the next one; negative: the rest has to wait. */
 static int send_one(struct sending *s, const char *name)
 {
@@ -125,6 +135,10 @@ static int send_one(struct sending *s, const char *name)
 		return 0;
 	if (r == -EBADMSG)
 		return refuse(s, name, "its file is damaged");
+	if (r == 0 && is_of_another(s, &f)) {
+		s->others++;
+		return 0;
+	}
 	if (r == 0 && f.how != SMIME_PLAIN)
 		r = seal(s, name, &f);
 	if (r != 0)
@@ -184,7 +198,7 @@ static int keep_one(struct sending *s, const char *name)
 	_cleanup_(outbox_file_done) struct outbox_file f = {.to = NULL};
 	int r = outbox_read(s->dir_fd, name, OUTBOX_SENT, &f);
 
-	if (r == -ENOENT)
+	if (r == -ENOENT || (r == 0 && is_of_another(s, &f)))
 		return 0;
 	if (r == 0)
 		r = sent_line(s);
@@ -231,7 +245,7 @@ static int send_all(struct sending *s)
 	submit_closep(&s->line);
 	kept = r == -ECANCELED ? r : each(s, OUTBOX_SENT, keep_one);
 	imapc_closep(&s->own);
-	s->ret->left = count_of(s, OUTBOX_WAITING);
+	s->ret->left = count_of(s, OUTBOX_WAITING) - s->others;
 	if (s->code != CLIENT_OK)
 		return s->code;
 	if (r < 0)

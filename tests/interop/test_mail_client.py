@@ -398,6 +398,23 @@ def test_letters_wait_for_the_server(house):
     assert house.find("ann", "waiting 0", "Sent") and house.find("ann", "waiting 1", "Sent")
 
 
+def test_letters_wait_for_their_own_account(house):
+    """What waits of an account that used the profile by its password does not go as the profile's."""
+    pw = house["ann"].file("dan.pw", "secret of dan\n")
+    as_dan = ("--user", "dan", "--password-file", pw)
+    house.services["maild-submission"].stop()
+    try:
+        assert "it waits in the outbox" in \
+            house.mail("ann", "send", *as_dan, "-s", "dan waits", "bob", input="x")
+    finally:
+        house.services["maild-submission"] = house.instance.start("maild-submission")
+    assert house.mail("ann", "send", "--plain", "-s", "ann does not", "bob", input="x") == "sent\n"
+    assert [row["state"] for row in house.json("ann", "outbox")] == ["waiting"]
+    house.mail("ann", "outbox", *as_dan)
+    assert house.mail("ann", "outbox") == "nothing waits to be sent\n"
+    assert house.read("bob", "dan waits")["from"] == "dan@quintet.test"
+
+
 def test_letters_wait_to_be_encrypted(house):
     """Off line nobody's certificates are to be had: what was written waits, and is sealed when it goes."""
     names = ("cad", "maild", "maild-submission")
