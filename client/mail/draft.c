@@ -137,10 +137,20 @@ static int edit_failed(int r, const char *path, char ret_why[256])
 			"the head of the letter is not of the form \"To: ...\"; it is kept in %s",
 			path);
 	else if (r == -ECHILD)
-		(void)snprintf(ret_why, 256, "%.100s did not end well, nothing is sent", editor());
+		(void)snprintf(ret_why, 256, "%.100s did not end well, nothing is sent%s%s",
+			editor(), path != NULL ? "; what was saved is kept in " : "",
+			path != NULL ? path : "");
 	else
 		(void)snprintf(ret_why, 256, "%.100s: %s", editor(), err_text(r));
 	return r == -ENODATA || r == -EBADMSG || r == -ECHILD ? CLIENT_NO : client_exit_of(r);
+}
+
+/* Was something saved in the file, though the editor did not end well? */
+static bool was_changed(const struct mailui *u, const char *path, const struct buf *before)
+{
+	_cleanup_(buf_done) struct buf now = BUF_INIT((size_t)MAIL_MESSAGE_MAX);
+
+	return ask_file(u->client, path, &now) < 0 || !span_eq(buf_span(before), buf_span(&now));
 }
 
 int draft_edit(const struct mailui *u, struct draft *d, bool always, char ret_why[256])
@@ -150,6 +160,7 @@ int draft_edit(const struct mailui *u, struct draft *d, bool always, char ret_wh
 	char path[] = "/tmp/quintet-mail-XXXXXX";
 	_cleanup_(cleanup_close) int fd = mkostemp(path, O_CLOEXEC);
 	int r = fd < 0 ? -errno : 0;
+	bool keep;
 
 	if (r < 0)
 		return edit_failed(r, path, ret_why);
@@ -162,9 +173,10 @@ int draft_edit(const struct mailui *u, struct draft *d, bool always, char ret_wh
 	if (r == 0)
 		r = draft_read(buf_span(&after), d);
 	/* What somebody has written is not thrown away. */
-	if (r != -EBADMSG)
+	keep = r == -EBADMSG || (r == -ECHILD && was_changed(u, path, &before));
+	if (!keep)
 		(void)unlink(path);
-	return r < 0 ? edit_failed(r, path, ret_why) : CLIENT_OK;
+	return r < 0 ? edit_failed(r, keep || r != -ECHILD ? path : NULL, ret_why) : CLIENT_OK;
 }
 
 /* -- files --------------------------------------------------------------------------------------

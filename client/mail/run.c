@@ -58,10 +58,11 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
 }
 
-/* It may have options of its own, so a shell takes it apart. */
+/* It may have options of its own, and quotes in them, so a shell takes it apart. */
 int mailui_run(const char *program, const char *path, int input_fd)
 {
-	char shell[] = "/bin/sh", option[] = "-c", with[] = "exec $0 \"$1\"", alone[] = "exec $0";
+	char shell[] = "/bin/sh", option[] = "-c", with[] = "eval \"exec $0 \\\"\\$1\\\"\"",
+	     alone[] = "eval \"exec $0\"";
 	char *name = strdup(program), *file = strdup(path != NULL ? path : "");
 	char *const argv[] = {
 		shell, option, path != NULL ? with : alone, name, path != NULL ? file : NULL, NULL};

@@ -372,6 +372,22 @@ def test_what_was_written_is_not_thrown_away(house):
     assert "kept in" not in said
 
 
+def test_an_editor_that_ends_badly(house):
+    """Nothing is sent; what it had saved is kept, and only that."""
+    device = house["ann"]
+
+    def edited(command):
+        return device.err("mail", "send", "--edit", "-s", "crashed", "bob", status=NO,
+                          env={**device.env, "EDITOR": command})
+
+    said = edited("""sh -c 'echo "My long letter." >>"$0"; exit 3'""")
+    kept = re.search(r"nothing is sent; what was saved is kept in (/tmp/quintet-mail-\w+)\n", said)[1]
+    with open(kept, encoding="utf-8") as file:
+        assert file.read().endswith("Subject: crashed\n\nMy long letter.\n")
+    os.unlink(kept)
+    assert edited("false").endswith("nothing is sent\n")
+
+
 def test_refused_letters_are_kept(house):
     assert "refused: nobody@quintet.test" in house["ann"].err("mail", "send", "nobody", status=NO)
     (row,) = house.json("ann", "outbox")
