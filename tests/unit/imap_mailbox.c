@@ -244,8 +244,8 @@ static void test_list(void **state)
 static void test_no_list(void **state)
 {
 	static const char *const bad[] = {"", "\"\"", "\"\" ", "\"\" a b", "\"\" ()",
-		"(imaptest) \"\" \"\"", "(recursivematch) \"\" \"\"",
-		"(recursivematch remote) \"\" \"\"", "\"\" \"\" return (imaptest)", "\"\" a return",
+		"(sideways) \"\" \"\"", "(recursivematch) \"\" \"\"",
+		"(recursivematch remote) \"\" \"\"", "\"\" \"\" return (sideways)", "\"\" a return",
 		"\"\" a return children", "\"\" a return (status)", "\"\" a return (status ())",
 		"\"\" (a b", "% a", "\"\" a  return ()"};
 
