@@ -65,7 +65,8 @@ static void offer(struct submit *s, struct span line)
 {
 	struct span word;
 
-	(void)span_split(&line, ' ', &word);
+	if (!span_split(&line, ' ', &word))
+		return;
 	if (span_caseeq_str(word, "8BITMIME")) {
 		s->eight_bit = true;
 	} else if (span_caseeq_str(word, "SMTPUTF8")) {
