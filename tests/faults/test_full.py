@@ -7,6 +7,8 @@ import pytest
 from audit import check_journal, check_store, rows
 from people import Journal, Person
 
+SIGN_UPS = 200  # more than free pages can take
+
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a file system of its own")
 
 
@@ -46,7 +48,10 @@ def test_disk_full(make_instance):
         who.enroll()
         assert len(who.journal.serials) == 1
         filler = fill(state, 8192)
-        answers = [sign_up_status(who, n) for n in range(12)]
+        # Pages that were freed before take some; then there is no more room.
+        answers = [sign_up_status(who, 0)]
+        while answers[-1][0] == 201 and len(answers) < SIGN_UPS:
+            answers.append(sign_up_status(who, len(answers)))
         assert {status for status, _ in answers} <= {201, 503}
         status, text = answers[-1]
         assert status == 503 and "temporar" in text.lower(), answers[-1]
@@ -55,7 +60,7 @@ def test_disk_full(make_instance):
         assert who.ask("GET", "/.well-known/est/cacerts")[0] == 200
         created = {f"full{n}" for n, (status, _) in enumerate(answers) if status == 201}
         filler.unlink()
-        assert sign_up_status(who, 99)[0] == 201
+        assert sign_up_status(who, SIGN_UPS)[0] == 201
         who.enroll()
         assert len(who.journal.serials) == 2
         assert created <= {row["name"] for row in rows(instance, "user", "list")}
