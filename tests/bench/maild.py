@@ -139,7 +139,7 @@ def show_ratios(figures, ours, imap, postfix):
               at_least=True)
     idle = min(Figure(figures[s.name]["idle"]).median for s in ours)
     ratio("memory of an idle connection, against Dovecot's with a process per connection",
-          idle / Figure(figures[names[0]]["idle"]).median, 1 / 3)
+          idle / Figure(figures[names[0]]["idle"]).median, 0.33)
 
 
 def main():
