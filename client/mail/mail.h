@@ -267,7 +267,7 @@ struct smime_verdict {
 	char reason[160]; /* for people, when not good; also when it could not be decrypted */
 };
 /* Wraps a composed message: subject and the other headers inside too (protected headers).
- * Recipients' certificates: smime_recipients(). -EINVAL: our certificate cannot sign mail. */
+ * Recipients' certificates: smime_certificates(). -EINVAL: our certificate cannot sign mail. */
 int smime_sign(struct client *c, const struct profile *p, struct span message, struct buf *ret);
 /* Of a signed (or a composed) message; the Subject outside becomes "...". */
 int smime_encrypt(const struct span *certs_der, size_t count, struct span message, struct buf *ret);

@@ -4,6 +4,8 @@
  */
 #include "proto/mime_i.h"
 
+#include "base/match.h"
+
 #include <errno.h>
 
 enum { PIECES_MAX = 100 }; /* of one field, pieces of RFC 2231 each counted */
@@ -25,16 +27,6 @@ void mime_raw_done(struct mime_raw *raw)
 	free(raw->list);
 	buf_done(&raw->text);
 	*raw = (struct mime_raw){.count = 0};
-}
-
-static bool span_caseeq(struct span a, struct span b)
-{
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (mime_lower(a.p[i]) != mime_lower(b.p[i]))
-			return false;
-	return true;
 }
 
 /* -- words ------------------------------------------------------------------------------------- */
@@ -146,7 +138,7 @@ static void emit(struct mime_raw *raw, struct mime_raw_param param)
 {
 	for (size_t i = 0; i < raw->count; i++)
 		if (raw->list[i].extended == param.extended &&
-			span_caseeq(raw->list[i].name, param.name))
+			match_eq(raw->list[i].name, param.name))
 			return;
 	if (raw->count < MIME_PARAMS_MAX)
 		raw->list[raw->count++] = param;
@@ -156,7 +148,7 @@ static const struct piece *find_piece(const struct pieces *pieces, struct span n
 {
 	MIME_WORK(pieces->count);
 	for (size_t i = 0; i < pieces->count; i++)
-		if (pieces->list[i].number == n && span_caseeq(pieces->list[i].name, name))
+		if (pieces->list[i].number == n && match_eq(pieces->list[i].name, name))
 			return &pieces->list[i];
 	return NULL;
 }
@@ -208,7 +200,7 @@ static void join_all(struct mime_raw *raw, const struct pieces *pieces)
 		}
 		for (size_t k = 0; k < i && !joined; k++)
 			joined = pieces->list[k].number != MIME_NONE &&
-				span_caseeq(pieces->list[k].name, piece->name);
+				match_eq(pieces->list[k].name, piece->name);
 		if (!joined)
 			join(raw, pieces, piece->name);
 	}

@@ -3,6 +3,7 @@
  * character set are put together before they are converted: many cut characters in two.
  */
 #include "base/cleanup.h"
+#include "base/match.h"
 #include "base/text.h"
 #include "proto/mime_i.h"
 
@@ -130,21 +131,11 @@ static void flush(struct gather *g)
 	buf_reset(&g->bytes);
 }
 
-static bool same_charset(struct span a, struct span b)
-{
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (mime_lower(a.p[i]) != mime_lower(b.p[i]))
-			return false;
-	return true;
-}
-
 static void put_word(struct gather *g, const struct word *w)
 {
 	struct mime_decoder d = {.encoding = MIME_BASE64};
 
-	if (!same_charset(g->charset, w->charset))
+	if (!match_eq(g->charset, w->charset))
 		flush(g);
 	g->charset = w->charset;
 	if (!w->base64) {

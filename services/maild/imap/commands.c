@@ -52,12 +52,6 @@ static const struct imap_command commands[] = {
 };
 /* clang-format on */
 
-const struct imap_command *imap_commands(size_t *ret_count)
-{
-	*ret_count = sizeof(commands) / sizeof(commands[0]);
-	return commands;
-}
-
 static const struct imap_command *find(struct span name)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -113,7 +113,6 @@ struct imap_command {
 	bool uid_too; /* UID may stand in front */
 	unsigned flags;
 };
-const struct imap_command *imap_commands(size_t *ret_count);
 
 /* Runs the command in s->command. 0, or negative: the end. */
 int imap_command_run(struct imap_call *c);
@@ -203,9 +202,7 @@ void imap_add_recent(struct imap *s, uint32_t from, uint32_t to);
 
 /* "FLAGS (...)" of a message, in b: \Recent as this session has it, keywords by name. */
 void imap_put_message_flags(struct imap *s, struct buf *b, const struct mail_message *m);
-/* "* n FETCH (UID u FLAGS (...) MODSEQ (m))" as enabled. */
-void imap_tell_flags(struct imap *s, size_t position, const struct mail_message *m, bool uid);
-/* The same in b, for views. */
+/* "* n FETCH (UID u FLAGS (...) MODSEQ (m))" as enabled, in b. */
 void imap_put_told(
 	struct imap *s, struct buf *b, size_t position, const struct mail_message *m, bool uid);
 /* "* FLAGS (...)" and PERMANENTFLAGS, as the keywords are now. */

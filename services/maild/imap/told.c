@@ -47,13 +47,6 @@ void imap_put_told(
 	buf_add_str(b, ")\r\n");
 }
 
-void imap_tell_flags(struct imap *s, size_t position, const struct mail_message *m, bool uid)
-{
-	buf_reset(&s->out);
-	imap_put_told(s, &s->out, position, m, uid);
-	imap_write(s, buf_span(&s->out));
-}
-
 static void put_names(const struct imap *s, struct buf *b)
 {
 	buf_add_str(b, SYSTEM_FLAGS KNOWN_KEYWORDS);

@@ -48,12 +48,6 @@ static const struct smtp_verb verbs[] = {
 };
 /* clang-format on */
 
-const struct smtp_verb *smtp_verbs(size_t *ret_count)
-{
-	*ret_count = sizeof(verbs) / sizeof(verbs[0]);
-	return verbs;
-}
-
 /* -- the gate ---------------------------------------------------------------------------------- */
 
 static const struct smtp_verb *find(struct span name)

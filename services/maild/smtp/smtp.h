@@ -107,7 +107,6 @@ struct smtp_verb {
 	unsigned flags; /* enum smtp_flag */
 	const char *help; /* its arguments; NULL: not shown */
 };
-const struct smtp_verb *smtp_verbs(size_t *ret_count);
 int smtp_command(struct smtp_session *s, struct span line);
 
 int smtp_cmd_auth(struct smtp_call *c);
