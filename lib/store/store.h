@@ -29,6 +29,13 @@ enum store_mode {
  * release with the close-time races (0.9.26 to 0.9.31). -EBUSY after retries.
  */
 int store_open(const char *state, enum store_mode mode, struct store **ret);
+/*
+ * The same for reading, with every write going to the keeper that listens at that Unix socket,
+ * which does it for many at a time and lets each user do what is his (keeper(8)). The environment
+ * is never opened for writing: data.mdb may be read-only. keeper NULL or "": as store_open(state,
+ * STORE_READ).
+ */
+int store_open_kept(const char *state, const char *keeper, struct store **ret);
 void store_close(struct store *s);
 void store_closep(struct store **s);
 

@@ -1,0 +1,236 @@
+/*
+ * quintet without a subcommand: all five services at once, in one process and one poll loop. Each
+ * part is a task (client/task.h) around the engine that its subcommand uses, keeps what it knows
+ * here, and is shown and retried by itself when its service is down. Two faces show it: a screen
+ * (ncursesw), and lines for those who cannot or do not want to look at one (--plain); neither knows
+ * the services, and no part knows the face.
+ *
+ *	console.c        begin, the loop, the end
+ *	command.c        the table of /commands; complete.c: what TAB makes of a word
+ *	part.c           a part's life: tried, up, down, tried again
+ *	part_chat.c      the talk of client/chat with its calls (client/peer)
+ *	part_mail.c      mailboxes, what is new, receipts; mail_read.c, mail_write.c: letters
+ *	part_files.c     transfers beside everything else
+ *	part_time.c      offset of this machine's clock
+ *	part_identity.c  the certificate: its life, renewal at two thirds of it
+ *	log.c            lines of each place, bounded
+ *	face_screen*.c   the screen; face_plain.c: lines
+ */
+#ifndef CLIENT_CONSOLE_CONSOLE_H
+#define CLIENT_CONSOLE_CONSOLE_H
+
+#include "client/chat/talk.h"
+#include "client/ftp/ftp.h"
+#include "client/mail/mail.h"
+#include "client/task.h"
+
+enum {
+	CONSOLE_PLACES_MAX = 300,
+	CONSOLE_LINES_MAX = 2000, /* of one place */
+	CONSOLE_TRANSFERS_MAX = 64, /* remembered, ended ones included */
+	CONSOLE_TEXT_MAX = 1024,
+};
+
+struct console;
+
+/* -- places: what the list on the left names, and the middle shows
+ * ------------------------------- */
+
+enum place_kind {
+	PLACE_HOUSE, /* the client's own words: what services are up, what a command answered */
+	PLACE_CHANNEL,
+	PLACE_PERSON,
+	PLACE_CALL,
+	PLACE_MAILBOX, /* its messages, one a line */
+	PLACE_LETTER, /* one that is read */
+	PLACE_FILES, /* a listing of a folder of the server */
+};
+
+enum line_look {
+	LINE_PLAIN,
+	LINE_OWN, /* said by oneself */
+	LINE_QUIET, /* joins and the like, what was there before */
+	LINE_LOUD, /* names one, or asks something */
+	LINE_ERROR,
+	LINE_HEAD, /* of a table or a letter */
+};
+
+/* Text is clean UTF-8 without control characters. What looks tell is told by words or marks, too.
+ */
+struct place_line {
+	int64_t at_us; /* 0: none is shown */
+	enum line_look look;
+	const char *who; /* "ann", "*"; "" none */
+	const char *text;
+	uint32_t id; /* PLACE_MAILBOX: the UID; else 0 */
+};
+
+struct place {
+	enum place_kind kind;
+	unsigned number; /* for /go; stays */
+	char name[256]; /* "#lobby", "bob", "INBOX", "house" */
+	char title[CONSOLE_TEXT_MAX]; /* topic, or what it is */
+	unsigned unread;
+	bool called; /* something in it is LINE_LOUD and unread */
+	bool gone; /* a channel that one is not in now; a call that has ended */
+	struct place_line *lines; /* oldest first; owned by log.c */
+	size_t count;
+	unsigned revision; /* grows with every change */
+	uint32_t selected; /* PLACE_MAILBOX: the id of the line that keys act on; 0 the last */
+};
+
+/* log.c. Opened where it is not there yet; NULL: too many. */
+struct place *place_open(struct console *c, enum place_kind kind, const char *name);
+struct place *place_find(struct console *c, const char *name); /* NULL */
+struct place *place_number(struct console *c, unsigned number); /* NULL */
+void place_close(struct console *c, struct place *p); /* not the house */
+/* Copies; the oldest line makes room. Counts as unread where look says so and nobody looks. */
+void place_add(struct console *c, struct place *p, const struct place_line *l);
+void place_clear(struct place *p); /* of lines */
+/* Looks at it: unread is 0 from here on. */
+void place_show(struct console *c, struct place *p);
+
+/* -- parts
+ * --------------------------------------------------------------------------------------- */
+
+enum part_id { PART_CHAT, PART_MAIL, PART_FILES, PART_TIME, PART_IDENTITY, PARTS };
+enum part_state {
+	PART_WAITING, /* until retry_ms */
+	PART_TRYING,
+	PART_UP,
+	PART_ABSENT, /* the server has no such door */
+};
+
+struct part {
+	enum part_state state;
+	char text[160]; /* what the status line says when there is room: "bob, 3 unread" */
+	char why[256]; /* why it is not up; "" */
+	int64_t retry_ms; /* time_monotonic_ms()'s clock */
+	unsigned losses; /* in a row */
+	struct task *task;
+};
+
+/* part.c: the states, told in the house when they change; back-off with a random part. */
+void part_up(struct console *c, enum part_id id);
+void part_lost(struct console *c, enum part_id id, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+const char *part_name(enum part_id id); /* "chat", "mail", "files", "time", "certificate" */
+
+/* Starts the part's task(s); they run until the console leaves. -ENOMEM. */
+int part_chat_begin(struct console *c);
+int part_mail_begin(struct console *c);
+int part_files_begin(struct console *c);
+int part_time_begin(struct console *c);
+int part_identity_begin(struct console *c);
+
+/* -- transfers
+ * ----------------------------------------------------------------------------------- */
+
+struct transfer {
+	unsigned number; /* for /cancel */
+	bool up; /* to the server, or to a peer */
+	char peer[64]; /* of a call; "" the server */
+	char name[256]; /* clean */
+	uint64_t at, size; /* size 0: not known */
+	uint64_t rate; /* bytes a second */
+	enum { TRANSFER_WAITS, TRANSFER_RUNS, TRANSFER_DONE, TRANSFER_FAILED } state;
+	char why[256]; /* failed: why; done: "verified" or "" */
+};
+
+/* -- the whole
+ * ----------------------------------------------------------------------------------- */
+
+struct clock_view {
+	bool known;
+	int64_t offset_us, bound_us; /* this machine's clock against the server's */
+	int64_t at_us; /* when it was measured */
+};
+struct certificate_view {
+	bool known;
+	int64_t from_us, until_us;
+	bool renewing;
+	char why[256]; /* the last renewal failed: why; "" */
+};
+
+struct console_face {
+	int (*begin)(struct console *c); /* an exit code, told */
+	void (*end)(struct console *c);
+	/* Descriptors of its own for the loop, at most CONSOLE_FACE_FDS; and what came of them. */
+	size_t (*poll)(struct console *c, struct pollfd *fds);
+	void (*ready)(struct console *c, const struct pollfd *fds, size_t count);
+	/* Something has changed since the last round: draw. line_added is told besides, for each
+	 * line, in order. */
+	void (*draw)(struct console *c);
+	void (*line_added)(struct console *c, const struct place *p, const struct place_line *l);
+	/* Lets another program (an editor, a pager) have the terminal, and takes it back. */
+	void (*pause)(struct console *c);
+	void (*resume)(struct console *c);
+};
+enum { CONSOLE_FACE_FDS = 4 };
+extern const struct console_face console_screen, console_plain;
+
+struct console {
+	struct client *client;
+	struct profile profile;
+	const struct console_face *face;
+	void *face_state;
+
+	struct place *places[CONSOLE_PLACES_MAX]; /* [0] is the house; grouped by kind, by name */
+	size_t place_count;
+	unsigned place_numbers;
+	struct place *current; /* never NULL */
+
+	struct part parts[PARTS];
+	void *part_state[PARTS]; /* each part's own */
+	struct transfer transfers[CONSOLE_TRANSFERS_MAX]; /* newest last */
+	size_t transfer_count;
+	struct clock_view clock;
+	struct certificate_view certificate;
+	char question[CONSOLE_TEXT_MAX]; /* one that waits for yes or no; "" none */
+
+	bool changed; /* draw in this round */
+	bool leaving;
+	int code; /* to leave with */
+};
+
+/* Lines of the client's own words: in the house, and where one looks. */
+void console_say(struct console *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void console_error(struct console *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void console_changed(struct console *c);
+
+/* What was typed: a command or something to be said, to whom one looks at. */
+void console_line(struct console *c, struct span line);
+/* Completes the word at the cursor. False: nothing. What comes in is the line up to the cursor. */
+bool console_complete(
+	struct console *c, struct span before, struct buf *ret_added, struct buf *ret_candidates);
+/* The status line: of all parts, clock and certificate, in at most width columns. */
+void console_status(const struct console *c, struct buf *b, size_t width);
+/* "17 mails unread ..." One line per transfer that runs, in at most width columns. */
+void console_transfer_line(const struct transfer *t, struct buf *b, size_t width);
+void console_leave(struct console *c, int code);
+
+/* Commands: a table per part, all of them in command.c's list. words are trimmed. */
+struct console_command {
+	const char *name; /* "join"; NULL ends a table */
+	void (*run)(struct console *c, struct span words);
+	const char *usage, *help;
+	enum part_id part; /* that must be up; PARTS: none */
+	bool needs_words;
+};
+extern const struct console_command console_chat_commands[], console_mail_commands[],
+	console_file_commands[], console_house_commands[];
+
+/* What a plain line means in such a place (not of the chat's: it is told what can be done). */
+void chat_say(struct console *c, struct place *p, struct span text);
+bool chat_answer(struct console *c, bool yes); /* false: there was no question */
+/* Older lines in front of the place's first; they come when they come. */
+void chat_older(struct console *c, struct place *p);
+/* The person has seen all of the place. */
+void chat_seen(struct console *c, struct place *p);
+/* Keys on a message of a mailbox: opens it, answers, ... by name, as the commands do. */
+void mail_open_line(struct console *c, struct place *p, uint32_t id);
+
+int cmd_console(struct client *c, int argc, char **argv);
+
+#endif

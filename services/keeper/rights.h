@@ -1,0 +1,46 @@
+/*
+ * Who may have what done: each service's user its own operations, and of those only what that
+ * service does in its right mind. A service that was taken over can change its own rows, not those
+ * of others; the administrator's user may do everything.
+ */
+#ifndef KEEPER_RIGHTS_H
+#define KEEPER_RIGHTS_H
+
+#include "store/ops.h"
+
+#include <sys/socket.h>
+
+enum keeper_caller {
+	CALLER_NOBODY, /* every operation is refused */
+	CALLER_DAYTIMED,
+	CALLER_FTPD,
+	CALLER_CHATD,
+	CALLER_MAILD,
+	CALLER_CAD,
+	CALLER_SIGNER,
+	CALLER_ADMIN, /* quintetctl, root */
+	CALLER_ALL, /* services and keeper have one user: make run, a container */
+};
+
+/* The users of the services, looked up once at the beginning (before files are closed to us). */
+struct keeper_users {
+	uid_t of[CALLER_ALL]; /* (uid_t)-1: there is no such user */
+	bool one; /* no administrator's user is named: whoever has our user may do all */
+};
+/* admin: QUINTET_ADMIN_USER; "" as struct keeper_users.one says. */
+void rights_users(const char *admin, struct keeper_users *ret);
+
+/* 65534 is nobody: what a user namespace makes of all that it does not know. */
+enum keeper_caller rights_caller(const struct keeper_users *u, const struct ucred *peer);
+const char *rights_name(enum keeper_caller caller); /* for the log: "ftpd" */
+
+/*
+ * 0, or -EPERM: that caller may not do that. Looks at arguments, too: whose service a session row
+ * or a bell names and whose process; no administrators, no sign-up past the policy and no change of
+ * passwords by others than cad. policy_sign_up: what the store's policy says now ("closed",
+ * "invite", "open").
+ */
+int rights_check(enum keeper_caller caller, pid_t pid, enum store_op op, const void *args,
+	const char *policy_sign_up);
+
+#endif
