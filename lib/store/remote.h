@@ -45,10 +45,26 @@ struct remote_call_head {
 	struct store_ticket ticket;
 	struct span args; /* points into the frame */
 };
-/* The next whole frame at the beginning of bytes: its length with the head, 0: more is needed,
- * -EBADMSG: it will never be one, -EMSGSIZE: over SHAPE_MESSAGE_MAX. */
+/* The next whole frame at the beginning of bytes: 1, and its length with its head in *ret_len; 0:
+ * more is needed, *ret_len in all (0: not known yet). -EBADMSG: it will never be one; -EMSGSIZE: it
+ * is over SHAPE_MESSAGE_MAX. */
 int remote_frame(struct span bytes, size_t *ret_len);
-int remote_call_read(struct span frame, struct remote_call_head *ret); /* -EBADMSG */
+
+/* A call, appended; -EINVAL, -ENOMEM or b's own error as shape_put(): b is then as it was. */
+int remote_call_write(struct buf *b, enum store_op op, const void *args,
+	const struct store_ticket *ticket, bool again);
+/* -EBADMSG: no call. The arguments are not looked at, nor the version: only when that is
+ * shape_version() do op and args mean anything (op may be any 16 bits before). */
+int remote_call_read(struct span frame, struct remote_call_head *ret);
+
+/* item's ticket, rc and result, appended. -ENOMEM or b's own error. */
 int remote_answer_write(struct buf *b, const struct store_batch_item *item);
+/* The answer to a call of op. -EBADMSG: none, or of another length than op's result has. */
+struct remote_answer {
+	uint64_t number;
+	int rc;
+	struct span result; /* empty, or op's result_size bytes; points into the frame */
+};
+int remote_answer_read(struct span frame, enum store_op op, struct remote_answer *ret);
 
 #endif
