@@ -15,7 +15,7 @@ from pathlib import Path
 import booted
 import cpu
 from process import KIB, TOP, stunnel
-from table import Figure, ratio, show
+from table import Figure, Plot, ratio, show
 
 from instance import Instance, free_port, until
 
@@ -205,6 +205,13 @@ def measure():
         return {row.name: row.figures() for row in all_rows}
 
 
+OURS = ("systemd, our", "systemd, units", "bare", "xinetd", "tcpserver")
+PLOTS = (Plot("conn/s", "How many connections a second, by who starts the process?", "connections/s", OURS),
+         Plot("p50 ms, 1 client", "How long until the first byte, for one client?", "ms", OURS, less=True),
+         Plot("private KiB, idle", "What does an idle session keep, by who starts the process?", "KiB", OURS,
+              less=True))
+
+
 def main():
     missing = [p for p in PEERS if shutil.which(p) is None]
     if missing:
@@ -217,7 +224,7 @@ def main():
          ["started by", "conn/s", "p50 ms", "p99 ms", "p50 ms, 1 client", "CPU ms", "CPU ms, machine",
           "private KiB, idle"],
          [[name, f["rate"], f["p50"], f["p99"], f["alone"], f["cpu"], f["machine"], f["idle"]]
-          for name, f in figures.items()])
+          for name, f in figures.items()], PLOTS)
     rate = {name: f["rate"].median for name, f in figures.items()}
     idle = {name: f["idle"].median * KIB for name, f in figures.items()}
     wait, nowait = "systemd, units/wait", "systemd, our template"

@@ -1,6 +1,7 @@
-# Figures, not tests: what a connection costs, by whom it is started, what issuing costs, and ftpd
-# chatd and maild beside other servers. About fifteen minutes on a quiet machine; anything else that runs is measured
-# too.
+# Figures, not tests: what a connection costs, by whom it is started, what issuing costs, ftpd, chatd
+# and maild beside other servers, the store with the keeper and without. One report: build/bench/report.txt
+# and a picture for each question. About twenty minutes on a quiet machine; anything else that runs is
+# measured too. BENCH="ftpd maild" measures only those.
 
 BENCH_PROGRAMS := build/release/tests/bench/load build/release/tests/bench/cost \
 	build/release/tests/bench/minimal build/static/tests/bench/minimal \
@@ -9,5 +10,5 @@ BENCH_PROGRAMS := build/release/tests/bench/load build/release/tests/bench/cost 
 	build/release/tests/bench/mail build/release/tests/bench/mail_store build/static/bin/maild
 
 .PHONY: bench
-bench: packages-bench packages-systemd all $(BENCH_PROGRAMS) ## measure processes, activation, issuing, file transfer, chat and mail (root; a quiet machine)
-	tests/bench/run
+bench: packages-bench packages-systemd all $(BENCH_PROGRAMS) ## measure everything beside its peers, with a report (root; a quiet machine)
+	/usr/bin/python3 tests/bench/report.py $(BENCH)

@@ -9,7 +9,7 @@ import sys
 import cpu
 from chatservers import Chat, Ours, Room, inspircd, ngircd
 from ftpservers import TOP, inherited
-from table import Figure, ratio, show
+from table import Figure, Plot, ratio, show
 
 from instance import Instance, free_port
 
@@ -92,6 +92,13 @@ def row(server, figures):
             figures["alone"]]
 
 
+OURS = ("chatd",)
+PLOTS = (Plot(1, "How long until the last of 99 has a message? (median)", "ms", OURS, less=True),
+         Plot(2, "How long until the last of 99 has a message? (the slowest of a hundred)", "ms", OURS, less=True),
+         Plot(4, "How many messages are delivered when all is said at once?", "1000 deliveries/s", OURS),
+         Plot(7, "What does an idle chatter keep?", "KiB, private", OURS, less=True))
+
+
 def main():
     if os.geteuid() != 0:
         sys.exit("bench: chatd: to be run as root")
@@ -117,7 +124,7 @@ def main():
          f"medians of {ROUNDS}",
          ["server", "last of 99: ms, p50", "p99", "CPU us", "at once: 1000 deliveries/s", "CPU us",
           "lost or twice", "idle: private KiB", "come and go: CPU ms"],
-         [row(s, figures[s.name]) for s in servers])
+         [row(s, figures[s.name]) for s in servers], PLOTS)
     ours = figures["chatd, static"]
     p99 = Figure(r["p99_us"] / 1000 for r in ours["paced"]).median
     burst = Figure(r["per_s"] for r in ours["burst"]).median

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import cpu
-from table import Figure, ratio, show
+from table import Figure, Plot, ratio, show
 
 # Before the instance is made: its files are on tmpfs.
 tempfile.tempdir = "/dev/shm"
@@ -222,6 +222,17 @@ def hash_speed():
     return len(data) / (time.monotonic() - began) / 1e6
 
 
+OURS = ("ftpd",)
+PLOTS = (Plot("get MB/s", "How fast is a file fetched by FTP over TLS?", "MB/s", OURS),
+         Plot("put MB/s", "How fast is a file stored by FTP over TLS?", "MB/s", OURS),
+         Plot("log-ins/s", "How many FTP log-ins a second, one client?", "log-ins/s", OURS),
+         Plot("yescrypt", "How many FTP log-ins a second, by the hash of our accounts?", "log-ins/s", OURS),
+         Plot("STOR/s", "How many small files are stored a second?", "files/s", OURS),
+         Plot("RETR/s", "How many small files are fetched a second?", "files/s", OURS),
+         Plot("PSS KiB", "What does an idle FTP log-in keep?", "KiB, shared pages by shares", OURS, less=True),
+         Plot("CPU s/GiB get", "What CPU does a GiB fetched cost?", "s", OURS, less=True))
+
+
 def main():
     if os.geteuid() != 0:
         sys.exit("bench: the anchors need root")
@@ -230,7 +241,7 @@ def main():
     show(f"FTP over TLS 1.3: {MIB} MiB and {SMALL} x 1 KiB in one session, files on tmpfs, {ROUNDS} "
          "rounds, medians (min..max)",
          ["server", *(title for _, title in COLUMNS)],
-         [[name, *(f.get(key, "-") for key, _ in COLUMNS)] for name, f in figures.items()])
+         [[name, *(f.get(key, "-") for key, _ in COLUMNS)] for name, f in figures.items()], PLOTS)
     print("  ftpd: fsync of file, folder and store on (tmpfs makes it cheap), SHA-256 of every "
           f"upload ({hash_speed():.0f} MB/s alone); the anchors do neither.\n"
           "  log-ins/s: ftpd by client certificate (all else by password); the anchors by SHA-256 "

@@ -15,7 +15,7 @@ import urllib.request
 
 import cpu
 from process import TOP
-from table import Figure, ratio, show
+from table import Figure, Plot, ratio, show
 
 sys.path.insert(0, str(TOP / "tests/interop"))
 
@@ -167,12 +167,16 @@ def measure():
     return samples, {name: Figure(f[name] for f in floors) for name in floors[0]}
 
 
+PLOTS = (Plot("certificates/s", "How many certificates are issued a second?", "certificates/s", ("cad",)),
+         Plot("CPU ms each (cad and signer)", "What CPU does a certificate cost?", "ms", ("cad",), less=True))
+
+
 def main():
     samples, floor = measure()
     show(f"issuing: EST simplereenroll with a client certificate, {REPETITIONS} x {ISSUES}, "
          "medians (min..max)",
          ["way", "certificates/s", "CPU ms each (cad and signer)"],
-         [[name, Figure(s[0] for s in of), Figure(s[1] for s in of)] for name, of in samples.items()])
+         [[name, Figure(s[0] for s in of), Figure(s[1] for s in of)] for name, of in samples.items()], PLOTS)
     if CFSSL not in samples:
         print("  missing: cfssl (apt-get install golang-cfssl), for comparison")
     print("  missing: libest's server is not in Debian")

@@ -9,7 +9,7 @@ import sys
 import cpu
 from ftpservers import PASSWORD, TOP
 from mailservers import USERS, Ours, Postfix, Room, anchors
-from table import Figure, ratio, show
+from table import Figure, Plot, ratio, show
 
 from instance import Instance
 
@@ -105,12 +105,26 @@ def smtp_row(server, rows):
                   Figure(r["p99_us"] / 1000 for r in rows["notify"])]
 
 
+OURS = ("maild",)
+IMAP_PLOTS = (
+    Plot("mix, 10: /s", "How many IMAP commands a second, a usual mix by ten?", "commands/s", OURS),
+    Plot("append, 1: /s", "How many messages are appended a second, by one?", "messages/s", OURS),
+    Plot("append, 10: /s", "How many messages are appended a second, by ten?", "messages/s", OURS),
+    Plot("fetch, 10: /s", "How many messages are fetched a second, by ten?", "messages/s", OURS),
+    Plot("login, 4: /s", "How many IMAP log-ins a second, by four?", "log-ins/s", OURS),
+    Plot("idle: KiB PSS", "What does an idle IMAP connection keep?", "KiB, shared pages by shares", OURS, less=True))
+SMTP_PLOTS = (
+    Plot("submit, 1: /s", "How many letters are submitted a second, by one?", "letters/s", OURS),
+    Plot("submit, 4: /s", "How many letters are submitted a second, by four?", "letters/s", OURS),
+    Plot("p50", "How long from a letter's 250 to another's screen?", "ms", OURS, less=True))
+
+
 def show_imap(servers, figures):
     columns = ["server"]
     for what, users in IMAP:
         columns += [f"{what}, {users}: /s", "CPU ms"]
     show(f"IMAP: so many clients at once, {SECONDS} s; idle: {IDLE} connections; medians of {ROUNDS}",
-         [*columns, "idle: KiB PSS"], [imap_row(s, figures[s.name]) for s in servers])
+         [*columns, "idle: KiB PSS"], [imap_row(s, figures[s.name]) for s in servers], IMAP_PLOTS)
 
 
 def show_smtp(servers, figures):
@@ -118,7 +132,7 @@ def show_smtp(servers, figures):
     for what, users in SMTP:
         columns += [f"{what}, {users}: /s", "CPU ms"]
     show("submission with log-in, 4 KiB each; from its 250 to EXISTS in another connection's IDLE: ms",
-         [*columns, "p50", "p99"], [smtp_row(s, figures[s.name]) for s in servers])
+         [*columns, "p50", "p99"], [smtp_row(s, figures[s.name]) for s in servers], SMTP_PLOTS)
 
 
 def show_ratios(figures, ours, imap, postfix):

@@ -7,13 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from table import Figure, ratio, show
+from table import Figure, Plot, ratio, show
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/interop"))
 
 from instance import Instance, until  # noqa: E402
 
+PLOTS = (Plot("CPU ms", "What CPU does one connection in a process of its own cost?", "ms", ("daytimed",), less=True),
+         Plot("private KiB, idle", "How much memory has an idle TLS session to itself?", "KiB", ("daytimed",),
+              less=True))
 REPETITIONS = 5
 RUNS = 40
 KIB = 1.024e-3  # what /proc calls kB, in MB
@@ -105,7 +108,7 @@ def main():
     show(f"one connection, one process ({REPETITIONS} x {RUNS} runs; median (min..max))",
          ["program", "CPU ms", "wall ms", "private KiB, idle"],
          [[name, f["cpu_ms"], f["wall_ms"], f["private_kb"]] for name, f in figures.items()] +
-         [["daytimed, wait mode", "", "", idle]])
+         [["daytimed, wait mode", "", "", idle]], PLOTS)
     cpu = {name: f["cpu_ms"].median for name, f in figures.items()}
     memory = {name: f["private_kb"].median for name, f in figures.items()}
     ratio("CPU, dynamic: ours / smallest", cpu["daytimed"] / cpu["minimal"], 1.25)
