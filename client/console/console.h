@@ -87,6 +87,11 @@ void place_close(struct console *c, struct place *p); /* not the house */
 /* Copies; the oldest line makes room. Counts as unread where look says so and nobody looks. */
 void place_add(struct console *c, struct place *p, const struct place_line *l);
 void place_clear(struct place *p); /* of lines */
+/* A list that is kept up to date (PLACE_MAILBOX): puts a line where its id belongs, ascending, or
+ * in the place of the one with that id; and takes it out. Nothing counts as unread and line_added()
+ * is not told: what unread and called are is the caller's to set, and place_show() leaves them. */
+void place_put(struct console *c, struct place *p, const struct place_line *l);
+void place_take(struct console *c, struct place *p, uint32_t id);
 /* Looks at it: unread is 0 from here on. */
 void place_show(struct console *c, struct place *p);
 
@@ -139,6 +144,13 @@ struct transfer {
 
 /* -- the whole
  * ----------------------------------------------------------------------------------- */
+
+/* transfer.c. A new one at the end, TRANSFER_WAITS, with a number of its own; an old one that is
+ * over makes room. NULL: all of them are under way. Pointers are good until the next new one. */
+struct transfer *transfer_new(struct console *c, bool up, const char *name);
+struct transfer *transfer_find(struct console *c, unsigned number); /* NULL */
+/* Those that wait or run, of files of the server: whoever leaves is asked about them. */
+size_t transfers_busy(const struct console *c);
 
 struct clock_view {
 	bool known;
@@ -198,6 +210,11 @@ void console_say(struct console *c, const char *format, ...) __attribute__((form
 void console_error(struct console *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void console_changed(struct console *c);
+/* Asks for yes or no; several questions wait for their turn. fn is called once: with what the
+ * person said, or with answer -1 when the console leaves without one. It does not wait (it may run
+ * in main()). -ENOSPC, -ENOMEM: it is not asked, fn is not called. */
+int console_ask(struct console *c, void (*fn)(struct console *c, int answer, void *arg), void *arg,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* What was typed: a command or something to be said, to whom one looks at. */
 void console_line(struct console *c, struct span line);
@@ -230,6 +247,9 @@ void chat_older(struct console *c, struct place *p);
 void chat_seen(struct console *c, struct place *p);
 /* Keys on a message of a mailbox: opens it, answers, ... by name, as the commands do. */
 void mail_open_line(struct console *c, struct place *p, uint32_t id);
+/* A plain line, an empty one too, in a PLACE_LETTER: text of the letter that is being written
+ * there. False: none is. */
+bool mail_typed(struct console *c, struct place *p, struct span text);
 
 int cmd_console(struct client *c, int argc, char **argv);
 
