@@ -234,6 +234,9 @@ struct console_command {
 	const char *usage, *help;
 	enum part_id part; /* that must be up; PARTS: none */
 	bool needs_words;
+	/* Kinds of places, 1 << enum place_kind, in which the name means this; 0: everywhere. Where
+	 * one looks decides first: /send in a letter, in a call, /get in a call and elsewhere. */
+	unsigned kinds;
 };
 extern const struct console_command console_chat_commands[], console_mail_commands[],
 	console_file_commands[], console_house_commands[];
