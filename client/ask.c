@@ -2,10 +2,10 @@
 #include "client/ask.h"
 
 #include "base/text.h"
+#include "net/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <termios.h>
 
 /* How much of a line that is too long is read to its end: it may be a device or a disk's image. */
@@ -18,7 +18,7 @@ static int wait_for(const struct client *c, int fd, int other_fd)
 		{.fd = other_fd, .events = POLLIN}};
 
 	for (;;) {
-		if (poll(p, 3, -1) < 0) {
+		if (net_wait(p, 3, -1) < 0) {
 			if (errno != EINTR)
 				return -errno;
 			continue;

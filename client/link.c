@@ -4,6 +4,8 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "base/timefmt.h"
+#include "client/task.h"
+#include "net/wait.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -12,6 +14,8 @@
 
 /* How long one address may keep the others waiting. */
 #define ADDRESS_MS 3000
+/* How often a name that is looked up beside other tasks is asked for. */
+#define RESOLVE_LOOK_MS 10
 
 void link_done(struct link *l)
 {
@@ -25,6 +29,52 @@ static void leave(int signal_number)
 	_exit(CLIENT_INTERRUPTED);
 }
 
+static int resolve_error(int r)
+{
+	if (r == 0)
+		return 0;
+	return r == EAI_MEMORY ? -ENOMEM : r == EAI_AGAIN ? -EAGAIN : -ENXIO;
+}
+
+/* What the C library's thread works on; of one that is given up, for ever. */
+struct resolving {
+	struct gaicb question, *list[1];
+	struct addrinfo hints;
+	char host[254], service[8];
+	struct resolving *given_up; /* the next */
+};
+
+/* Beside other tasks: a thread of the C library asks, and is looked at now and then. */
+static int resolve_beside(
+	const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+{
+	static struct resolving *given_up;
+	struct resolving *q = calloc(1, sizeof *q);
+	int r, waited = 0;
+
+	if (q == NULL)
+		return -ENOMEM;
+	q->hints = *hints;
+	snprintf(q->host, sizeof q->host, "%s", host);
+	snprintf(q->service, sizeof q->service, "%s", service);
+	q->question = (struct gaicb){
+		.ar_name = q->host, .ar_service = q->service, .ar_request = &q->hints};
+	q->list[0] = &q->question;
+	r = getaddrinfo_a(GAI_NOWAIT, q->list, 1, NULL);
+	while (r == 0 && waited >= 0 && (r = gai_error(&q->question)) == EAI_INPROGRESS) {
+		waited = net_wait(NULL, 0, RESOLVE_LOOK_MS);
+		r = 0;
+	}
+	if (waited < 0 && gai_cancel(&q->question) == EAI_NOTCANCELED) {
+		q->given_up = given_up;
+		given_up = q;
+		return -ECANCELED;
+	}
+	*ret = q->question.ar_result;
+	free(q);
+	return waited < 0 ? -ECANCELED : resolve_error(r);
+}
+
 /* A name server may be slow and cannot be waited for with poll(): Ctrl-C ends the program there,
  * where nothing is half done. */
 int link_resolve(const char *host, uint16_t port, struct addrinfo **ret)
@@ -36,6 +86,8 @@ int link_resolve(const char *host, uint16_t port, struct addrinfo **ret)
 	int r;
 
 	snprintf(service, sizeof service, "%u", (unsigned)port);
+	if (task_self() != NULL)
+		return resolve_beside(host, service, &hints, ret);
 	client_signals(&set);
 	for (int i = 1; i < SIGRTMIN; i++)
 		if (sigismember(&set, i) == 1)
@@ -43,9 +95,7 @@ int link_resolve(const char *host, uint16_t port, struct addrinfo **ret)
 	sigprocmask(SIG_UNBLOCK, &set, &old);
 	r = getaddrinfo(host, service, &hints, ret);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (r == 0)
-		return 0;
-	return r == EAI_MEMORY ? -ENOMEM : r == EAI_AGAIN ? -EAGAIN : -ENXIO;
+	return resolve_error(r);
 }
 
 /* Waits until the socket is connected: 0 or why not. */
@@ -56,7 +106,7 @@ static int connected(const struct client *c, int fd, int timeout_ms)
 	int n;
 
 	do
-		n = poll(p, 2, timeout_ms);
+		n = net_wait(p, 2, timeout_ms);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

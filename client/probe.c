@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/timefmt.h"
+#include "net/wait.h"
 #include "proto/daytime.h"
 #include "proto/ftp.h"
 #include "proto/irc.h"
@@ -362,7 +363,7 @@ static int probe_loop(const struct client *c, const char *host, struct probe_run
 		if (left_ms < 0)
 			left_ms = 0;
 		fds[run->count] = (struct pollfd){.fd = c->signal_fd, .events = POLLIN};
-		if (poll(fds, run->count + 1, (int)left_ms) < 0 && errno != EINTR)
+		if (net_wait(fds, run->count + 1, (int)left_ms) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[run->count].revents != 0)
 			return -ECANCELED;

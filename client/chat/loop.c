@@ -2,6 +2,7 @@
 #include "client/chat/talk.h"
 
 #include "base/timefmt.h"
+#include "net/wait.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -99,7 +100,7 @@ static int round_run(struct talk *t, const struct talk_watch *w, int64_t until_m
 	struct round r = {.count = 0};
 
 	prepare(t, w, &r, &until_ms);
-	if (poll(r.fds, (nfds_t)(FD_FIRST + r.count), wait_ms(until_ms)) < 0)
+	if (net_wait(r.fds, (nfds_t)(FD_FIRST + r.count), wait_ms(until_ms)) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (r.fds[FD_SIGNAL].revents != 0) {
 		if (w->signal == NULL)

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/timefmt.h"
 #include "net/tls.h"
+#include "net/wait.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -69,7 +70,7 @@ static int loop_round(struct ftp_pool *p, int watch_fd, int64_t until_ms)
 		left_ms = until_ms == INT64_MAX ? -1 : INT32_MAX;
 	fds[FDS] = (struct pollfd){.fd = p->c->signal_fd, .events = POLLIN};
 	fds[FDS + 1] = (struct pollfd){.fd = watch_fd, .events = POLLIN};
-	if (poll(fds, FDS + 2, (int)left_ms) < 0)
+	if (net_wait(fds, FDS + 2, (int)left_ms) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[FDS].revents != 0)
 		return -ECANCELED;

@@ -2,9 +2,9 @@
 #include "client/mail/outbox_i.h"
 
 #include "client/mail/submit.h"
+#include "net/wait.h"
 
 #include <errno.h>
-#include <poll.h>
 
 enum {
 	SEALED_MAX = 2 * MAIL_MESSAGE_MAX,
@@ -223,7 +223,7 @@ static int lock(struct sending *s, int *ret_fd)
 	for (int i = 0; r == -EBUSY && i < LOCK_TRIES; i++) {
 		struct pollfd p = {.fd = s->c->signal_fd, .events = POLLIN};
 
-		if (poll(&p, 1, LOCK_MS) > 0)
+		if (net_wait(&p, 1, LOCK_MS) != 0)
 			return -ECANCELED;
 		r = outbox_lock(s->dir_fd, ret_fd);
 	}

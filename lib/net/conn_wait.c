@@ -3,6 +3,7 @@
  */
 #include "base/timefmt.h"
 #include "net/conn_internal.h"
+#include "net/wait.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -78,7 +79,7 @@ static int wait_once(struct conn *c, short events, int timeout_ms)
 	int64_t now_ms;
 	int r = 0;
 
-	if (poll(fds, 2, timeout_ms) < 0)
+	if (net_wait(fds, 2, timeout_ms) < 0)
 		return errno == EINTR ? 0 : -errno;
 	now_ms = time_monotonic_ms();
 	if (fds[1].revents != 0 || wake_in_ms(c, now_ms) == 0)
@@ -131,7 +132,7 @@ static int poll_once(struct conn *c, struct pollfd *fds, size_t count, int64_t u
 	memcpy(all, fds, count * sizeof(*fds));
 	all[count] =
 		(struct pollfd){.fd = c->wake.call != NULL ? c->wake.fd : -1, .events = POLLIN};
-	ready = poll(all, count + 1, poll_ms(c, until_ms, now_ms));
+	ready = net_wait(all, count + 1, poll_ms(c, until_ms, now_ms));
 	if (ready < 0)
 		return errno == EINTR ? 0 : -errno;
 	memcpy(fds, all, count * sizeof(*fds));
