@@ -169,7 +169,7 @@ int account_make(struct store_txn *txn, const char *name, int64_t now_us, struct
 	return 0;
 }
 
-/* 0, or -EEXIST while the name is in use, was until lately, or still owns files. */
+/* 0, or -EEXIST while the name is in use, was until lately, or still owns files or mail. */
 static int name_is_free(struct store_txn *txn, const struct account_create_args *c)
 {
 	struct tombstone t = {0};
@@ -184,8 +184,10 @@ static int name_is_free(struct store_txn *txn, const struct account_create_args 
 		return rc;
 	if (c->now_us - t.removed_us < TOMBSTONE_US)
 		return -EEXIST;
-	rc = usage_read(txn, c->name, &u);
-	return rc == 0 && u.files > 0 ? -EEXIST : rc;
+	rc = mail_is_left(txn, c->name);
+	if (rc == 0)
+		rc = usage_read(txn, c->name, &u);
+	return rc == 1 || (rc == 0 && u.files > 0) ? -EEXIST : rc;
 }
 
 int op_account_create(struct store_txn *txn, const void *args, void *result)
@@ -269,6 +271,17 @@ int op_account_flags(struct store_txn *txn, const void *args, void *result)
 	return rc < 0 ? rc : audit_note(txn, &note, "flags=%u before=%u", a.flags, before);
 }
 
+/* What was kept of an account that is no more. */
+static int remove_left(struct store_txn *txn, const char *name, const struct audit_note *note)
+{
+	int rc = mail_is_left(txn, name);
+
+	if (rc <= 0)
+		return rc == 0 ? -ENOENT : rc;
+	rc = mail_account_gone(txn, name);
+	return rc < 0 ? rc : audit_note(txn, note, "mail that was kept");
+}
+
 int op_account_remove(struct store_txn *txn, const void *args, void *result)
 {
 	const struct account_remove_args *r = args;
@@ -281,17 +294,22 @@ int op_account_remove(struct store_txn *txn, const void *args, void *result)
 	if (!row_is_text(r->name, sizeof(r->name)))
 		return -EINVAL;
 	rc = account_read(txn, r->name, &a);
+	if (rc == -ENOENT && !r->keep_mail)
+		return remove_left(txn, r->name, &note);
 	if (rc < 0)
 		return rc;
 	rc = cert_revoke_all(txn, r->name, r->now_us, &res->revoked);
 	if (rc == 0)
 		rc = chat_account_gone(txn, r->name, r->now_us);
 	if (rc == 0)
-		rc = mail_account_gone(txn, r->name);
+		rc = r->keep_mail ? mail_account_kept(txn, r->name)
+				  : mail_account_gone(txn, r->name);
 	if (rc == 0)
 		rc = tombstone_write(txn, &a, r->now_us);
 	key = key_account(r->name);
 	if (rc == 0)
 		rc = row_del(txn, &key);
-	return rc < 0 ? rc : audit_note(txn, &note, "revoked=%u", res->revoked);
+	return rc < 0 ? rc
+		      : audit_note(txn, &note, "revoked=%u mail=%s", res->revoked,
+				r->keep_mail ? "kept" : "removed");
 }

@@ -39,8 +39,8 @@ int account_each(struct store *s, const char *after,
 /*
  * STORE_OP_ACCOUNT_CREATE. With need_invite the invite is checked and used up in the same commit:
  * -EKEYREJECTED when unknown, expired, used up, or bound to another name. -EEXIST: the name is
- * taken. -EEXIST when the name was removed within the last 90 days, or still owns files, too,
- * unless admin_act (files, mail and certificates of the old owner must not come to a new one).
+ * taken. -EEXIST when the name was removed within the last 90 days, or still owns files or mail,
+ * too, unless admin_act (files, mail and certificates of the old owner must not come to a new one).
  */
 struct account_create_args {
 	char name[ACCOUNT_NAME_SIZE];
@@ -74,10 +74,15 @@ struct account_flags_args {
 	int64_t now_us;
 };
 
-/* STORE_OP_ACCOUNT_REMOVE: revokes all its certificates, takes it out of chat with what it said to
- * others and they to it, removes its mail and its row, leaves a tombstone. -ENOENT. */
+/*
+ * STORE_OP_ACCOUNT_REMOVE: revokes all its certificates, takes it out of chat with what it said to
+ * others and they to it, removes its mail (unless keep_mail: then it lies there unreachable, and
+ * is that of an account that an administrator makes by the same name) and its row, leaves a
+ * tombstone. Of a name that is removed already, mail that was kept goes. -ENOENT.
+ */
 struct account_remove_args {
 	char name[ACCOUNT_NAME_SIZE];
+	bool keep_mail;
 	int64_t now_us;
 };
 struct account_remove_result {

@@ -168,6 +168,7 @@ int op_audit_append(struct store_txn *txn, const void *args, void *result)
 
 	(void)result;
 	if (a->event[0] == '\0' || !row_is_text(a->event, sizeof(a->event)) ||
+		strcmp(a->event, AUDIT_CLOSE_EVENT) == 0 ||
 		!row_is_text(a->account, sizeof(a->account)) ||
 		!row_is_text(a->by, sizeof(a->by)) || !row_is_text(a->detail, sizeof(a->detail)))
 		return -EINVAL;
@@ -211,6 +212,7 @@ int audit_each(struct store *s, uint64_t from, int (*each)(void *arg, const stru
 struct verify_args {
 	uint64_t seq; /* the row looked at */
 	unsigned char hash[32];
+	char closing[sizeof(((struct audit_row *)0)->detail)]; /* of the newest closing row */
 };
 
 /* One row against the one before it. */
@@ -227,7 +229,21 @@ static int verify_row(struct verify_args *v, struct span key, struct span value)
 	if (memcmp(hash, a.hash, sizeof(hash)) != 0)
 		return -EBADMSG;
 	memcpy(v->hash, hash, sizeof(hash));
+	if (strcmp(a.event, AUDIT_CLOSE_EVENT) == 0)
+		memcpy(v->closing, a.detail, sizeof(v->closing));
 	return 0;
+}
+
+/* What the chain says of its beginning is what is remembered beside it. */
+static int verify_closing(struct verify_args *v, const struct audit_closed *closed)
+{
+	char expected[AUDIT_CLOSED_TEXT_SIZE] = "";
+	int rc = closed->seq > 0 ? audit_closed_text(closed, expected) : 0;
+
+	if (rc < 0 || strcmp(expected, v->closing) == 0)
+		return rc;
+	v->seq = closed->seq + 1;
+	return -EBADMSG;
 }
 
 static int verify_view(struct store_txn *txn, void *arg)
@@ -235,10 +251,16 @@ static int verify_view(struct store_txn *txn, void *arg)
 	struct verify_args *v = arg;
 	_cleanup_(kv_iter_done) struct kv_iter it = {0};
 	struct key table = key_table(KEY_AUDIT);
+	struct audit_closed closed;
 	struct audit_head head = {0};
 	struct span key, value;
-	int rc = kv_iter_open(txn, key_span(&table), key_span(&table), &it);
+	int rc = audit_closed_read(txn, &closed);
 
+	if (rc < 0)
+		return rc;
+	v->seq = closed.seq;
+	memcpy(v->hash, closed.hash, sizeof(v->hash));
+	rc = kv_iter_open(txn, key_span(&table), key_span(&table), &it);
 	while (rc == 0 && (rc = kv_iter_next(&it, &key, &value)) == 1)
 		rc = verify_row(v, key, value);
 	if (rc == 0)
@@ -246,7 +268,7 @@ static int verify_view(struct store_txn *txn, void *arg)
 	if (rc < 0)
 		return rc;
 	if (head.seq == v->seq && memcmp(head.hash, v->hash, sizeof(v->hash)) == 0)
-		return 0;
+		return verify_closing(v, &closed);
 	v->seq++; /* rows are missing at the end */
 	return -EBADMSG;
 }

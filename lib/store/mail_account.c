@@ -167,3 +167,21 @@ int mail_account_gone(struct store_txn *txn, const char *account)
 		rc = remove_row(txn, rows[i]);
 	return rc;
 }
+
+/* Receipts that it owes are nobody's to send. */
+int mail_account_kept(struct store_txn *txn, const char *account)
+{
+	int rc = remove_prefix(txn, key_mail_due(account));
+
+	return rc == 0 ? remove_row(txn, key_seen(account)) : rc;
+}
+
+int mail_is_left(struct store_txn *txn, const char *account)
+{
+	struct mail_account a;
+	int rc = mail_account_read(txn, account, &a);
+
+	if (rc == 0)
+		return 1;
+	return rc == -ENOENT ? 0 : rc;
+}

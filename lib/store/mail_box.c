@@ -5,6 +5,7 @@
 #include "store/mail_i.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define VALIDITY_EPOCH_S INT64_C(1577836800) /* 2020 */
 
@@ -237,16 +238,11 @@ static int begin_account(
 	struct store_txn *txn, const char *account, int64_t now_us, struct mail_account *a)
 {
 	struct mail_box_new n = {.subscribed = true, .now_us = now_us};
-	struct account owner;
 	struct mail_box b;
-	int rc = account_read(txn, account, &owner);
+	int rc = 0;
 
-	if (rc == 0 && (owner.flags & ACCOUNT_HOST) != 0)
-		rc = -ENOENT;
-	if (rc < 0)
-		return rc;
 	memset(a, 0, sizeof(*a));
-	memcpy(a->name, owner.name, sizeof(a->name));
+	(void)snprintf(a->name, sizeof(a->name), "%s", account);
 	a->modseq = 1;
 	for (size_t i = 0; rc == 0 && i < sizeof(first_boxes) / sizeof(first_boxes[0]); i++) {
 		n.name = span_str(first_boxes[i].name);
@@ -260,10 +256,16 @@ int mail_account_ready(
 	struct store_txn *txn, const char *account, int64_t now_us, struct mail_account *ret)
 {
 	struct mail_account a;
+	struct account owner;
 	int rc;
 
 	if (!row_is_text(account, ACCOUNT_NAME_SIZE))
 		return -EINVAL;
+	rc = account_read(txn, account, &owner); /* mail can outlive it */
+	if (rc == 0 && (owner.flags & ACCOUNT_HOST) != 0)
+		rc = -ENOENT;
+	if (rc < 0)
+		return rc;
 	rc = mail_account_read(txn, account, &a);
 	if (rc == -ENOENT)
 		rc = begin_account(txn, account, now_us, &a);

@@ -41,7 +41,7 @@ static const char *check_account(struct store_txn *txn, struct span key, struct 
 
 	if (mail_account_decode(key, value, &a) < 0)
 		return NULL;
-	if (!is_there(txn, key_account(a.name)))
+	if (!is_there(txn, key_account(a.name)) && !is_there(txn, key_tombstone(a.name)))
 		return "mail of no account";
 	prefix = key_mail_box(a.name);
 	if (kv_iter_open(txn, key_span(&prefix), key_span(&prefix), &it) < 0)

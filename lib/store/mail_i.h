@@ -232,8 +232,11 @@ int op_mail_sweep(struct store_txn *txn, const void *args, void *result);
 /* All of it; adds to *rows what it removed. */
 int mail_sweep(struct store *s, int64_t now_us, uint64_t *rows);
 
-/* An account is being removed: all its mail goes. */
+/* An account is being removed: all its mail goes; or stays, without any sign of life. */
 int mail_account_gone(struct store_txn *txn, const char *account);
+int mail_account_kept(struct store_txn *txn, const char *account);
+/* Is there mail of that name? 1, 0 or negative errno. */
+int mail_is_left(struct store_txn *txn, const char *account);
 
 /* A session of the account has ended. */
 int mail_seen_note(struct store_txn *txn, const char *account, int64_t now_us);

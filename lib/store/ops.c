@@ -39,6 +39,8 @@ static const struct op_def ops[STORE_OP_COUNT] = {
 		NULL},
 	[STORE_OP_AUDIT_APPEND] = {"audit-append", op_audit_append, sizeof(struct audit_row), 0, 0,
 		NULL},
+	[STORE_OP_AUDIT_CLOSE] = {"audit-close", op_audit_close, sizeof(struct audit_close_args),
+		sizeof(struct audit_close_result), OP_FREES, NULL},
 	[STORE_OP_THROTTLE_FAIL] = {"throttle-fail", op_throttle_fail, sizeof(struct throttle_args),
 		0, OP_SECURES, NULL},
 	[STORE_OP_THROTTLE_CLEAR] = {"throttle-clear", op_throttle_clear,

@@ -48,6 +48,7 @@ int op_cert_revoke(struct store_txn *txn, const void *args, void *result);
 int op_ca_put(struct store_txn *txn, const void *args, void *result);
 int op_crl_put(struct store_txn *txn, const void *args, void *result);
 int op_audit_append(struct store_txn *txn, const void *args, void *result);
+int op_audit_close(struct store_txn *txn, const void *args, void *result);
 int op_throttle_fail(struct store_txn *txn, const void *args, void *result);
 int op_throttle_clear(struct store_txn *txn, const void *args, void *result);
 int op_session_add(struct store_txn *txn, const void *args, void *result);

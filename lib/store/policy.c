@@ -12,6 +12,8 @@
 enum { POLICY_VERSION = 1 };
 
 const struct policy_row policy_table[] = {
+	{"audit_keep", POLICY_DURATION_S, "730d", 2592000, UINT64_C(100) * 31536000, NULL,
+		"how long audit rows are kept; at least 30 days"},
 	{"cert_days", POLICY_NUMBER, "30", 1, 398, NULL, "life of a user's certificate, in days"},
 	{"chat_about", POLICY_TEXT, "Quintet", 0, 200, NULL,
 		"what chatd says of itself in VERSION"},

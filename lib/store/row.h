@@ -75,6 +75,7 @@ int ca_decode(struct span key, struct span value, struct ca *ret);
 int crl_decode(struct span value, struct crl_info *ret, struct span *ret_der);
 int audit_decode(struct span value, struct audit_row *ret);
 int audit_head_decode(struct span value, struct audit_head *ret);
+int audit_closed_decode(struct span value, struct audit_closed *ret);
 int throttle_decode(struct span value, struct throttle_row *ret);
 int session_decode(struct span key, struct span value, struct session_row *ret);
 int bell_decode(struct span key, struct span value, struct bell_args *ret);
@@ -94,6 +95,13 @@ struct audit_note {
 };
 int audit_note(struct store_txn *txn, const struct audit_note *note, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Where the chain begins: seq 0 when nothing was removed. And what the closing row says of it. */
+#define AUDIT_CLOSED_TEXT_SIZE 128
+int audit_closed_read(struct store_txn *txn, struct audit_closed *ret);
+int audit_closed_text(const struct audit_closed *c, char ret[AUDIT_CLOSED_TEXT_SIZE]);
+/* Part of the sweep: adds to *rows what it removed. */
+int audit_sweep(struct store *s, int64_t now_us, uint64_t *rows);
 
 int account_write(struct store_txn *txn, const struct account *a);
 /* The row of a name that is free, its generations going on where a former owner's ended. */

@@ -11,6 +11,7 @@ static int decode_meta(struct span key, struct span value)
 {
 	const struct span name = span_of(key.p + 1, key.len - 1);
 	struct audit_head head;
+	struct audit_closed closed;
 	size_t len = COUNTER_LEN;
 	int rc = chat_meta_row_decode(name, value);
 
@@ -20,6 +21,8 @@ static int decode_meta(struct span key, struct span value)
 		return rc;
 	if (span_eq_str(name, "audit"))
 		return audit_head_decode(value, &head);
+	if (span_eq_str(name, "audit-closed"))
+		return audit_closed_decode(value, &closed);
 	if (span_eq_str(name, "schema"))
 		len = SCHEMA_LEN;
 	else if (!span_eq_str(name, "session"))

@@ -173,6 +173,8 @@ int sweep_after(struct store *s, const void *args, void *result)
 	int rc = reap_sessions(s, &res->rows);
 
 	if (rc == 0)
+		rc = audit_sweep(s, a->now_us, &res->rows);
+	if (rc == 0)
 		rc = chat_sweep(s, a->now_us, &res->rows);
 	if (rc == 0)
 		rc = mail_sweep(s, a->now_us, &res->rows);

@@ -1,4 +1,5 @@
 /* The audit chain: appended, cleaned, verified, and every kind of tampering seen. */
+#include "store/blob.h"
 #include "store/row.h"
 #include "store/store_i.h"
 #include "tests/unit/lib/store_fixture.h"
@@ -124,6 +125,123 @@ static void test_from(void **state)
 	assert_int_equal(count, 2);
 }
 
+/* -- closing ----------------------------------------------------------------------------------- */
+
+static void append_at(struct store *s, int64_t at_us)
+{
+	struct audit_row a = {.at_us = at_us, .event = "e", .account = "ada"};
+
+	assert_int_equal(store_call(s, STORE_OP_AUDIT_APPEND, &a, NULL), 0);
+}
+
+static struct audit_close_result close_at(struct store *s, int64_t now_us)
+{
+	const struct audit_close_args args = {.now_us = now_us};
+	struct audit_close_result done;
+
+	assert_int_equal(store_call(s, STORE_OP_AUDIT_CLOSE, &args, &done), 0);
+	return done;
+}
+
+#define KEEP (730 * FIXTURE_DAY)
+
+static void test_close(void **state)
+{
+	struct store_fixture *f = *state;
+	struct audit_closed closed;
+	struct audit_row row = {.event = AUDIT_CLOSE_EVENT};
+	uint64_t seq = 0;
+
+	/* Nobody else closes; nothing is old, or there is nothing. */
+	assert_int_equal(store_call(f->s, STORE_OP_AUDIT_APPEND, &row, NULL), -EINVAL);
+	assert_int_equal(close_at(f->s, FIXTURE_NOW + KEEP).rows, 0);
+	for (int day = 0; day < 5; day++)
+		append_at(f->s, FIXTURE_NOW + day * FIXTURE_DAY);
+	assert_int_equal(close_at(f->s, FIXTURE_NOW + KEEP).rows, 0);
+	assert_int_equal(audit_closed_get(f->s, &closed), 0);
+	assert_int_equal(closed.seq, 0);
+
+	assert_int_equal(close_at(f->s, FIXTURE_NOW + 2 * FIXTURE_DAY + KEEP).rows, 2);
+	assert_int_equal(audit_verify(f->s, &seq, NULL), 0);
+	assert_int_equal(seq, 6);
+	assert_int_equal(fixture_audit(f->s, &row), 4);
+	assert_string_equal(row.event, AUDIT_CLOSE_EVENT);
+	assert_int_equal(audit_closed_get(f->s, &closed), 0);
+	assert_int_equal(closed.seq, 2);
+	assert_int_equal(closed.at_us, FIXTURE_NOW + 2 * FIXTURE_DAY + KEEP);
+
+	/* Once a day; and never the newest row. */
+	assert_int_equal(close_at(f->s, closed.at_us + FIXTURE_DAY / 2).rows, 0);
+	assert_int_equal(close_at(f->s, FIXTURE_NOW + 20 * KEEP).rows, 3);
+	assert_int_equal(fixture_audit(f->s, &row), 2);
+	append_at(f->s, FIXTURE_NOW);
+	assert_int_equal(audit_verify(f->s, &seq, NULL), 0);
+	assert_int_equal(seq, 8);
+	assert_int_equal(store_check(f->s, NULL, NULL), 0);
+}
+
+static void flip(struct store *s, const struct key *key, size_t offset, bool remove)
+{
+	struct store_txn *txn = NULL;
+	struct buf copy = BUF_INIT(1024);
+	struct span value;
+
+	assert_int_equal(kv_begin(s->env, true, 0, &txn), 0);
+	assert_int_equal(row_get(txn, key, &value), 0);
+	buf_add(&copy, value);
+	copy.p[offset] ^= 1;
+	assert_int_equal(
+		remove ? row_del(txn, key) : kv_put(txn, key_span(key), buf_span(&copy)), 0);
+	assert_int_equal(kv_commit(txn), 0);
+	buf_done(&copy);
+}
+
+static void test_close_tampering(void **state)
+{
+	struct store_fixture *f = *state;
+	struct key anchor = key_meta("audit-closed"), oldest = key_audit(3);
+	uint64_t seq = 0;
+
+	for (int i = 0; i < 4; i++)
+		append_at(f->s, FIXTURE_NOW + (i > 1) * FIXTURE_DAY);
+	assert_int_equal(close_at(f->s, FIXTURE_NOW + FIXTURE_DAY + KEEP).rows, 2);
+	assert_int_equal(audit_verify(f->s, &seq, NULL), 0);
+	for (size_t at = 0; at < 1 + 8 + 8 + 32; at++) {
+		flip(f->s, &anchor, at, false);
+		if (at >= 1 + 8 && at < 1 + 8 + 8) /* the time is only told */
+			assert_int_equal(audit_verify(f->s, &seq, NULL), 0);
+		else
+			assert_int_equal(audit_verify(f->s, &seq, NULL), -EBADMSG);
+		flip(f->s, &anchor, at, false);
+	}
+	flip(f->s, &oldest, 0, true); /* a row more than was closed */
+	assert_int_equal(audit_verify(f->s, &seq, NULL), -EBADMSG);
+	assert_int_equal(seq, 3);
+}
+
+static void test_close_in_pieces(void **state)
+{
+	struct store_fixture *f = *state;
+	const struct sweep_args sweep = {.now_us = FIXTURE_NOW + KEEP + FIXTURE_DAY};
+	struct store_txn *txn = NULL;
+	struct sweep_result done;
+	struct audit_row row;
+	uint64_t seq = 0;
+
+	assert_int_equal(kv_begin(f->s->env, true, 0, &txn), 0);
+	for (int i = 0; i < 4500; i++) {
+		const struct audit_note note = {FIXTURE_NOW, "e", "ada", "x"};
+
+		assert_int_equal(audit_note(txn, &note, "%d", i), 0);
+	}
+	assert_int_equal(kv_commit(txn), 0);
+	assert_int_equal(store_call(f->s, STORE_OP_SWEEP, &sweep, &done), 0);
+	assert_int_equal(done.rows, 4499 + 1); /* the newest went once there was a newer one */
+	assert_int_equal(audit_verify(f->s, &seq, NULL), 0);
+	assert_true(fixture_audit(f->s, &row) <= 3);
+	assert_int_equal(store_check(f->s, NULL, NULL), 0);
+}
+
 #define with_store(t) \
 	cmocka_unit_test_setup_teardown(t, store_fixture_setup, store_fixture_teardown)
 
@@ -134,6 +252,9 @@ int main(void)
 		with_store(test_cut),
 		with_store(test_tampering),
 		with_store(test_from),
+		with_store(test_close),
+		with_store(test_close_tampering),
+		with_store(test_close_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,6 +296,38 @@ static void test_account_removed(void **state)
 	assert_true(mail_acts_box(s, "zoe", "INBOX").id > box);
 }
 
+/* Kept mail is nobody's: nothing comes to it, nobody gets the name, until it goes or comes back. */
+static void test_account_removed_kept(void **state)
+{
+	struct account_remove_args a = {
+		.name = "ada", .keep_mail = true, .now_us = FIXTURE_NOW - 100 * FIXTURE_DAY};
+	struct account_create_args again = {.name = "ada", .now_us = FIXTURE_NOW};
+	struct account_remove_result r;
+
+	(void)state;
+	deliver("bob", "ada", "one", FIXTURE_NOW);
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_REMOVE, &a, &r), 0);
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_REMOVE, &a, &r), -ENOENT);
+	mail_acts_check(s);
+	boxes_sweep(s, FIXTURE_NOW + 1000 * FIXTURE_DAY);
+	assert_true(has_blob("one"));
+	assert_int_equal(boxes_open(s, "ada"), -ENOENT);
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &again, NULL), -EEXIST);
+	again.admin_act = true;
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &again, NULL), 0);
+	assert_int_equal(mail_acts_box(s, "ada", "INBOX").messages, 1);
+	mail_acts_check(s);
+
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_REMOVE, &a, &r), 0);
+	a.keep_mail = false;
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_REMOVE, &a, &r), 0);
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_REMOVE, &a, &r), -ENOENT);
+	boxes_sweep(s, FIXTURE_NOW + FIXTURE_DAY);
+	assert_false(has_blob("one"));
+	again.admin_act = false;
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &again, NULL), 0);
+}
+
 /* UIDs could have been given since the backup: every mailbox is a new one to clients. */
 static void test_restored(void **state)
 {
@@ -336,6 +368,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_many_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_due, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_account_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_account_removed_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restored, setup, teardown),
 	};
 
