@@ -6,14 +6,16 @@
  * the services, and no part knows the face.
  *
  *	console.c        begin, the loop, the end
- *	command.c        the table of /commands; complete.c: what TAB makes of a word
+ *	command.c        what a line means; complete.c: what TAB makes of a word
+ *	house.c          the client's own /commands; ask.c: questions to the person
  *	part.c           a part's life: tried, up, down, tried again
  *	part_chat.c      the talk of client/chat with its calls (client/peer)
  *	part_mail.c      mailboxes, what is new, receipts; mail_read.c, mail_write.c: letters
  *	part_files.c     transfers beside everything else
  *	part_time.c      offset of this machine's clock
  *	part_identity.c  the certificate: its life, renewal at two thirds of it
- *	log.c            lines of each place, bounded
+ *	log.c            lines of each place, bounded; place.c: the list of places
+ *	transfer.c       the list of transfers; status.c: the status line
  *	face_screen*.c   the screen; face_plain.c: lines
  */
 #ifndef CLIENT_CONSOLE_CONSOLE_H
@@ -74,17 +76,18 @@ struct place {
 	bool called; /* something in it is LINE_LOUD and unread */
 	bool gone; /* a channel that one is not in now; a call that has ended */
 	struct place_line *lines; /* oldest first; owned by log.c */
-	size_t count;
+	size_t count, room;
 	unsigned revision; /* grows with every change */
 	uint32_t selected; /* PLACE_MAILBOX: the id of the line that keys act on; 0 the last */
 };
 
-/* log.c. Opened where it is not there yet; NULL: too many. */
+/* place.c. Opened where it is not there yet; NULL: too many. */
 struct place *place_open(struct console *c, enum place_kind kind, const char *name);
 struct place *place_find(struct console *c, const char *name); /* NULL */
 struct place *place_number(struct console *c, unsigned number); /* NULL */
 void place_close(struct console *c, struct place *p); /* not the house */
-/* Copies; the oldest line makes room. Counts as unread where look says so and nobody looks. */
+/* log.c. Copies; the oldest line makes room. Counts as unread where look says so and nobody looks.
+ */
 void place_add(struct console *c, struct place *p, const struct place_line *l);
 void place_clear(struct place *p); /* of lines */
 /* A list that is kept up to date (PLACE_MAILBOX): puts a line where its id belongs, ascending, or
@@ -92,6 +95,13 @@ void place_clear(struct place *p); /* of lines */
  * is not told: what unread and called are is the caller's to set, and place_show() leaves them. */
 void place_put(struct console *c, struct place *p, const struct place_line *l);
 void place_take(struct console *c, struct place *p, uint32_t id);
+/* Lines in front of the first, as they stand (oldest first); the face is told by older_added(). */
+void place_add_older(struct console *c, struct place *p, const struct place_line *l, size_t count);
+/* Another text for the newest line of that time and who. False: it is not there. */
+bool place_reword(
+	struct console *c, struct place *p, int64_t at_us, const char *who, const char *text);
+/* Another name: sorted in anew. */
+void place_rename(struct console *c, struct place *p, const char *name);
 /* Looks at it: unread is 0 from here on. */
 void place_show(struct console *c, struct place *p);
 
@@ -112,14 +122,31 @@ struct part {
 	char why[256]; /* why it is not up; "" */
 	int64_t retry_ms; /* time_monotonic_ms()'s clock */
 	unsigned losses; /* in a row */
-	struct task *task;
+	struct task *task; /* poked by /retry */
+	/* What a command asked for and is not done yet, transfers aside: at the end of its input,
+	 * and before each line of a script, the plain face waits for that. */
+	unsigned busy;
 };
 
 /* part.c: the states, told in the house when they change; back-off with a random part. */
+void part_trying(struct console *c, enum part_id id);
+void part_absent(struct console *c, enum part_id id); /* the server has no such door */
 void part_up(struct console *c, enum part_id id);
 void part_lost(struct console *c, enum part_id id, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* What engines tell (client_fail) in a part's own task while it is PART_TRYING is not told but kept
+ * for part_lost(): the last of it; "" nothing. */
+const char *part_heard(const struct console *c, enum part_id id);
 const char *part_name(enum part_id id); /* "chat", "mail", "files", "time", "certificate" */
+/*
+ * In the part's task, after part_lost(): until its time has come or somebody says /retry. 0, or
+ * -ECANCELED. What engines tell by client_fail() in the task of a part that is not up goes into its
+ * why, else into the house: part_lost(c, id, "%s", c->parts[id].why) after an engine failed.
+ */
+int part_wait(struct console *c, enum part_id id);
+void part_retry(struct console *c, enum part_id id); /* now */
+/* Any task of that part, beside parts[id].task, for the sentence above. */
+void part_owns(struct console *c, enum part_id id, struct task *t);
 
 /* Starts the part's task(s); they run until the console leaves. -ENOMEM. */
 int part_chat_begin(struct console *c);
@@ -142,15 +169,15 @@ struct transfer {
 	char why[256]; /* failed: why; done: "verified" or "" */
 };
 
-/* -- the whole
- * ----------------------------------------------------------------------------------- */
-
 /* transfer.c. A new one at the end, TRANSFER_WAITS, with a number of its own; an old one that is
  * over makes room. NULL: all of them are under way. Pointers are good until the next new one. */
 struct transfer *transfer_new(struct console *c, bool up, const char *name);
 struct transfer *transfer_find(struct console *c, unsigned number); /* NULL */
 /* Those that wait or run, of files of the server: whoever leaves is asked about them. */
 size_t transfers_busy(const struct console *c);
+
+/* -- the whole
+ * ----------------------------------------------------------------------------------- */
 
 struct clock_view {
 	bool known;
@@ -174,6 +201,8 @@ struct console_face {
 	 * line, in order. */
 	void (*draw)(struct console *c);
 	void (*line_added)(struct console *c, const struct place *p, const struct place_line *l);
+	/* So many lines came in front of the first. NULL: nothing to be done. */
+	void (*older_added)(struct console *c, const struct place *p, size_t count);
 	/* Lets another program (an editor, a pager) have the terminal, and takes it back. */
 	void (*pause)(struct console *c);
 	void (*resume)(struct console *c);
@@ -182,6 +211,7 @@ enum { CONSOLE_FACE_FDS = 4 };
 extern const struct console_face console_screen, console_plain;
 
 struct console {
+	/* Its signal_fd is readable once the console leaves: waits of engines end, in order. */
 	struct client *client;
 	struct profile profile;
 	const struct console_face *face;
@@ -199,6 +229,10 @@ struct console {
 	struct clock_view clock;
 	struct certificate_view certificate;
 	char question[CONSOLE_TEXT_MAX]; /* one that waits for yes or no; "" none */
+	/* The client's words said last, for where they are not among the lines (a mailbox). */
+	char said[CONSOLE_TEXT_MAX];
+	bool said_error;
+	int64_t said_ms; /* time_monotonic_ms()'s clock */
 
 	bool changed; /* draw in this round */
 	bool leaving;
@@ -215,6 +249,9 @@ void console_changed(struct console *c);
  * in main()). -ENOSPC, -ENOMEM: it is not asked, fn is not called. */
 int console_ask(struct console *c, void (*fn)(struct console *c, int answer, void *arg), void *arg,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Answers the question that waits. False: none does. */
+bool console_answer(struct console *c, bool yes);
 
 /* What was typed: a command or something to be said, to whom one looks at. */
 void console_line(struct console *c, struct span line);
@@ -238,12 +275,23 @@ struct console_command {
 	 * one looks decides first: /send in a letter, in a call, /get in a call and elsewhere. */
 	unsigned kinds;
 };
-extern const struct console_command console_chat_commands[], console_mail_commands[],
-	console_file_commands[], console_house_commands[];
+extern const struct console_command console_mail_commands[], console_file_commands[],
+	console_house_commands[];
+/* The chat's are those of `quintet chat`, made of its table once. */
+const struct console_command *console_chat_commands(void);
+/* All tables, with the title of each; a NULL title ends them. */
+struct console_table {
+	const char *title;
+	const struct console_command *rows;
+};
+const struct console_table *console_tables(void);
 
 /* What a plain line means in such a place (not of the chat's: it is told what can be done). */
 void chat_say(struct console *c, struct place *p, struct span text);
 bool chat_answer(struct console *c, bool yes); /* false: there was no question */
+const char *chat_question(const struct console *c); /* "" none */
+/* It is looked at, or not: commands of the chat mean this window. */
+void chat_shown(struct console *c, struct place *p);
 /* Older lines in front of the place's first; they come when they come. */
 void chat_older(struct console *c, struct place *p);
 /* The person has seen all of the place. */
@@ -253,6 +301,15 @@ void mail_open_line(struct console *c, struct place *p, uint32_t id);
 /* A plain line, an empty one too, in a PLACE_LETTER: text of the letter that is being written
  * there. False: none is. */
 bool mail_typed(struct console *c, struct place *p, struct span text);
+
+/* Names on the server that are known (listed before) and begin so: each is told whole, as it would
+ * be typed, folders with a slash behind. */
+void file_names(const struct console *c, struct span begin,
+	void (*found)(void *arg, struct span name), void *arg);
+
+/* ask.c: of console_ask(). */
+void questions_refresh(struct console *c);
+void questions_end(struct console *c);
 
 int cmd_console(struct client *c, int argc, char **argv);
 
