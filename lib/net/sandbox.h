@@ -34,10 +34,11 @@ struct sandbox_path {
 int sandbox_paths(const struct sandbox_path *paths, size_t count, unsigned tcp);
 
 enum sandbox_profile {
-	SANDBOX_SESSION, /* serve one connection: store, bells, no new sockets but Unix datagrams */
+	SANDBOX_SESSION, /* serve one connection: store, bells, no new sockets but Unix ones */
 	SANDBOX_SESSION_IP, /* ftpd: and TCP sockets, cloned files */
 	SANDBOX_SESSION_TIME, /* daytimed: and adjtimex (read) */
-	SANDBOX_SIGNER, /* cad-signer */
+	SANDBOX_SIGNER, /* cad-signer: makes no files */
+	SANDBOX_KEEPER, /* accepts, and connects to nobody; makes no files */
 	SANDBOX_PROFILES
 };
 

@@ -25,6 +25,7 @@ static const struct {
 	[SANDBOX_SESSION_IP] = {filter_session_ip, ROWS(filter_session_ip)},
 	[SANDBOX_SESSION_TIME] = {filter_session_time, ROWS(filter_session_time)},
 	[SANDBOX_SIGNER] = {filter_signer, ROWS(filter_signer)},
+	[SANDBOX_KEEPER] = {filter_keeper, ROWS(filter_keeper)},
 };
 
 _Static_assert(ROWS(filter_session_ip) <= ROWS_MAX, "the longest filter fits");

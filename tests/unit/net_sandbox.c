@@ -322,7 +322,7 @@ static void test_session(void **state)
 static void test_session_ip(void **state)
 {
 	static const struct wall own[] = {
-		{"Unix stream", attempt_unix_stream, EPERM, 0},
+		{"Unix stream", attempt_unix_stream, 0, 0},
 		{"blobs", attempt_blob_calls, 0, 0},
 		{"IP socket", attempt_inet, 0, 0},
 		{"IPv6 socket", attempt_inet6, 0, 0},
@@ -342,7 +342,7 @@ static void test_session_ip(void **state)
 static void test_session_time(void **state)
 {
 	static const struct wall own[] = {
-		{"Unix stream", attempt_unix_stream, EPERM, 0},
+		{"Unix stream", attempt_unix_stream, 0, 0},
 		{"blobs", attempt_blob_calls, 0, 0},
 		{"IP socket", attempt_inet, KILLED, 0},
 		{"adjtimex", attempt_adjtimex, 0, 0},
@@ -357,15 +357,32 @@ static void test_session_time(void **state)
 static void test_signer(void **state)
 {
 	static const struct wall own[] = {
-		{"Unix stream", attempt_unix_stream, EPERM, 0},
+		{"Unix stream", attempt_unix_stream, 0, 0},
 		{"blobs", attempt_blob_calls, EPERM, 0},
 		{"IP socket", attempt_inet, KILLED, 0},
+		{"accept", attempt_accept, EPERM, 0},
 		{"adjtimex", attempt_adjtimex, EPERM, 0},
 		{0},
 	};
 
 	(void)state;
 	expect_calls(SANDBOX_SIGNER, own);
+}
+
+static void test_keeper(void **state)
+{
+	static const struct wall own[] = {
+		{"Unix stream", attempt_unix_stream, EPERM, 0},
+		{"blobs", attempt_blob_calls, EPERM, 0},
+		{"file transfer", attempt_file_calls, EPERM, 0},
+		{"IP socket", attempt_inet, KILLED, 0},
+		{"accept", attempt_accept, EAGAIN, 0},
+		{"adjtimex", attempt_adjtimex, EPERM, 0},
+		{0},
+	};
+
+	(void)state;
+	expect_calls(SANDBOX_KEEPER, own);
 }
 
 static void test_unknown_profile(void **state)
@@ -400,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_session_ip),
 		cmocka_unit_test(test_session_time),
 		cmocka_unit_test(test_signer),
+		cmocka_unit_test(test_keeper),
 		cmocka_unit_test(test_unknown_profile),
 	};
 

@@ -41,6 +41,9 @@ static const char *const calls_files[] = {"getdents64", "mkdir", "mkdirat", "ren
 /* ftpd: data connections and file transfer. */
 static const char *const calls_ip[] = {"listen", "accept4", "copy_file_range"};
 
+/* The keeper: the services come to it. */
+static const char *const calls_accept[] = {"accept4"};
+
 /* daytimed: the kernel's estimate of the clock's error. Setting needs a capability it lacks. */
 static const char *const calls_time[] = {"adjtimex", "clock_adjtime"};
 

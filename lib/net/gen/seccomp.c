@@ -35,16 +35,17 @@
 
 struct profile {
 	const char *name;
-	bool files, ip, time;
-	bool streams; /* Unix sockets of every type: cad asks the signer; all others ring bells and
-			 log */
+	bool files, ip, time, accept;
+	bool streams; /* Unix sockets that connect: to the keeper, and of cad to the signer; all
+			 ring bells and log by datagrams */
 };
 
 static const struct profile profiles[] = {
 	{"session", .files = true, .streams = true},
-	{"session_ip", .files = true, .ip = true},
-	{"session_time", .files = true, .time = true},
-	{"signer", .files = false},
+	{"session_ip", .files = true, .ip = true, .streams = true},
+	{"session_time", .files = true, .time = true, .streams = true},
+	{"signer", .streams = true},
+	{"keeper", .accept = true},
 };
 
 static void check(int r, const char *what)
@@ -104,26 +105,30 @@ static void add_tcp(scmp_filter_ctx ctx, int nr, uint64_t family)
 			"socket");
 }
 
+static void add_unix(scmp_filter_ctx ctx, int nr, uint64_t type)
+{
+	check(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 2, SCMP_A0_64(SCMP_CMP_EQ, AF_UNIX),
+		      SCMP_A1_64(SCMP_CMP_MASKED_EQ, SOCK_TYPES, type)),
+		"socket");
+}
+
 /* The family decides: a killed process for each but those a profile may use. */
 static void add_sockets(scmp_filter_ctx ctx, const struct profile *p)
 {
-	const struct scmp_arg_cmp datagram[] = {SCMP_A0_64(SCMP_CMP_EQ, AF_UNIX),
-		SCMP_A1_64(SCMP_CMP_MASKED_EQ, SOCK_TYPES, SOCK_DGRAM)};
 	int nr = seccomp_syscall_resolve_name("socket");
 
 	for (uint64_t family = 0; family <= AF_INET6; family++) {
-		bool allowed = family == AF_UNIX && p->streams;
-
-		if (family == AF_UNIX && !p->streams)
-			check(seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, 2, datagram),
-				"socket");
-		else if (p->ip && (family == AF_INET || family == AF_INET6))
+		if (family == AF_UNIX) {
+			add_unix(ctx, nr, SOCK_DGRAM);
+			if (p->streams)
+				add_unix(ctx, nr, SOCK_STREAM);
+		} else if (p->ip && (family == AF_INET || family == AF_INET6)) {
 			add_tcp(ctx, nr, family);
-		else
-			check(seccomp_rule_add(ctx,
-				      allowed ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS, nr, 1,
+		} else {
+			check(seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, nr, 1,
 				      SCMP_A0_64(SCMP_CMP_EQ, family)),
 				"socket");
+		}
 	}
 	check(seccomp_rule_add(
 		      ctx, SCMP_ACT_KILL_PROCESS, nr, 1, SCMP_A0_64(SCMP_CMP_GT, AF_INET6)),
@@ -194,6 +199,8 @@ static void generate(const struct profile *p)
 	/* a copy that shares the disk's blocks, where an upload appends to a file */
 	if (p->ip)
 		allow_if(ctx, "ioctl", SCMP_CMP64(1, SCMP_CMP_EQ, FICLONE));
+	if (p->accept)
+		add(ctx, SCMP_ACT_ALLOW, calls_accept, COUNT(calls_accept));
 	if (p->time)
 		add(ctx, SCMP_ACT_ALLOW, calls_time, COUNT(calls_time));
 	add(ctx, SCMP_ACT_KILL_PROCESS, calls_deadly, COUNT(calls_deadly));

@@ -144,7 +144,7 @@ int attempt_unix_datagram(void)
 	return unlink("write/bell") < 0 ? errno : 0;
 }
 
-/* cad to cad-signer; nobody listens here. */
+/* To the keeper, or of cad to cad-signer; nobody listens here. */
 int attempt_unix_stream(void)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "write/signer.sock"};
