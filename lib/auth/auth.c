@@ -47,20 +47,24 @@ static int ask_throttle(
 	return wait_s > 0 ? -EBUSY : 0;
 }
 
-/* A stronger hash of the same password, when the stored one is of former days. */
+/*
+ * A stronger hash of the same password, when the stored one is of former days. Passwords are
+ * cad's to write (keeper(8)): the others leave it to the next log-in there.
+ */
 static void rehash(struct store *s, const struct auth_source *from, const struct account *account,
 	struct span password)
 {
 	struct account_password_args args = {.only_rehash = true, .now_us = time_now_us()};
 
+	if (from->service == NULL || strcmp(from->service, "cad") != 0)
+		return;
 	if (!password_is_outdated(account->password) ||
 		password_hash(password, from->runtime, args.password) < 0)
 		return;
 	memcpy(args.name, account->name, sizeof(args.name));
 	memcpy(args.old, account->password, sizeof(args.old));
 	(void)snprintf(args.peer, sizeof(args.peer), "%s", from->peer != NULL ? from->peer : "");
-	(void)snprintf(args.service, sizeof(args.service), "%s",
-		from->service != NULL ? from->service : "");
+	(void)snprintf(args.service, sizeof(args.service), "%s", from->service);
 	/* Somebody else changed it meanwhile, or the disk is full: the next log-in tries again. */
 	(void)store_call(s, STORE_OP_ACCOUNT_PASSWORD, &args, NULL);
 }

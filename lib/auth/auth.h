@@ -28,7 +28,7 @@ struct auth_identity {
 };
 
 /*
- * Password log-in: throttle, account, yescrypt, rehash when outdated, audit of a refusal.
+ * Password log-in: throttle, account, yescrypt, rehash when outdated (in cad), audit of a refusal.
  * 0; -EACCES wrong (unknown, locked and wrong are not told apart); -EBUSY throttled, with the wait
  * in *ret_wait_s (may be NULL); -EAGAIN too many checks at once.
  */

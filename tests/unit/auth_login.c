@@ -209,6 +209,11 @@ static void test_rehash(void **state)
 	assert_int_equal(log_in(f, "ann", "wrong horse", &who), -EACCES);
 	assert_int_equal(account_get(f->s, "ann", &after), 0);
 	assert_string_equal(before.password, after.password);
+	/* Only cad writes passwords. */
+	assert_int_equal(log_in(f, "ann", AUTH_PASSWORD_TEXT, &who), 0);
+	assert_int_equal(account_get(f->s, "ann", &after), 0);
+	assert_string_equal(before.password, after.password);
+	f->from.service = "cad";
 	assert_int_equal(log_in(f, "ann", AUTH_PASSWORD_TEXT, &who), 0);
 	assert_int_equal(account_get(f->s, "ann", &after), 0);
 	assert_false(password_is_outdated(after.password));
