@@ -49,6 +49,8 @@ struct service_settings {
 							 49152-65534 */
 	char ftp_address[16]; /* QUINTET_FTP_ADDRESS: the IPv4 address that PASV tells; "": the
 				 control connection's own */
+	char keeper[220]; /* QUINTET_KEEPER: the keeper's socket, default RUNTIME/keeper.sock; "":
+			     none, each process writes for itself (QUINTET_KEEPER=none) */
 	char admin_user[33]; /* QUINTET_ADMIN_USER, default quintet-admin; "" none (make run) */
 };
 

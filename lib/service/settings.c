@@ -49,6 +49,7 @@ static const struct variable variables[] = {
 	{"QUINTET_PORT_SUBMISSIONS", PORT(port_submissions), NULL, KIND_PORT, 465},
 	{"QUINTET_FTP_PASSIVE", PORTS(ftp_passive_first), "49152-65534", KIND_PORTS, 0},
 	{"QUINTET_FTP_ADDRESS", TEXT(ftp_address), "", KIND_ADDRESS, 0},
+	{"QUINTET_KEEPER", TEXT(keeper), NULL, KIND_PATH, 0},
 	{"QUINTET_ADMIN_USER", TEXT(admin_user), "quintet-admin", KIND_USER, 0},
 };
 
@@ -176,14 +177,24 @@ static int fits(int len, size_t size)
 	return len < 0 || (size_t)len >= size ? -ENOBUFS : 0;
 }
 
+static int derive_keeper(struct service_settings *s)
+{
+	if (strcmp(s->keeper, "none") == 0)
+		s->keeper[0] = '\0';
+	else if (s->keeper[0] == '\0')
+		return fits(snprintf(s->keeper, sizeof(s->keeper), "%s/keeper.sock", s->runtime),
+			sizeof(s->keeper));
+	return 0;
+}
+
 /* The defaults that are made from other settings. */
 static int derive(const char *name, struct service_settings *s)
 {
 	const char *given = getenv("CREDENTIALS_DIRECTORY");
 	char port[8] = "";
-	int r = 0;
+	int r = derive_keeper(s);
 
-	if (s->host[0] == '\0')
+	if (r == 0 && s->host[0] == '\0')
 		r = span_copy_str(span_str(s->domain), s->host, sizeof(s->host));
 	if (r == 0 && s->port_ca_plain != 80)
 		(void)snprintf(port, sizeof(port), ":%u", (unsigned)s->port_ca_plain);

@@ -19,7 +19,7 @@ static const char *const names[] = {"QUINTET_DOMAIN", "QUINTET_HOST", "QUINTET_S
 	"QUINTET_PORT_DAYTIME", "QUINTET_PORT_TIMESTAMP", "QUINTET_PORT_CA",
 	"QUINTET_PORT_CA_PLAIN", "QUINTET_ADMIN_USER", "QUINTET_PORT_FTPS", "QUINTET_PORT_FTP",
 	"QUINTET_PORT_IRC", "QUINTET_PORT_IMAPS", "QUINTET_PORT_SUBMISSIONS", "QUINTET_FTP_PASSIVE",
-	"QUINTET_FTP_ADDRESS", "CREDENTIALS_DIRECTORY"};
+	"QUINTET_FTP_ADDRESS", "QUINTET_KEEPER", "CREDENTIALS_DIRECTORY"};
 
 static int clear_environment(void **state)
 {
@@ -64,6 +64,25 @@ static void test_defaults(void **state)
 	assert_int_equal(s.ftp_passive_first, 49152);
 	assert_int_equal(s.ftp_passive_last, 65534);
 	assert_string_equal(s.ftp_address, "");
+	assert_string_equal(s.keeper, "/run/quintet/keeper.sock");
+}
+
+static void test_keeper(void **state)
+{
+	struct service_settings s;
+
+	(void)state;
+	setenv("QUINTET_RUNTIME", "runtime", 1);
+	s = read_settings();
+	assert_string_equal(s.keeper, "runtime/keeper.sock");
+	setenv("QUINTET_KEEPER", "elsewhere.sock", 1);
+	s = read_settings();
+	assert_string_equal(s.keeper, "elsewhere.sock");
+	setenv("QUINTET_KEEPER", "none", 1);
+	s = read_settings();
+	assert_string_equal(s.keeper, "");
+	setenv("QUINTET_KEEPER", "", 1);
+	assert_int_equal(service_settings_read("daytimed", &s), -EINVAL);
 }
 
 static void test_derived(void **state)
@@ -223,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_defaults, clear_environment),
 		cmocka_unit_test_setup(test_derived, clear_environment),
+		cmocka_unit_test_setup(test_keeper, clear_environment),
 		cmocka_unit_test_setup(test_ftp, clear_environment),
 		cmocka_unit_test_setup(test_refused, clear_environment),
 		cmocka_unit_test_setup(test_too_long, clear_environment),
