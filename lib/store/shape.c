@@ -413,6 +413,8 @@ static uint64_t mix_number(uint64_t h, uint64_t v)
 
 static uint64_t mix_shape(uint64_t h, const struct shape *s)
 {
+	if (s == NULL)
+		return h;
 	h = mix(h, s->name, strlen(s->name) + 1);
 	h = mix_number(h, s->size);
 	for (size_t i = 0; i < s->count; i++) {
@@ -423,8 +425,7 @@ static uint64_t mix_shape(uint64_t h, const struct shape *s)
 		h = mix_number(h, f->size);
 		h = mix_number(h, f->min);
 		h = mix_number(h, f->max);
-		if (f->of != NULL)
-			h = mix_shape(h, f->of);
+		h = mix_shape(h, f->of);
 	}
 	return h;
 }

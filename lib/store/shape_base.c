@@ -48,6 +48,7 @@ static const struct shape flags = SHAPE(flags, struct account_flags_args);
 
 static const struct shape_field remove_fields[] = {
 	TEXT(struct account_remove_args, name),
+	BOOL(struct account_remove_args, keep_mail),
 	NOW(struct account_remove_args, now_us),
 };
 static const struct shape remove_account = SHAPE(remove, struct account_remove_args);
@@ -99,6 +100,11 @@ static const struct shape_field audit_fields[] = {
 	RAW(struct audit_row, hash),
 };
 static const struct shape audit = SHAPE(audit, struct audit_row);
+
+static const struct shape_field close_fields[] = {
+	NOW(struct audit_close_args, now_us),
+};
+static const struct shape close_audit = SHAPE(close, struct audit_close_args);
 
 static const struct shape_field key_fields[] = {
 	BETWEEN(struct throttle_key, kind, THROTTLE_SOURCE, THROTTLE_ACCOUNT),
@@ -185,6 +191,7 @@ static const struct shape_row rows[] = {
 	{STORE_OP_CMP_CREATE, &cmp},
 	{STORE_OP_CMP_CONSUME, &consume},
 	{STORE_OP_AUDIT_APPEND, &audit},
+	{STORE_OP_AUDIT_CLOSE, &close_audit},
 	{STORE_OP_THROTTLE_FAIL, &throttle},
 	{STORE_OP_THROTTLE_CLEAR, &throttle},
 	{STORE_OP_SESSION_ADD, &session},
