@@ -26,6 +26,7 @@ static const struct meaning meanings[] = {
 	{-ENOMEM, ERR_EXIT_TEMP, "out of memory"},
 	{-ENOSPC, ERR_EXIT_TEMP, "the disk or the store is full"},
 	{-EDQUOT, ERR_EXIT_TEMP, "over quota"},
+	{-EHOSTDOWN, ERR_EXIT_TEMP, "the keeper cannot be reached"},
 	{-EMFILE, ERR_EXIT_TEMP, NULL},
 	{-ENFILE, ERR_EXIT_TEMP, NULL},
 	{-ENOENT, ERR_EXIT_CONFIG, NULL},

@@ -6,6 +6,7 @@
  *   -EKEYREJECTED a certificate or proof was refused
  *   -EBADMSG    a stored record or message does not decode
  *   -ESTALE     the store's schema is of another version
+ *   -EHOSTDOWN  the keeper cannot be reached, or does not answer
  *   -EBUSY, -EAGAIN, -ENOMEM, -ENOSPC, -EDQUOT  temporary
  */
 #ifndef BASE_ERR_H

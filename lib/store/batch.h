@@ -25,8 +25,9 @@ struct store_batch_item {
 
 /*
  * Runs them in order. 0: all is on disk, and so is what each was answered; each rc tells. Negative:
- * nothing has happened (the disk is full, say). An op_def's after is not run: the caller's side
- * does that. -EDEADLK in a view.
+ * nothing has happened, but for -EIO, which tells that this is not known. Where disk or map are
+ * full each is tried by itself, so that what frees or secures gets through. An op_def's after is
+ * not run: the caller's side does that. -EDEADLK in a view; -EROFS of store_open_kept().
  */
 int store_batch(struct store *s, struct store_batch_item *items, size_t count);
 
@@ -37,5 +38,9 @@ int store_batch(struct store *s, struct store_batch_item *items, size_t count);
  */
 int store_batch_answer(struct store *s, const struct store_ticket *t, enum store_op op,
 	struct store_batch_item *ret);
+
+/* Now and then while there is work: frees the reader slots of processes that were killed, whose
+ * snapshots hold pages. Their count, or a negative errno. */
+int store_batch_tend(struct store *s);
 
 #endif

@@ -130,22 +130,40 @@ static int open_patiently(const char *dir, bool write, struct kv_env **ret)
 
 /* Whatever umask the creator had. The lock file is not opened: closing it would drop LMDB's locks.
  */
-static int set_modes(const char *dir, int dir_fd)
+static int set_modes(const char *dir, int dir_fd, bool kept)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "guard", "settled"};
+	const struct {
+		const char *name;
+		mode_t mode;
+	} files[] = {{".", kept ? STORE_DIR_KEPT : STORE_DIR_MODE},
+		{"data.mdb", kept ? STORE_FILE_KEPT : STORE_FILE_MODE},
+		{"settled", kept ? STORE_FILE_KEPT : STORE_FILE_MODE},
+		{"lock.mdb", STORE_FILE_MODE}, {"guard", STORE_FILE_MODE}};
 	struct stat st;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (fstatat(dir_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			(st.st_mode & 07777) == STORE_FILE_MODE)
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (fstatat(dir_fd, files[i].name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			(st.st_mode & 07777) == files[i].mode)
 			continue;
-		if (fchmodat(dir_fd, names[i], STORE_FILE_MODE, 0) < 0) {
-			env_reason(
-				"cannot set the mode of %s/%s: %s", dir, names[i], strerror(errno));
+		if (fchmodat(dir_fd, files[i].name, files[i].mode, 0) < 0) {
+			env_reason("cannot set the mode of %s/%s: %s", dir, files[i].name,
+				strerror(errno));
 			return -errno;
 		}
 	}
 	return 0;
+}
+
+int store_modes(const char *state, bool kept)
+{
+	_cleanup_(cleanup_close) int dir_fd = -1;
+	char dir[STORE_PATH_MAX];
+	int len = snprintf(dir, sizeof(dir), "%s/store", state);
+
+	if (len < 0 || len >= (int)sizeof(dir))
+		return -ENAMETOOLONG;
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir_fd < 0 ? -errno : set_modes(dir, dir_fd, kept);
 }
 
 int env_open(const char *state, enum store_mode mode, struct kv_env **ret, int *ret_guard_fd)
@@ -177,7 +195,7 @@ int env_open(const char *state, enum store_mode mode, struct kv_env **ret, int *
 	if (rc == 0)
 		rc = open_patiently(dir, mode != STORE_READ, &env);
 	if (rc == 0 && mode == STORE_CREATE)
-		rc = set_modes(dir, dir_fd);
+		rc = set_modes(dir, dir_fd, false);
 	if (rc < 0)
 		return rc;
 	(void)kv_reader_check(env);

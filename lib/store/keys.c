@@ -288,6 +288,14 @@ struct key key_usage(const char *account)
 	return of_text(KEY_USAGE, account);
 }
 
+struct key key_answer(uint64_t life, uint16_t part)
+{
+	struct key k = of_u64(KEY_ANSWER, life);
+
+	key_add_number(&k, part, sizeof(part));
+	return k;
+}
+
 struct key key_reservation(const char *account)
 {
 	return of_name(KEY_RESERVATION, account);

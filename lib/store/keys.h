@@ -74,6 +74,8 @@ enum key_table {
 	KEY_MAIL_DUE = '4', /* account, id */
 	KEY_MAIL_DONE = '5', /* day, account, digest: a submission that was delivered to it */
 	KEY_SEEN = '6', /* account; value: when a session of it ended last */
+
+	KEY_ANSWER = '7', /* life of a keeper, part: what its last batch answered */
 };
 
 /*
@@ -127,6 +129,7 @@ struct key key_partial_row(struct span path, const char *account);
 /* The prefix that all rows below a folder have in KEY_FILE or KEY_PARTIAL; "": all rows. */
 struct key key_below(enum key_table table, struct span folder);
 struct key key_usage(const char *account);
+struct key key_answer(uint64_t life, uint16_t part);
 struct key key_reservation(const char *account); /* prefix */
 struct key key_reservation_row(const char *account, uint64_t id);
 

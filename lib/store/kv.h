@@ -58,14 +58,16 @@ int kv_copy(struct kv_env *env, int fd);
 struct store_txn;
 int kv_begin(struct kv_env *env, bool write, int64_t now_us, struct store_txn **ret);
 /* Ends it in any case. The first error of any kv_put() or kv_del() in it is returned, and nothing
- * is written then. */
+ * is written then; nor is it with -ENOSPC. */
 int kv_commit(struct store_txn *txn);
 void kv_abort(struct store_txn *txn);
 
-#ifdef QUINTET_TEST
 /* A write transaction inside a write transaction, to be aborted: a trial run. */
 int kv_begin_trial(struct store_txn *outer, struct store_txn **ret);
-#endif
+
+/* How often something was put or removed in it, and the first error of that, kv_commit()'s. */
+unsigned kv_writes(const struct store_txn *txn);
+int kv_error(const struct store_txn *txn);
 
 /* The time at which the caller began: operations read no clock, since they may run twice. */
 int64_t kv_now_us(const struct store_txn *txn);

@@ -36,6 +36,7 @@ struct store_txn {
 	int64_t now_us;
 	int error; /* of the first write that failed */
 	bool write; /* and no trial */
+	unsigned writes; /* rows put and removed */
 };
 
 static int map_error(int rc)
@@ -238,7 +239,6 @@ int kv_begin(struct kv_env *env, bool write, int64_t now_us, struct store_txn **
 	return 0;
 }
 
-#ifdef QUINTET_TEST
 int kv_begin_trial(struct store_txn *outer, struct store_txn **ret)
 {
 	struct store_txn *t = calloc(1, sizeof(*t));
@@ -257,7 +257,16 @@ int kv_begin_trial(struct store_txn *outer, struct store_txn **ret)
 	*ret = t;
 	return 0;
 }
-#endif
+
+unsigned kv_writes(const struct store_txn *txn)
+{
+	return txn->writes;
+}
+
+int kv_error(const struct store_txn *txn)
+{
+	return txn->error;
+}
 
 /* LMDB reports a short write as EIO, and a full disk cuts writes short. */
 static int disk_error(const struct kv_env *env, int error)
@@ -289,8 +298,9 @@ int kv_commit(struct store_txn *txn)
 		id = mdb_txn_id(txn->txn);
 		rc = disk_error(txn->env, map_error(mdb_txn_commit(txn->txn)));
 		txn->txn = NULL;
-		if (rc == 0)
-			rc = settle_commit(txn->env, id);
+		/* It can be seen already: not what -ENOSPC means. */
+		if (rc == 0 && settle_commit(txn->env, id) < 0)
+			rc = -EIO;
 		if (rc == 0)
 			fault_at(FAULT_COMMITTED);
 	}
@@ -335,6 +345,7 @@ static int wrote(struct store_txn *txn, int rc)
 {
 	int error = map_error(rc);
 
+	txn->writes += error == 0;
 	if (error < 0 && error != -ENOENT && error != -EEXIST && txn->error == 0)
 		txn->error = error;
 	return error;

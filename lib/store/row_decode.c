@@ -1,4 +1,5 @@
 /* Decoding a row of any table by its key: for store_check() and the fuzzer. */
+#include "store/answers.h"
 #include "store/chat_check.h"
 #include "store/file_i.h"
 #include "store/mail_check.h"
@@ -211,6 +212,7 @@ static const struct {
 	{KEY_PARTIAL, decode_partial},
 	{KEY_USAGE, decode_usage},
 	{KEY_RESERVATION, decode_reservation},
+	{KEY_ANSWER, answers_decode},
 };
 
 int row_decode(struct span key, struct span value)

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/timefmt.h"
-#include "store/ops.h"
+#include "store/remote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +79,19 @@ int store_open(const char *state, enum store_mode mode, struct store **ret)
 	return 0;
 }
 
+int store_open_kept(const char *state, const char *keeper, struct store **ret)
+{
+	_cleanup_(store_closep) struct store *s = NULL;
+	int rc = store_open(state, STORE_READ, &s);
+
+	if (rc == 0 && keeper != NULL && *keeper != '\0')
+		rc = remote_new(keeper, &s->remote);
+	if (rc < 0)
+		return rc;
+	*ret = take_ptr(&s);
+	return 0;
+}
+
 void store_close(struct store *s)
 {
 	if (s == NULL)
@@ -87,6 +100,7 @@ void store_close(struct store *s)
 	/* The guard goes last: while LMDB has files open, nobody may rewrite it. */
 	cleanup_close(&s->guard_fd);
 	cleanup_close(&s->blobs_fd);
+	remote_free(s->remote);
 	free(s);
 }
 
@@ -145,38 +159,44 @@ int store_view(struct store *s, int (*fn)(struct store_txn *txn, void *arg), voi
 
 /* -- operations -------------------------------------------------------------------------------- */
 
-static int begin_write(struct store *s, int64_t now_us, struct store_txn **ret)
+int store_begin_write(struct store *s, int64_t now_us, struct store_txn **ret)
 {
-	int rc = kv_begin(s->env, true, now_us, ret);
+	struct store_txn *txn = NULL;
+	int rc = kv_begin(s->env, true, now_us, &txn);
 
 	if (rc == -ENOTRECOVERABLE) {
 		rc = reopen(s, STORE_WRITE);
 		if (rc == 0)
-			rc = kv_begin(s->env, true, now_us, ret);
+			rc = kv_begin(s->env, true, now_us, &txn);
 	}
 	if (rc < 0)
 		return rc;
-	rc = schema_check(*ret);
-	if (rc < 0)
-		kv_abort(take_ptr(ret));
-	return rc;
+	rc = schema_check(txn);
+	if (rc < 0) {
+		kv_abort(txn);
+		return rc;
+	}
+	*ret = txn;
+	return 0;
 }
 
-#ifdef QUINTET_TEST
-/* Runs the operation and throws its work away: an impure one gives something else the second time.
- */
-static void rehearse(struct store_txn *txn, const struct op_def *def, const void *args, int *ret_rc,
-	void *result)
+int store_try(struct store_txn *txn, const struct op_def *def, const void *args, void *result)
 {
 	struct store_txn *trial = NULL;
 	int rc = kv_begin_trial(txn, &trial);
 
+	if (rc < 0)
+		return rc;
+	memset(result, 0, OP_RESULT_MAX);
+	rc = def->run(trial, args, result);
 	if (rc == 0)
-		rc = def->run(trial, args, result);
+		rc = kv_error(trial);
 	kv_abort(trial);
-	*ret_rc = rc;
+	return rc;
 }
 
+#ifdef QUINTET_TEST
+/* An impure operation gives something else the second time. */
 static void compare(const struct op_def *def, const int rc[2], const void *trial, const void *real)
 {
 	if (rc[0] == rc[1] && memcmp(trial, real, OP_RESULT_MAX) == 0)
@@ -186,26 +206,35 @@ static void compare(const struct op_def *def, const int rc[2], const void *trial
 }
 #endif
 
-static int run(
-	struct store *s, const struct op_def *def, const void *args, void *result, int64_t now_us)
+int store_run(struct store_txn *txn, const struct op_def *def, const void *args, void *result)
 {
-	struct store_txn *txn = NULL;
-	int rc = begin_write(s, now_us, &txn);
-
-	if (rc < 0)
-		return rc;
-	fault_at(FAULT_WRITE_BEGUN);
 #ifdef QUINTET_TEST
-	unsigned char trial[OP_RESULT_MAX] = {0};
-	int both[2] = {0};
-
-	rehearse(txn, def, args, &both[0], trial);
+	unsigned char trial[OP_RESULT_MAX];
+	int both[2] = {store_try(txn, def, args, trial), 0};
 #endif
+	int rc;
+
+	memset(result, 0, OP_RESULT_MAX);
 	rc = def->run(txn, args, result);
+	if (rc == 0)
+		rc = kv_error(txn);
 #ifdef QUINTET_TEST
 	both[1] = rc;
 	compare(def, both, trial, result);
 #endif
+	return rc;
+}
+
+static int run(
+	struct store *s, const struct op_def *def, const void *args, void *result, int64_t now_us)
+{
+	struct store_txn *txn = NULL;
+	int rc = store_begin_write(s, now_us, &txn);
+
+	if (rc < 0)
+		return rc;
+	fault_at(FAULT_WRITE_BEGUN);
+	rc = store_run(txn, def, args, result);
 	if (rc < 0) {
 		kv_abort(txn);
 		return rc;
@@ -223,6 +252,23 @@ static int check_room(struct store *s, const struct op_def *def)
 	return rc > 0 ? -ENOSPC : rc;
 }
 
+static int call_here(struct store *s, const struct op_def *def, const void *args, void *result)
+{
+	int rc = store_ready(s, STORE_WRITE);
+
+	if (rc == 0)
+		rc = check_room(s, def);
+	return rc < 0 ? rc : run(s, def, args, result, time_now_us());
+}
+
+/* A deadline that passed would be taken for the peer's. */
+static int call_keeper(struct store *s, enum store_op op, const void *args, void *result)
+{
+	int rc = s->pid == getpid() ? remote_call(s->remote, op, args, result) : -ECHILD;
+
+	return rc == -ETIMEDOUT ? -EHOSTDOWN : rc;
+}
+
 int store_call(struct store *s, enum store_op op, const void *args, void *result)
 {
 	const struct op_def *def = op_find(op);
@@ -233,11 +279,8 @@ int store_call(struct store *s, enum store_op op, const void *args, void *result
 		return -EINVAL;
 	if (s->view != NULL) /* a snapshot may not be held while waiting for the writer's lock */
 		return -EDEADLK;
-	rc = store_ready(s, STORE_WRITE);
-	if (rc == 0)
-		rc = check_room(s, def);
-	if (rc == 0)
-		rc = run(s, def, args, scratch, time_now_us());
+	rc = s->remote != NULL ? call_keeper(s, op, args, scratch)
+			       : call_here(s, def, args, scratch);
 	if (rc == 0 && def->after != NULL)
 		rc = def->after(s, args, scratch);
 	if (result != NULL && (rc == 0 || (def->flags & OP_TELLS) != 0))

@@ -36,6 +36,12 @@ int store_open(const char *state, enum store_mode mode, struct store **ret);
  * STORE_READ).
  */
 int store_open_kept(const char *state, const char *keeper, struct store **ret);
+/*
+ * The modes of STATE/store and its files. kept: for processes that write through a keeper, whose
+ * user owns them all: the group reads the data and locks; else the group may write all of it, as
+ * STORE_CREATE makes it. -EPERM: they are somebody else's.
+ */
+int store_modes(const char *state, bool kept);
 void store_close(struct store *s);
 void store_closep(struct store **s);
 
@@ -131,6 +137,8 @@ enum store_op {
  * refusals (-EEXIST, -ENOENT, -EDQUOT ...) come back as they are and change nothing; see its
  * header. -ENOSPC: disk or map full (the map counts as full at 95% except for operations that free
  * or secure something). -ESTALE, -EIO. -EDEADLK inside a view or each(): gather first, call after.
+ * Through a keeper: -EHOSTDOWN it cannot be reached, or does not answer (it may have been done
+ * then); -EPERM it does not let this user do that.
  * result may be NULL where the operation has none. In test builds every operation runs twice
  * (abort, then for real).
  */

@@ -20,6 +20,8 @@ enum {
 	STORE_FULL_PERCENT = 95, /* beyond it only what frees or secures */
 	STORE_DIR_MODE = 02770,
 	STORE_FILE_MODE = 0660,
+	STORE_DIR_KEPT = 02750, /* where only the keeper writes */
+	STORE_FILE_KEPT = 0640,
 };
 
 struct store {
@@ -31,6 +33,9 @@ struct store {
 	pid_t pid; /* an environment does not survive a fork */
 	struct store_txn *view; /* the view that is open: views in views share it */
 	unsigned dead_before; /* cleared through earlier handles of this store */
+	struct remote *remote; /* where writes go; NULL: they are done here */
+	uint64_t life; /* whose answers are remembered; 0: no batch yet */
+	int64_t expired_us; /* when old answers were looked for last */
 };
 
 /* Opens STATE/store behind its guards, without looking at the schema. Sets the reason. */
@@ -59,6 +64,17 @@ int schema_check(struct store_txn *txn);
 
 /* Before any use of s->env: the right process, and open for what is wanted. */
 int store_ready(struct store *s, enum store_mode mode);
+
+/* A write transaction of the schema that is known, through a new handle where the old is spoilt. */
+int store_begin_write(struct store *s, int64_t now_us, struct store_txn **ret);
+
+/*
+ * The operation in a transaction, result zeroed before; in test builds it is rehearsed first.
+ * store_try() only finds out whether it would be refused: nothing of it stays.
+ */
+struct op_def;
+int store_run(struct store_txn *txn, const struct op_def *def, const void *args, void *result);
+int store_try(struct store_txn *txn, const struct op_def *def, const void *args, void *result);
 
 /* The folder of blobs, opened at first use. */
 int store_blobs_fd(struct store *s, int *ret_fd);

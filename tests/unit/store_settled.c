@@ -127,7 +127,7 @@ static void test_none(void **state)
 static void test_raise(void **state)
 {
 	_Atomic uint64_t number = 5;
-	struct settled s = {.newest = &number}, unknown = {.map = NULL};
+	struct settled s = {.newest = &number, .writable = true}, unknown = {.map = NULL};
 
 	(void)state;
 	settled_raise(&s, 4);
