@@ -120,6 +120,7 @@ struct part {
 	enum part_state state;
 	char text[160]; /* what the status line says when there is room: "bob, 3 unread" */
 	char why[256]; /* why it is not up; "" */
+	char told[256]; /* the why that the person has read */
 	int64_t retry_ms; /* time_monotonic_ms()'s clock */
 	unsigned losses; /* in a row */
 	struct task *task; /* poked by /retry */
@@ -134,19 +135,15 @@ void part_absent(struct console *c, enum part_id id); /* the server has no such 
 void part_up(struct console *c, enum part_id id);
 void part_lost(struct console *c, enum part_id id, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* What engines tell (client_fail) in a part's own task while it is PART_TRYING is not told but kept
- * for part_lost(): the last of it; "" nothing. */
-const char *part_heard(const struct console *c, enum part_id id);
 const char *part_name(enum part_id id); /* "chat", "mail", "files", "time", "certificate" */
 /*
  * In the part's task, after part_lost(): until its time has come or somebody says /retry. 0, or
- * -ECANCELED. What engines tell by client_fail() in the task of a part that is not up goes into its
- * why, else into the house: part_lost(c, id, "%s", c->parts[id].why) after an engine failed.
+ * -ECANCELED. What engines tell by client_fail() in a task whose name begins with part_name() of a
+ * part that is not up goes into its why, else into the house: so part_lost(c, id, "%s",
+ * c->parts[id].why) after an engine failed.
  */
 int part_wait(struct console *c, enum part_id id);
 void part_retry(struct console *c, enum part_id id); /* now */
-/* Any task of that part, beside parts[id].task, for the sentence above. */
-void part_owns(struct console *c, enum part_id id, struct task *t);
 
 /* Starts the part's task(s); they run until the console leaves. -ENOMEM. */
 int part_chat_begin(struct console *c);
