@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from house import House  # noqa: E402
-from machine import Machine  # noqa: E402
+from machine import Machine, cannot_boot  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SERVICES = ["daytimed", "ftpd", "ftpd-explicit", "chatd", "maild", "maild-submission", "cad"]
@@ -37,19 +37,6 @@ def scores():
 def pytest_terminal_summary(terminalreporter):
     for unit, score, limit in SCORES:
         terminalreporter.write_line(f"security {unit:<34} {score:.1f} (at most {limit:.1f})")
-
-
-def cannot_boot():
-    """What this place lacks, as a container or a chroot may; None when all is there."""
-    if os.geteuid() != 0:
-        return "root"
-    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
-    if not any(kind.startswith("cgroup") for _, _, kind, *_ in mounts):
-        return "a mounted cgroup file system"
-    command = ["unshare", "--mount", "--pid", "--fork", "true"]
-    if subprocess.run(command, timeout=20, check=False, capture_output=True).returncode != 0:
-        return "the right to make namespaces"
-    return None
 
 
 @pytest.fixture(scope="session")

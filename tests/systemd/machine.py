@@ -21,6 +21,19 @@ LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
+def cannot_boot():
+    """What this place lacks, as a container or a chroot may; None when all is there."""
+    if os.geteuid() != 0:
+        return "root"
+    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+    if not any(kind.startswith("cgroup") for _, _, kind, *_ in mounts):
+        return "a mounted cgroup file system"
+    command = ["unshare", "--mount", "--pid", "--fork", "true"]
+    if subprocess.run(command, timeout=20, check=False, capture_output=True).returncode != 0:
+        return "the right to make namespaces"
+    return None
+
+
 def _cgroup_hierarchies():
     """Where a cgroup of our own is made: the one of systemd and the unified one, or cgroup v2."""
     top = pathlib.Path("/sys/fs/cgroup")

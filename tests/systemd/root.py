@@ -19,6 +19,7 @@ PACKAGES = [
     "libcrypt1",
     "libsystemd0",
     "iproute2",
+    "libncursesw6",
 ]
 # Nothing here is needed by a test, and all of it costs time.
 EXCLUDED = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"]
