@@ -1,6 +1,8 @@
 # Tests. `make test` runs all of them; each check-* is one part.
 
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider -q -ra
+# Most tests wait more than they compute: three at a time, each with instances of its own.
+PYTEST_BESIDE := $(PYTEST) -n 3 --dist loadfile
 REPLAYS := $(addprefix build/asan/tests/fuzz/,$(FUZZERS))
 
 .PHONY: test check-build check-unit check-replay check-interop check-asan check-static check-faults check-systemd
@@ -17,7 +19,7 @@ check-unit: unit-tests ## unit tests, under ASan and UBSan
 STATIC_UNITS := net_tls net_tls_versions net_tls_resume
 check-static: static $(addprefix build/static/tests/unit/,$(STATIC_UNITS)) ## the programs of STATIC=1
 	tests/run-units build/static/tests/unit $(STATIC_UNITS)
-	QUINTET_TEST_VARIANT=static $(PYTEST) $(addprefix tests/interop/test_,cad_cmp.py cad_status.py \
+	QUINTET_TEST_VARIANT=static $(PYTEST_BESIDE) $(addprefix tests/interop/test_,cad_cmp.py cad_status.py \
 		cad_est.py daytimed_stamp.py ftpd_clients.py)
 
 check-replay: $(REPLAYS) ## every fuzz target over its stored corpus
@@ -31,10 +33,10 @@ $(MIME_TELL): build/asan/obj/tests/interop/mime_tell.o build/asan/lib/libproto.a
 	$(Q)$(cc_asan) $(ldflags_asan) -o $@ $^ -lcrypto
 
 check-interop: all $(MIME_TELL) ## the release programs against clients that others wrote
-	$(PYTEST) tests/interop
+	$(PYTEST_BESIDE) tests/interop
 
 check-asan: asan $(MIME_TELL) ## the same with the sanitizer build of the services
-	QUINTET_TEST_VARIANT=asan $(PYTEST) tests/interop -m 'not release_only'
+	QUINTET_TEST_VARIANT=asan $(PYTEST_BESIDE) tests/interop -m 'not release_only'
 
 check-faults: all asan ## kill -9, full disk, full map, floods
 	$(PYTEST) tests/faults

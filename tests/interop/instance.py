@@ -5,6 +5,7 @@ below systemd-socket-activate; all their paths are relative to the instance's fo
 else can enter. The programs are those of build/release, or of the variant in QUINTET_TEST_VARIANT.
 """
 
+import itertools
 import os
 import shutil
 import signal
@@ -36,13 +37,19 @@ SERVICES = {
 }
 
 
+# Tests that run beside each other take ports of their own, below those that the kernel gives out.
+PORTS_FIRST, PORTS_EACH = 12000, 2000
+_ports = itertools.count(os.getpid())
+
+
 def free_port():
-    """A port that is free on both loopback addresses now."""
+    """A port that is free on both loopback addresses now, and not given out again soon."""
+    group = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) + 4 * (VARIANT == "asan")
     while True:
+        port = PORTS_FIRST + PORTS_EACH * group + next(_ports) % PORTS_EACH
         with socket.socket(socket.AF_INET) as four, socket.socket(socket.AF_INET6) as six:
-            four.bind(("127.0.0.1", 0))
-            port = four.getsockname()[1]
             try:
+                four.bind(("127.0.0.1", port))
                 six.bind(("::1", port))
             except OSError:
                 continue

@@ -41,7 +41,7 @@ def test_refused_messages_count(strict):
 
 
 def test_each_channel_of_a_line_counts(strict):
-    names = [room()[:6] for _ in range(60)]
+    names = [f"{room()[:4]}{i}" for i in range(60)]
     with Irc(strict, name("g")) as a:
         seconds, got = took(a, f"JOIN {','.join(names)}", "TOPIC " + names[0])
         assert len(only(got, "JOIN")) == 60

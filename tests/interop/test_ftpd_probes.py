@@ -179,9 +179,11 @@ def test_told_to_end_in_mid_upload(instance, people, name):
         client.login(people[0])
         (session,) = set(listener.sessions()) - others
         client.put(name, HELLO)
+        before = set(leftovers(instance))
         with client.begin_transfer(f"STOR {name}") as data:
             data.sendall(b"y" * 100_000)
-            until(lambda: any(path.stat().st_size >= 65_536 for path in leftovers(instance)), what="upload")
+            until(lambda: any(path.stat().st_size >= 65_536 for path in set(leftovers(instance)) - before),
+                  what="upload")
             os.kill(session, signal.SIGTERM)
             assert client.reply().code == 421 and client.at_end()
     assert shared(instance, name).read_bytes() == HELLO
