@@ -394,6 +394,40 @@ int shape_take(enum store_op op, struct span bytes, struct shape_arena *arena, v
 	return 0;
 }
 
+/* -- the time ---------------------------------------------------------------------------------- */
+
+static bool in_time(int64_t at_us, int64_t now_us, int64_t slack_us)
+{
+	return at_us >= now_us - slack_us && at_us <= now_us + slack_us;
+}
+
+/* Elements of arrays and lists say no time of their own. */
+static bool struct_is_timely(
+	const struct shape *s, const unsigned char *p, int64_t now_us, int64_t slack_us)
+{
+	bool timely = true;
+	int64_t at_us;
+
+	for (size_t i = 0; timely && i < s->count; i++) {
+		const struct shape_field *f = &s->fields[i];
+
+		if (f->kind == SHAPE_STRUCT)
+			timely = struct_is_timely(f->of, p + f->offset, now_us, slack_us);
+		if (f->kind != SHAPE_NOW)
+			continue;
+		memcpy(&at_us, p + f->offset, sizeof(at_us));
+		timely = in_time(at_us, now_us, slack_us);
+	}
+	return timely;
+}
+
+bool shape_is_timely(enum store_op op, const void *args, int64_t now_us, int64_t slack_us)
+{
+	const struct shape *s = shape_find(op);
+
+	return s != NULL && struct_is_timely(s, args, now_us, slack_us);
+}
+
 /* -- which shapes ------------------------------------------------------------------------------ */
 
 /* FNV-1a: it tells programs of different builds apart, it keeps nobody out. */

@@ -24,7 +24,11 @@ struct shape_arena {
 	void *blocks; /* owned; {NULL} to begin with */
 };
 int shape_take(enum store_op op, struct span bytes, struct shape_arena *arena, void **ret);
-void shape_done(struct shape_arena *arena);
+void shape_done(struct shape_arena *arena); /* also after a failure */
+
+/* Do the arguments say that it is now_us, but for slack_us, wherever they say what time it is?
+ * Other times (of files, of a message, the end of an invite) are not looked at. */
+bool shape_is_timely(enum store_op op, const void *args, int64_t now_us, int64_t slack_us);
 
 /* Results are plain: the same struct, as bytes. Its size is op_find(op)->result_size. */
 

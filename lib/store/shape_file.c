@@ -61,6 +61,15 @@ static const struct shape_field kept_fields[] = {
 };
 static const struct shape kept = SHAPE(kept, struct partial_args);
 
+/* The same without a need to say the time. */
+static const struct shape_field dropped_fields[] = {
+	SPAN(struct partial_args, path, FILE_PATH_MAX),
+	STRUCT(struct partial_args, partial, partial),
+	NUMBER(struct partial_args, now_us),
+	NUMBER(struct partial_args, reservation),
+};
+static const struct shape dropped = SHAPE(dropped, struct partial_args);
+
 static const struct shape_field reserve_fields[] = {
 	TEXT(struct file_reserve_args, account),
 	NUMBER(struct file_reserve_args, id),
@@ -78,7 +87,7 @@ static const struct shape_row rows[] = {
 	{STORE_OP_FILE_NOTE, &note},
 	{STORE_OP_FILE_RESERVE, &reserve},
 	{STORE_OP_PARTIAL_PUT, &kept},
-	{STORE_OP_PARTIAL_REMOVE, &kept},
+	{STORE_OP_PARTIAL_REMOVE, &dropped},
 };
 
 const struct shape_rows shape_rows_file = {rows, sizeof(rows) / sizeof(rows[0])};

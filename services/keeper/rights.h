@@ -34,13 +34,19 @@ void rights_users(const char *admin, struct keeper_users *ret);
 enum keeper_caller rights_caller(const struct keeper_users *u, const struct ucred *peer);
 const char *rights_name(enum keeper_caller caller); /* for the log: "ftpd" */
 
+/* What sign-ups are judged by: the policy as the store has it now, QUINTET_DOMAIN. */
+struct keeper_house {
+	const char *sign_up; /* "closed", "invite", "open" */
+	const char *domain;
+};
+
 /*
  * 0, or -EPERM: that caller may not do that. Looks at arguments, too: whose service a session row
  * or a bell names and whose process; no administrators, no sign-up past the policy and no change of
- * passwords by others than cad. policy_sign_up: what the store's policy says now ("closed",
- * "invite", "open").
+ * passwords by others than cad; and the time that a service says it is has to be the time it is,
+ * but for some minutes.
  */
 int rights_check(enum keeper_caller caller, pid_t pid, enum store_op op, const void *args,
-	const char *policy_sign_up);
+	const struct keeper_house *house);
 
 #endif
