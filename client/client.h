@@ -97,6 +97,13 @@ int client_usage(const struct client *c, const char *format, ...)
 /* "quintet: MESSAGE" on standard error, nothing when code is CLIENT_INTERRUPTED; returns code. */
 int client_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * From now on what the two above and client_done() tell goes to tell(), without "quintet: " and
+ * line end, in the place of the standard streams; NULL: back again. For the console, whose screen
+ * nothing may be written over.
+ */
+void client_sink(void (*tell)(void *arg, bool error, const char *text), void *arg);
+
 /* The exit code for a file that cannot be written: 111 if it may be later, as on a full disk. */
 static inline int client_unwritten(int error)
 {

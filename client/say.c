@@ -6,6 +6,40 @@
 #include <poll.h>
 #include <stdarg.h>
 
+static struct {
+	void (*tell)(void *arg, bool error, const char *text);
+	void *arg;
+} sink;
+
+void client_sink(void (*tell)(void *arg, bool error, const char *text), void *arg)
+{
+	sink.tell = tell;
+	sink.arg = arg;
+}
+
+static void sink_tell(bool error, const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+static void sink_tell(bool error, const char *format, va_list ap)
+{
+	char text[2048];
+
+	vsnprintf(text, sizeof text, format, ap);
+	sink.tell(sink.arg, error, text);
+}
+
+static void fail_tell(const char *format, va_list ap) __attribute__((format(printf, 1, 0)));
+static void fail_tell(const char *format, va_list ap)
+{
+	if (sink.tell != NULL) {
+		sink_tell(true, format, ap);
+		return;
+	}
+	(void)fflush(stdout);
+	fputs("quintet: ", stderr);
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
+}
+
 int client_fail(int code, const char *format, ...)
 {
 	va_list ap;
@@ -13,12 +47,9 @@ int client_fail(int code, const char *format, ...)
 	/* Whoever pressed Ctrl-C knows. */
 	if (code == CLIENT_INTERRUPTED)
 		return code;
-	(void)fflush(stdout);
-	fputs("quintet: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	fail_tell(format, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	return code;
 }
 
@@ -26,12 +57,12 @@ int client_usage(const struct client *c, const char *format, ...)
 {
 	va_list ap;
 
-	fputs("quintet: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	fail_tell(format, ap);
 	va_end(ap);
-	fprintf(stderr, "\nusage: quintet %s\n",
-		c->command != NULL ? c->command->usage : "[OPTION ...] COMMAND ...");
+	if (sink.tell == NULL)
+		fprintf(stderr, "usage: quintet %s\n",
+			c->command != NULL ? c->command->usage : "[OPTION ...] COMMAND ...");
 	return ERR_EXIT_CONFIG;
 }
 
@@ -78,9 +109,13 @@ int client_done(const struct client *c, const struct table_pair *pairs, size_t c
 		return CLIENT_OK;
 	}
 	va_start(ap, format);
-	vprintf(format, ap);
+	if (sink.tell != NULL) {
+		sink_tell(false, format, ap);
+	} else {
+		vprintf(format, ap);
+		putchar('\n');
+	}
 	va_end(ap);
-	putchar('\n');
 	return CLIENT_OK;
 }
 

@@ -250,9 +250,20 @@ int task_start(const char *name, void (*run)(void *arg), void *arg, struct task 
 	return 0;
 }
 
+const char *task_name(const struct task *t)
+{
+	return t->name;
+}
+
 void task_cancel(struct task *t)
 {
 	t->cancelled = true;
+}
+
+void tasks_cancel(void)
+{
+	for (size_t i = 0; i < all.count; i++)
+		task_cancel(all.v[i]);
 }
 
 void task_poke(struct task *t)

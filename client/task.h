@@ -20,11 +20,13 @@ struct task; /* owned by the tasks; gone in the round after it is over */
 int tasks_begin(void);
 void tasks_end(void);
 
-/* Begins with the next round. -ENOSPC, -ENOMEM. name: static text, for diagnosis. */
+/* Begins with the next round. -ENOSPC, -ENOMEM. name: static text: whose it is. */
 int task_start(const char *name, void (*run)(void *arg), void *arg, struct task **ret);
+const char *task_name(const struct task *t);
 
 /* From now on each of its waits fails with ECANCELED, so that it comes to its end in order. */
 void task_cancel(struct task *t);
+void tasks_cancel(void); /* all of them */
 
 /* Its present or next wait in task_pause() ends at once. */
 void task_poke(struct task *t);

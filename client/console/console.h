@@ -34,6 +34,7 @@ enum {
 };
 
 struct console;
+struct questions;
 
 /* -- places: what the list on the left names, and the middle shows
  * ------------------------------- */
@@ -144,6 +145,8 @@ const char *part_name(enum part_id id); /* "chat", "mail", "files", "time", "cer
  */
 int part_wait(struct console *c, enum part_id id);
 void part_retry(struct console *c, enum part_id id); /* now */
+/* Takes what an engine told in the running task; false: it is no part's that is not up. */
+bool part_told(struct console *c, const char *text);
 
 /* Starts the part's task(s); they run until the console leaves. -ENOMEM. */
 int part_chat_begin(struct console *c);
@@ -151,6 +154,10 @@ int part_mail_begin(struct console *c);
 int part_files_begin(struct console *c);
 int part_time_begin(struct console *c);
 int part_identity_begin(struct console *c);
+/* After all tasks are over (or never began): what the part holds is given back. */
+void part_chat_end(struct console *c);
+void part_mail_end(struct console *c);
+void part_files_end(struct console *c);
 
 /* -- transfers
  * ----------------------------------------------------------------------------------- */
@@ -223,8 +230,10 @@ struct console {
 	void *part_state[PARTS]; /* each part's own */
 	struct transfer transfers[CONSOLE_TRANSFERS_MAX]; /* newest last */
 	size_t transfer_count;
+	unsigned transfer_numbers;
 	struct clock_view clock;
 	struct certificate_view certificate;
+	struct questions *questions; /* ask.c's */
 	char question[CONSOLE_TEXT_MAX]; /* one that waits for yes or no; "" none */
 	/* The client's words said last, for where they are not among the lines (a mailbox). */
 	char said[CONSOLE_TEXT_MAX];
@@ -232,6 +241,8 @@ struct console {
 	int64_t said_ms; /* time_monotonic_ms()'s clock */
 
 	bool changed; /* draw in this round */
+	int64_t drawn_ms;
+	bool scripted; /* no person: an error makes the exit code CLIENT_NO */
 	bool leaving;
 	int code; /* to leave with */
 };
@@ -285,6 +296,7 @@ const struct console_table *console_tables(void);
 
 /* What a plain line means in such a place (not of the chat's: it is told what can be done). */
 void chat_say(struct console *c, struct place *p, struct span text);
+void chat_close(struct console *c, struct place *p); /* the command: leaves a channel */
 bool chat_answer(struct console *c, bool yes); /* false: there was no question */
 const char *chat_question(const struct console *c); /* "" none */
 /* It is looked at, or not: commands of the chat mean this window. */
@@ -299,6 +311,10 @@ void mail_open_line(struct console *c, struct place *p, uint32_t id);
  * there. False: none is. */
 bool mail_typed(struct console *c, struct place *p, struct span text);
 
+/* A PLACE_LETTER is to be closed by the person. False: not now (a question was asked, or told why);
+ * whoever said so closes it later. */
+bool mail_closing(struct console *c, struct place *p);
+
 /* Names on the server that are known (listed before) and begin so: each is told whole, as it would
  * be typed, folders with a slash behind. */
 void file_names(const struct console *c, struct span begin,
@@ -308,6 +324,7 @@ void file_names(const struct console *c, struct span begin,
 void questions_refresh(struct console *c);
 void questions_end(struct console *c);
 
-int cmd_console(struct client *c, int argc, char **argv);
+/* quintet without a subcommand; plain: --plain was given. An exit code. */
+int cmd_console(struct client *c, bool plain);
 
 #endif

@@ -1,0 +1,88 @@
+/* Questions to the person, one after the other; those of the chat come when no other waits. */
+#include "client/console/console.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+enum { QUESTIONS_MAX = 16 };
+
+struct question {
+	void (*fn)(struct console *c, int answer, void *arg);
+	void *arg;
+	char text[CONSOLE_TEXT_MAX];
+};
+
+struct questions {
+	struct question v[QUESTIONS_MAX];
+	size_t count;
+};
+
+void questions_refresh(struct console *c)
+{
+	const char *text = c->questions != NULL && c->questions->count > 0 ? c->questions->v[0].text
+									   : chat_question(c);
+
+	if (strcmp(c->question, text) == 0)
+		return;
+	snprintf(c->question, sizeof c->question, "%s", text);
+	console_changed(c);
+}
+
+int console_ask(struct console *c, void (*fn)(struct console *c, int answer, void *arg), void *arg,
+	const char *format, ...)
+{
+	struct question *q;
+	va_list ap;
+
+	if (c->questions == NULL)
+		c->questions = calloc(1, sizeof *c->questions);
+	if (c->questions == NULL)
+		return -ENOMEM;
+	if (c->questions->count == QUESTIONS_MAX || c->leaving)
+		return -ENOSPC;
+	q = &c->questions->v[c->questions->count++];
+	*q = (struct question){.fn = fn, .arg = arg};
+	va_start(ap, format);
+	vsnprintf(q->text, sizeof q->text, format, ap);
+	va_end(ap);
+	console_say(c, "%s (yes or no)", q->text);
+	questions_refresh(c);
+	return 0;
+}
+
+static struct question first_take(struct questions *all)
+{
+	struct question q = all->v[0];
+
+	all->count--;
+	memmove(all->v, all->v + 1, all->count * sizeof q);
+	return q;
+}
+
+bool console_answer(struct console *c, bool yes)
+{
+	bool told = true;
+
+	if (c->questions != NULL && c->questions->count > 0) {
+		struct question q = first_take(c->questions);
+
+		questions_refresh(c);
+		q.fn(c, yes ? 1 : 0, q.arg);
+	} else {
+		told = chat_answer(c, yes);
+	}
+	questions_refresh(c);
+	return told;
+}
+
+void questions_end(struct console *c)
+{
+	while (c->questions != NULL && c->questions->count > 0) {
+		struct question q = first_take(c->questions);
+
+		q.fn(c, -1, q.arg);
+	}
+	free(c->questions);
+	c->questions = NULL;
+	c->question[0] = '\0';
+}
