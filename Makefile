@@ -198,6 +198,7 @@ unit-tests: $(addprefix build/asan/tests/unit/,$(UNIT_TESTS)) ## build the unit 
 include tests/tests.mk
 include tests/bench/bench.mk
 include units/install.mk
+include units/deb.mk
 include units/run.mk
 include tests/lint.mk
 

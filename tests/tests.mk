@@ -5,8 +5,9 @@ PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider -q -ra
 PYTEST_BESIDE := $(PYTEST) -n 3 --dist loadfile
 REPLAYS := $(addprefix build/asan/tests/fuzz/,$(FUZZERS))
 
-.PHONY: test check-build check-unit check-replay check-interop check-asan check-static check-faults check-systemd
-test: packages-test ## everything: builds, lint, unit, fuzz replay, interop, sanitizers, faults, systemd
+.PHONY: test check-build check-unit check-replay check-interop check-asan check-static check-faults check-systemd \
+	check-packages
+test: packages-test ## everything: builds, lint, unit, fuzz replay, interop, sanitizers, faults, systemd, packages
 	+tests/run-all
 
 check-build: all asan static clang ## every variant with gcc and clang, warnings as errors
@@ -43,6 +44,9 @@ check-faults: all asan ## kill -9, full disk, full map, floods
 
 check-systemd: all ## real systemd in a container of its own; needs root
 	$(PYTEST) tests/systemd
+
+check-packages: deb ## the Debian packages, installed to purged, under real systemd; needs root
+	$(PYTEST) tests/packages
 
 FUZZ_SECONDS ?= 20
 .PHONY: fuzz
