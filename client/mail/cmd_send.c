@@ -205,6 +205,7 @@ struct ready {
 	const struct span *to;
 	size_t count, bcc;
 	enum smime_how how;
+	bool later; /* it is only kept: nobody is asked for anything now */
 };
 
 static int ready_queue(
@@ -213,12 +214,9 @@ static int ready_queue(
 	_cleanup_(buf_done) struct buf sealed = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
 	struct outbox_letter letter = {
 		.from = l->own, .to = l->to, .to_count = l->count, .keep = true};
-	int r = protect(u,
-		&(struct smime_letter){.message = buf_span(&l->message),
-			.to = l->to,
-			.to_count = l->count,
-			.how = l->how},
-		&sealed, o);
+	const struct smime_letter open = {
+		.message = buf_span(&l->message), .to = l->to, .to_count = l->count, .how = l->how};
+	int r = l->later ? -ENOTCONN : protect(u, &open, &sealed, o);
 
 	if (r > 0)
 		return r;
@@ -238,6 +236,8 @@ static int ready_send(struct mailui *u, const struct ready *l, char ret_name[64]
 
 	if (r != CLIENT_OK)
 		return r;
+	if (l->later)
+		snprintf(sent.why, sizeof sent.why, "the program ends");
 	if (o.later)
 		return sent_tell(u, &sent, &o);
 	r = outbox_send(u->client, &u->profile, &u->login, u->line, &sent);
@@ -259,10 +259,11 @@ static int how_checked(const struct mailui *u, enum smime_how *how)
 	return CLIENT_OK;
 }
 
-int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
+static int draft_out(struct mailui *u, const struct draft *d, bool later, char ret_name[64])
 {
 	_cleanup_(people_done) struct people p = {.to = {.count = 0}};
-	struct ready l = {.message = BUF_INIT((size_t)MAIL_MESSAGE_MAX), .how = d->how};
+	struct ready l = {
+		.message = BUF_INIT((size_t)MAIL_MESSAGE_MAX), .how = d->how, .later = later};
 	char own[320], name[64] = "";
 	struct span *to;
 	int r = people_read(u, d, &p);
@@ -287,6 +288,16 @@ int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
 	free(to);
 	buf_done(&l.message);
 	return r;
+}
+
+int draft_send(struct mailui *u, const struct draft *d, char ret_name[64])
+{
+	return draft_out(u, d, false, ret_name);
+}
+
+int draft_keep(struct mailui *u, const struct draft *d, char ret_name[64])
+{
+	return draft_out(u, d, true, ret_name);
 }
 
 /* -- in -----------------------------------------------------------------------------------------

@@ -51,5 +51,7 @@ void draft_answered(struct mailbox *b, uint32_t uid, enum mail_answer_kind kind)
 /* Composes, protects, puts into the outbox and sends. What came of it is told; an exit code.
  * ret_name (may be NULL): its name in the outbox, "" while it is not there. */
 int draft_send(struct mailui *u, const struct draft *d, char ret_name[64]);
+/* The same without a word to any server: it waits in the outbox and is sealed when it goes. */
+int draft_keep(struct mailui *u, const struct draft *d, char ret_name[64]);
 
 #endif

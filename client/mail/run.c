@@ -1,11 +1,15 @@
 /* Programs of the person's own choice: editor and pager. */
 #include "client/mail/ui.h"
 
+#include "net/wait.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Ctrl-C there was meant for the program. */
 static void interrupts_drop(void)
@@ -48,9 +52,17 @@ static int spawn(char *const *argv, int input_fd, pid_t *ret)
 	return -r;
 }
 
+/* Where other things are under way they go on meanwhile. */
 static int wait_for(pid_t pid)
 {
+	struct pollfd p = {.fd = pidfd_open(pid, 0), .events = POLLIN};
 	int status = 0;
+
+	if (p.fd >= 0) {
+		while (net_wait(&p, 1, -1) < 0 && errno == EINTR)
+			continue;
+		close(p.fd);
+	}
 
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
