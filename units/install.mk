@@ -1,7 +1,7 @@
 # make install: programs, units, accounts, folders, manual. Nothing is started or enabled.
 
 LIBEXECDIR := $(PREFIX)/libexec/quintet
-LIBEXEC_PROGRAMS := daytimed ftpd chatd maild cad cad-signer
+LIBEXEC_PROGRAMS := daytimed ftpd chatd maild cad cad-signer keeper metricsd
 BUILT := build/$(MAIN_VARIANT)/bin
 
 .PHONY: install uninstall

@@ -194,8 +194,8 @@ int figures_write(const struct figures *f, struct buf *b)
 	buf_addf(b, "quintet_store_readers %u\n", f->health.readers);
 	head(b, "store_readers_max", "gauge", "How many of them there can be.");
 	buf_addf(b, "quintet_store_readers_max %u\n", f->health.readers_max);
-	write_reach(b, "keeper_up", "Does somebody listen for the keeper?", f->keeper);
-	write_reach(b, "signer_up", "Does somebody listen for the signer?", f->signer);
+	write_reach(b, "keeper_up", "Whether somebody listens for the keeper.", f->keeper);
+	write_reach(b, "signer_up", "Whether somebody listens for the signer.", f->signer);
 	head(b, "gather_seconds", "gauge", "How long it took to gather these numbers.");
 	buf_add_str(b, "quintet_gather_seconds ");
 	seconds(b, f->took_us);

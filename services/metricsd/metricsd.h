@@ -16,7 +16,7 @@ int metrics_of_store(struct service *s, struct buf *b);
  * One request, one answer, the end: GET and HEAD of /metrics and of /. All of it within
  * METRICS_SESSION_S, however slowly the peer sends or takes.
  */
-enum { METRICS_SESSION_S = 10 };
+enum { METRICS_SESSION_S = 5 };
 int metrics_run(struct service *s, const struct metrics_source *source);
 
 #endif

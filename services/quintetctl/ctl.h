@@ -71,7 +71,7 @@ struct ctl_command {
 extern const struct ctl_command ctl_init_commands[], ctl_user_commands[], ctl_invite_commands[],
 	ctl_cert_commands[], ctl_ca_commands[], ctl_renew_commands[], ctl_audit_commands[],
 	ctl_policy_commands[], ctl_chat_commands[], ctl_mail_commands[], ctl_store_commands[],
-	ctl_top_commands[], ctl_health_commands[];
+	ctl_top_commands[], ctl_stats_commands[], ctl_health_commands[];
 
 /* Sorts argv (behind the command's own words) by the command's options; says what is wrong. */
 int ctl_args_read(const struct ctl_command *cmd, int argc, char **argv, struct ctl_args *ret);

@@ -6,7 +6,7 @@ import pytest
 
 from ftps import Ftps
 from imaps import Imap
-from instance import SERVICES, TOP
+from instance import MORE, SERVICES, TOP
 from ircs import PASSWORD, Irc, only
 from smtps import Smtps
 
@@ -17,14 +17,14 @@ def page(name):
     return (PAGES / name).read_text()
 
 
-@pytest.mark.parametrize("program", sorted({program for program, _, _ in SERVICES.values()}))
+@pytest.mark.parametrize("program", sorted({program for program, _, _ in [*SERVICES.values(), *MORE.values()]}))
 def test_options_and_doors(instance, program):
     text = page(f"{program}.8")
     said = instance.run(program, "--help").stdout
     for option in re.findall(r"--([a-z-]+)", said):
         if option not in ("help", "version"):
             assert f"Fl -{option}" in text, option
-    for door in (door for other, door, _ in SERVICES.values() if other == program):
+    for door in (door for other, door, _ in [*SERVICES.values(), *MORE.values()] if other == program):
         assert re.search(rf"\b{door}\b", text), door
 
 

@@ -15,7 +15,7 @@ LIMITS = {**{u: 2.0 for u in SESSIONS}, **{u: 0.5 for u in LISTENERS}}
 LIMITS.update({u: 2.6 if "@" in u else 1.2 for u in LIMITS if u.startswith("ftpd")})
 
 
-@pytest.mark.parametrize("unit", [*LIMITS, "quintet-renew.service", "quintet-revive@.service"])
+@pytest.mark.parametrize("unit", [*LIMITS, "quintet-renew.service", "quintet-metrics@.service", "quintet-revive@.service"])
 def test_security_score(machine, scores, unit):
     name = unit.replace("@.", "@1.")
     text = machine.run("systemd-analyze", "security", "--offline=yes", name, check=False).stdout
@@ -27,7 +27,7 @@ def test_security_score(machine, scores, unit):
 def test_systemd_finds_no_fault(machine):
     units = machine.run("sh", "-c", "ls /usr/lib/systemd/system").stdout.split()
     ours = [u for u in units if re.match(r"(daytimed|ftpd|chatd|maild|cad|quintet)", u) and not u.endswith(".d")]
-    assert len(ours) == 45
+    assert len(ours) == 47
     names = [u.replace("@.", "@1.") for u in ours]
     result = machine.run("systemd-analyze", "--man=no", "verify", *names)
     assert result.stdout + result.stderr == ""
