@@ -20,7 +20,8 @@ struct store_batch_item {
 	const void *args;
 	struct store_ticket ticket;
 	int rc; /* what the operation returned; set by store_batch() */
-	unsigned char result[OP_RESULT_MAX]; /* valid when rc is 0, or always under OP_TELLS */
+	/* A struct for the operation. Valid when rc is 0, or always under OP_TELLS. */
+	_Alignas(max_align_t) unsigned char result[OP_RESULT_MAX];
 };
 
 /*

@@ -209,7 +209,7 @@ static void compare(const struct op_def *def, const int rc[2], const void *trial
 int store_run(struct store_txn *txn, const struct op_def *def, const void *args, void *result)
 {
 #ifdef QUINTET_TEST
-	unsigned char trial[OP_RESULT_MAX];
+	_Alignas(max_align_t) unsigned char trial[OP_RESULT_MAX];
 	int both[2] = {store_try(txn, def, args, trial), 0};
 #endif
 	int rc;
@@ -272,7 +272,7 @@ static int call_keeper(struct store *s, enum store_op op, const void *args, void
 int store_call(struct store *s, enum store_op op, const void *args, void *result)
 {
 	const struct op_def *def = op_find(op);
-	unsigned char scratch[OP_RESULT_MAX] = {0};
+	_Alignas(max_align_t) unsigned char scratch[OP_RESULT_MAX] = {0};
 	int rc;
 
 	if (def == NULL || args == NULL || def->result_size > sizeof(scratch))
