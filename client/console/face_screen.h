@@ -168,7 +168,8 @@ void face_term_put(struct face_term *t, enum face_look look, size_t row, size_t 
 void face_term_show(struct face_term *t, size_t row, size_t column);
 
 /* face_screen_rescue.c: what stands on the terminal when the program dies is undone. */
-void face_rescue_begin(void); /* before ncurses changes it */
+/* Before ncurses changes it. False: it is none on which something can be put somewhere. */
+bool face_rescue_begin(void);
 void face_rescue_on(bool on); /* between ncurses's begin and end */
 
 /* -- the whole --------------------------------------------------------------------------------- */
@@ -185,7 +186,7 @@ struct face {
 	struct face_layout layout; /* as drawn last */
 	size_t list_top; /* the first row of the list that is shown */
 	struct buf notice; /* rows, until the next key: candidates, hints */
-	bool told_small;
+	bool told_small, tells_small; /* that the list is hidden; tells: until the next key */
 	bool help; /* its page is shown */
 	struct buf help_text;
 	size_t help_top;

@@ -3,7 +3,7 @@
 
 #include "base/timefmt.h"
 
-enum { ROW_MAX = 4096, QUESTION_ROWS = 3, BAR_MOST = 20, BAR_LEAST = 8 };
+enum { ROW_MAX = 4096, QUESTION_ROWS = 3, BAR_MOST = 20, BAR_LEAST = 8, SMALL_FROM_ROWS = 6 };
 
 /* -- the middle ---------------------------------------------------------------------------------
  */
@@ -241,6 +241,18 @@ static void question_note(struct face *f, const char *question)
 	f->question_ms = time_monotonic_ms();
 }
 
+/* All of the selected message's line, where there was no room for it. */
+static void add_selected(struct notices *n, const struct place *p, const struct face *f)
+{
+	struct span text;
+
+	if (p->count == 0 || f->term.rows < SMALL_FROM_ROWS)
+		return;
+	text = span_str(p->lines[face_selected(p)].text);
+	if (face_width(text) + 2 > f->layout.body_columns)
+		add_rows(n, span_trim(text), f->term.columns, 2);
+}
+
 static void notices_make(const struct console *c, struct face *f, struct notices *ret)
 {
 	size_t columns = f->term.columns;
@@ -253,7 +265,14 @@ static void notices_make(const struct console *c, struct face *f, struct notices
 		add_question(ret, c->question, "(y/n)", columns);
 	if (list && *c->said != '\0' && time_monotonic_ms() < c->said_ms + FACE_SAID_MS)
 		add_rows(ret, span_str(c->said), columns, QUESTION_ROWS);
+	if (c->current->kind == PLACE_MAILBOX && !f->help)
+		add_selected(ret, c->current, f);
 	add_rows(ret, buf_span(&f->notice), columns, QUESTION_ROWS);
+	if (f->tells_small && f->term.rows >= SMALL_FROM_ROWS)
+		add_rows(ret,
+			SPAN_LIT("This window is small, the list of places is hidden: Ctrl-N, "
+				 "Ctrl-P and Alt-A switch."),
+			columns, QUESTION_ROWS);
 }
 
 static void put_notices(struct face *f, const struct notices *n)
@@ -301,18 +320,16 @@ static size_t put_input(const struct console *c, struct face *f)
 /* -- the whole ----------------------------------------------------------------------------------
  */
 
+/* Once, until the next key, for each time that the list has to go. */
 static void tell_small(struct face *f)
 {
-	if (f->layout.list_columns > 0) {
-		f->told_small = false;
-		return;
-	}
-	if (f->told_small || f->notice.len > 0)
-		return;
-	f->told_small = true;
-	face_notice(f,
-		"This window is small, the list of places is hidden: "
-		"Ctrl-N, Ctrl-P and Alt-A switch.");
+	bool small = f->layout.list_columns == 0;
+
+	if (small && !f->told_small)
+		f->tells_small = true;
+	if (!small)
+		f->tells_small = false;
+	f->told_small = small;
 }
 
 void face_draw(struct console *c)

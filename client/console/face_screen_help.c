@@ -1,19 +1,27 @@
 /* The page of keys and commands, in the place of what is looked at. */
 #include "client/console/face_screen.h"
 
-enum { NAME_COLUMNS = 28, LEAST_COLUMNS = 60 };
+enum { NAME_COLUMNS = 30, LEAST_COLUMNS = 60 };
 
-/* "  name      what it does", the second on a row of its own where there is no room. */
+/* "  name      what it does", the second below the first where there is no room beside it. */
 static void add_row(struct buf *b, size_t columns, const char *name, const char *help)
 {
 	size_t used = face_width(span_str(name)) + 2;
+	size_t indent = columns >= LEAST_COLUMNS ? NAME_COLUMNS : columns > 20 ? 6 : 1;
+	struct span rest = span_str(help);
 
 	buf_addf(b, "  %s", name);
-	if (columns < LEAST_COLUMNS || used + 1 > NAME_COLUMNS)
-		buf_addf(b, "\n%*s", columns < LEAST_COLUMNS ? 6 : NAME_COLUMNS, "");
-	else
-		buf_addf(b, "%*s", (int)(NAME_COLUMNS - used), "");
-	buf_addf(b, "%s\n", help);
+	if (used + 1 > indent) {
+		buf_add_byte(b, '\n');
+		used = 0;
+	}
+	do {
+		buf_addf(b, "%*s", (int)(indent - used), "");
+		if (rest.len > 0)
+			buf_add(b, face_wrap(&rest, columns > indent ? columns - indent : 1));
+		buf_add_byte(b, '\n');
+		used = 0;
+	} while (rest.len > 0);
 }
 
 static void add_acts(struct buf *b, size_t columns, const struct face_act *acts)
@@ -53,30 +61,21 @@ static void add_commands(struct buf *b, size_t columns)
 	}
 }
 
-/* As rows, so that scrolling counts what is seen. */
 static void make(struct face *f)
 {
-	_cleanup_(buf_done) struct buf b = BUF_INIT(65536);
 	size_t columns = f->layout.body_columns;
-	struct span rest, line;
+	struct buf *b = &f->help_text;
 
-	buf_add_str(&b, "Keys\n");
-	add_acts(&b, columns, face_acts);
-	add_row(&b, columns, "Alt-1 .. Alt-9", "the place of that number; Alt-0 is the house");
-	buf_add_str(&b, "\nThe line that is typed\n");
-	add_editing(&b, columns);
-	buf_add_str(&b, "\nIn a mailbox, on an empty line\n");
-	add_row(&b, columns, "Enter", "read the selected message");
-	add_acts(&b, columns, face_mailbox_acts);
-	add_commands(&b, columns);
-	buf_reset(&f->help_text);
-	rest = buf_span(&b);
-	while (span_split(&rest, '\n', &line)) {
-		do {
-			buf_add(&f->help_text, line.len > 0 ? face_wrap(&line, columns) : line);
-			buf_add_byte(&f->help_text, '\n');
-		} while (line.len > 0);
-	}
+	buf_reset(b);
+	buf_add_str(b, "Keys\n");
+	add_acts(b, columns, face_acts);
+	add_row(b, columns, "Alt-1 .. Alt-9", "the place of that number; Alt-0 is the house");
+	buf_add_str(b, "\nThe line that is typed\n");
+	add_editing(b, columns);
+	buf_add_str(b, "\nIn a mailbox, on an empty line\n");
+	add_row(b, columns, "Enter", "read the selected message");
+	add_acts(b, columns, face_mailbox_acts);
+	add_commands(b, columns);
 }
 
 static size_t rows_of(const struct face *f)

@@ -155,6 +155,7 @@ void face_key(struct console *c, uint32_t key)
 		return;
 	}
 	buf_reset(&f->notice);
+	f->tells_small = false;
 	if (answered(c, f, key))
 		return;
 	if (f->paste_asks) {

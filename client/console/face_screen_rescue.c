@@ -47,22 +47,31 @@ static void handlers_set(void)
 			(void)sigaction(numbers[i], &now, NULL);
 }
 
-void face_rescue_begin(void)
+bool face_rescue_begin(void)
 {
+	int found = 0;
+	bool known = setupterm(NULL, STDOUT_FILENO, &found) == OK && tigetstr("cup") != NULL;
+
+	/* Only asked: newterm() reads it again. */
+	if (cur_term != NULL)
+		(void)del_curterm(cur_term);
+	if (!known)
+		return false;
 	rescue.known = tcgetattr(STDIN_FILENO, &rescue.cooked) == 0;
 	rescue.pid = getpid();
-	if (rescue.begun)
-		return;
-	rescue.begun = true;
-	handlers_set();
-	(void)atexit(undo);
+	if (!rescue.begun) {
+		rescue.begun = true;
+		handlers_set();
+		(void)atexit(undo);
+	}
+	return true;
 }
 
 static void add(const char *bytes)
 {
 	size_t len = bytes != NULL && bytes != (char *)-1 ? strlen(bytes) : 0;
 
-	if (rescue.len + len > sizeof rescue.bytes)
+	if (len == 0 || rescue.len + len > sizeof rescue.bytes)
 		return;
 	memcpy(rescue.bytes + rescue.len, bytes, len);
 	rescue.len += len;

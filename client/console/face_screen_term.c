@@ -175,8 +175,8 @@ int face_term_begin(struct face_term *t)
 
 	*t = (struct face_term){.screen = NULL};
 	locale_take(t);
-	face_rescue_begin();
-	t->screen = newterm(NULL, stdout, stdin);
+	if (face_rescue_begin())
+		t->screen = newterm(NULL, stdout, stdin);
 	if (t->screen == NULL)
 		return client_fail(ERR_EXIT_CONFIG,
 			"this terminal (TERM is \"%s\") cannot show a screen; try quintet --plain",
