@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/num.h"
 #include "base/timefmt.h"
 #include "store/shape.h"
 
@@ -76,6 +77,19 @@ void remote_free(struct remote *r)
 	free(r);
 }
 
+/* How long a call may take; test builds can be made to wait less. */
+static int64_t patience_ms(void)
+{
+	uint64_t ms = REMOTE_PATIENCE_MS;
+#ifdef QUINTET_TEST
+	const char *text = getenv("QUINTET_TEST_PATIENCE_MS");
+
+	if (text != NULL)
+		(void)num_parse_u64(span_str(text), 1, REMOTE_PATIENCE_MS, &ms);
+#endif
+	return (int64_t)ms;
+}
+
 static int64_t passed_ms(const struct call *c)
 {
 	return time_monotonic_ms() - c->began_ms;
@@ -108,7 +122,7 @@ static int judge(const struct call *c, ssize_t n)
 		return -EPIPE;
 	if (errno != EAGAIN && errno != EINTR)
 		return -errno;
-	return passed_ms(c) < REMOTE_PATIENCE_MS ? 0 : -ETIMEDOUT;
+	return passed_ms(c) < patience_ms() ? 0 : -ETIMEDOUT;
 }
 
 static int send_call(const struct call *c)
@@ -183,12 +197,12 @@ static int after_failure(const struct call *c, int rc)
 {
 	int64_t ms = passed_ms(c);
 
-	if (is_nobody(rc))
-		return ms < (c->sent ? NOBODY_SENT_MS : NOBODY_MS) ? 0 : -EHOSTDOWN;
+	if (is_nobody(rc) && ms >= (c->sent ? NOBODY_SENT_MS : NOBODY_MS))
+		return -EHOSTDOWN;
 	/* EAGAIN: the listener's queue is full. */
-	if (rc != -EPIPE && rc != -EAGAIN && rc != -EINTR)
+	if (!is_nobody(rc) && rc != -EPIPE && rc != -EAGAIN && rc != -EINTR)
 		return rc;
-	if (ms < REMOTE_PATIENCE_MS)
+	if (ms < patience_ms())
 		return 0;
 	return c->sent ? -ETIMEDOUT : -EHOSTDOWN;
 }

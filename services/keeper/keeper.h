@@ -58,6 +58,7 @@ struct keeper {
 	struct store *store;
 	struct keeper_users users;
 	unsigned max, idle_exit_s;
+	int second_ms; /* 1000; test builds can be made to hurry */
 	int epoll_fd, signal_fd;
 	bool ending; /* asked to */
 	bool accepting; /* the listeners are looked at */

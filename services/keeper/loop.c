@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
-enum { EVENTS = 512, TICK_MS = 1000, TEND_MS = 5000, FIRST_CALLER = NET_ACTIVATE_MAX + 1 };
+enum { EVENTS = 512, TEND_MS = 5000, FIRST_CALLER = NET_ACTIVATE_MAX + 1 };
 
 /* What an event is about: listeners by their number, then the signals, then the callers' slots. */
 static void dispatch(struct keeper *k, uint64_t what)
@@ -26,7 +26,7 @@ static void dispatch(struct keeper *k, uint64_t what)
 static int wait_and_read(struct keeper *k)
 {
 	struct epoll_event events[EVENTS];
-	int n = epoll_wait(k->epoll_fd, events, EVENTS, k->queued > 0 ? 0 : TICK_MS);
+	int n = epoll_wait(k->epoll_fd, events, EVENTS, k->queued > 0 ? 0 : k->second_ms);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
@@ -51,7 +51,7 @@ static void tick(struct keeper *k)
 	int64_t now_ms = time_monotonic_ms();
 
 	tend(k, now_ms);
-	if (now_ms - k->tick_ms < TICK_MS)
+	if (now_ms - k->tick_ms < k->second_ms)
 		return;
 	k->tick_ms = now_ms;
 	k->idle_ticks = k->callers > 0 ? 0 : k->idle_ticks + 1;

@@ -186,6 +186,18 @@ static int prepare(struct keeper *k)
 	return r;
 }
 
+static int second_ms(void)
+{
+	uint64_t ms = 1000;
+#ifdef QUINTET_TEST
+	const char *text = getenv("QUINTET_TEST_TICK_MS");
+
+	if (text != NULL)
+		(void)num_parse_u64(span_str(text), 1, ms, &ms);
+#endif
+	return (int)ms;
+}
+
 int keeper_start(struct keeper *k, int argc, char **argv)
 {
 	int options, r;
@@ -194,6 +206,7 @@ int keeper_start(struct keeper *k, int argc, char **argv)
 	k->signal_fd = -1;
 	k->max = KEEPER_CALLERS_MAX;
 	k->idle_exit_s = KEEPER_IDLE_EXIT_S;
+	k->second_ms = second_ms();
 	k->started_ms = time_monotonic_ms();
 	k->tick_ms = k->started_ms;
 	options = read_options(k, argc, argv);

@@ -68,10 +68,17 @@ static void be_keeper(const struct keeper_fixture *f, const char *option)
 
 void keeper_fixture_start(struct keeper_fixture *f, const char *option)
 {
+	sigset_t end, old;
+
+	/* That it may be asked to leave before it has begun to listen for that. */
+	(void)sigemptyset(&end);
+	(void)sigaddset(&end, SIGTERM);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &end, &old), 0);
 	f->pid = fork();
 	assert_true(f->pid >= 0);
 	if (f->pid == 0)
 		be_keeper(f, option);
+	assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
 }
 
 int keeper_fixture_stop(struct keeper_fixture *f)

@@ -146,7 +146,10 @@ void fixture_serial(unsigned n, unsigned char ret[CERT_SERIAL_LEN])
 
 void fixture_cert(struct store *s, const char *account, unsigned n, int64_t not_after_us)
 {
-	struct cert c = {.profile = CERT_PROFILE_USER, .ca_id = 1, .created_us = FIXTURE_NOW};
+	struct cert c = {.state = CERT_INTENT,
+		.profile = CERT_PROFILE_USER,
+		.ca_id = 1,
+		.created_us = FIXTURE_NOW};
 	struct cert_issued_args i = {.der = SPAN_LIT("a certificate"), .now_us = FIXTURE_NOW};
 
 	fixture_serial(n, c.serial);
