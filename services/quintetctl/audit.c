@@ -64,16 +64,19 @@ static int list(struct ctl *c, struct choice *ch, uint64_t from, uint64_t last)
 static int verify(struct ctl *c)
 {
 	static const struct ctl_column columns[] = {{"intact", CTL_BOOL}, {"rows", CTL_NUMBER},
-		{"head", CTL_TEXT}, {"first_bad", CTL_NUMBER}};
+		{"head", CTL_TEXT}, {"first_bad", CTL_NUMBER}, {"closed_through", CTL_NUMBER},
+		{"closed_at", CTL_TEXT}, {"closed_hash", CTL_TEXT}};
 	_cleanup_(ctl_table_done) struct ctl_table t = CTL_TABLE(columns);
 	_cleanup_(choice_done) struct choice ch = {.counting = true};
+	struct audit_closed closed = {.seq = 0};
 	unsigned char head[32] = {0};
 	uint64_t bad = 0;
 	int r = audit_verify(c->store, &bad, head), status;
 
 	if (r < 0 && r != -EBADMSG)
 		return ctl_fail(r, "cannot verify the audit rows");
-	if (audit_each(c->store, 0, one, &ch) < 0 && r == 0)
+	if ((audit_each(c->store, 0, one, &ch) < 0 || audit_closed_get(c->store, &closed) < 0) &&
+		r == 0)
 		r = -EBADMSG;
 	ctl_cell_bool(&t, r == 0);
 	ctl_cell(&t, "%llu", (unsigned long long)ch.fit);
@@ -82,6 +85,9 @@ static int verify(struct ctl *c)
 		ctl_cell(&t, "%s", "");
 	else
 		ctl_cell(&t, "%llu", (unsigned long long)bad);
+	ctl_cell(&t, "%llu", (unsigned long long)closed.seq);
+	ctl_cell_time(&t, closed.at_us);
+	ctl_cell_hex(&t, closed.hash, closed.seq > 0 ? sizeof(closed.hash) : 0);
 	status = ctl_table_record(c, &t);
 	if (r == 0)
 		return status;

@@ -126,6 +126,8 @@ void ctl_cell_hex(struct ctl_table *t, const unsigned char *p, size_t len);
 /* Prints and frees; the status is CTL_OK or CTL_TEMP (no memory). */
 int ctl_table_rows(const struct ctl *c, struct ctl_table *t); /* aligned, or a JSON array */
 int ctl_table_record(const struct ctl *c, struct ctl_table *t); /* "key: value", or an object */
+/* As ctl_table_rows() for people, appended to out. 0 or negative errno; frees. */
+int ctl_table_text(struct ctl_table *t, struct buf *out);
 void ctl_table_done(struct ctl_table *t);
 
 /* -- rights (rights.c) ------------------------------------------------------------------------- */

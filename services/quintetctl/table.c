@@ -247,6 +247,16 @@ int ctl_table_rows(const struct ctl *c, struct ctl_table *t)
 	return emit(t, &out);
 }
 
+int ctl_table_text(struct ctl_table *t, struct buf *out)
+{
+	int r = buf_error(&t->cells);
+
+	if (r == 0)
+		people_rows(out, t);
+	ctl_table_done(t);
+	return r < 0 ? r : buf_error(out);
+}
+
 int ctl_table_record(const struct ctl *c, struct ctl_table *t)
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(1u << 20);

@@ -1,130 +1,161 @@
 /* quintetctl top: the live sessions of all services, and the unit each of them runs in. */
-#include "ctl.h"
+#include "top.h"
 
 #include "base/timefmt.h"
-#include "store/session.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <systemd/sd-login.h>
 
-enum { OPT_ONCE, OPT_INTERVAL };
-static const struct ctl_option top_options[] = {
-	{"once", NULL, false}, {"interval", "SECONDS", false}, {.name = NULL}};
+enum { OPT_ONCE, OPT_INTERVAL, OPT_SORT };
+static const struct ctl_option top_options[] = {{"once", NULL, false},
+	{"interval", "SECONDS", false}, {"sort", "COLUMN", false}, {.name = NULL}};
 
 static const struct ctl_column columns[] = {{"account", CTL_TEXT}, {"peer", CTL_TEXT},
 	{"service", CTL_TEXT}, {"since", CTL_TEXT}, {"bytes_in", CTL_NUMBER},
-	{"bytes_out", CTL_NUMBER}, {"pid", CTL_NUMBER}, {"unit", CTL_TEXT}};
+	{"bytes_out", CTL_NUMBER}, {"memory", CTL_NUMBER}, {"measure", CTL_TEXT},
+	{"pid", CTL_NUMBER}, {"unit", CTL_TEXT}};
 
-struct sight {
-	struct ctl_table table;
-	bool json;
-	unsigned live, dead;
-	int64_t now_us;
-};
-
-static void since_cell(struct sight *s, int64_t since_us)
+static void since_cell(const struct ctl *c, struct ctl_table *t, int64_t since_us, int64_t now_us)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(64);
 
-	if (s->json) {
-		ctl_cell_time(&s->table, since_us);
+	if (c->json) {
+		ctl_cell_time(t, since_us);
 		return;
 	}
-	time_span_text(&text, (s->now_us - since_us) / TIME_S_US);
-	ctl_cell_span(&s->table, buf_span(&text));
+	time_span_text(&text, (now_us - since_us) / TIME_S_US);
+	ctl_cell_span(t, buf_span(&text));
 }
 
 /* "-" where the session runs in no unit: xinetd, make run. */
-static void unit_cell(struct sight *s, pid_t pid)
+static void unit_cell(struct ctl_table *t, pid_t pid)
 {
 	char *unit = NULL;
 
 	if (sd_pid_get_unit(pid, &unit) < 0)
 		unit = NULL;
-	ctl_cell(&s->table, "%s", unit != NULL ? unit : "-");
+	ctl_cell(t, "%s", unit != NULL ? unit : "-");
 	free(unit);
 }
 
-static int one(void *arg, const struct session_row *row)
+static void cells(const struct ctl *c, const struct top_sight *s, struct ctl_table *t)
 {
-	struct sight *s = (struct sight *)arg;
+	int64_t now_us = time_now_us();
 
-	if (!session_alive(row)) {
-		s->dead++;
-		return 0;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct session_row *row = &s->list[i].row;
+
+		ctl_cell(t, "%s", row->account);
+		ctl_cell(t, "%s", row->peer);
+		ctl_cell(t, "%s", row->service);
+		since_cell(c, t, row->since_us, now_us);
+		ctl_cell(t, "%llu", (unsigned long long)row->bytes_in);
+		ctl_cell(t, "%llu", (unsigned long long)row->bytes_out);
+		ctl_cell(t, "%llu", (unsigned long long)s->list[i].memory);
+		ctl_cell(t, "%s", s->list[i].shared_out ? "PSS" : "RSS");
+		ctl_cell(t, "%d", (int)row->pid);
+		unit_cell(t, (pid_t)row->pid);
 	}
-	s->live++;
-	ctl_cell(&s->table, "%s", row->account);
-	ctl_cell(&s->table, "%s", row->peer);
-	ctl_cell(&s->table, "%s", row->service);
-	since_cell(s, row->since_us);
-	ctl_cell(&s->table, "%llu", (unsigned long long)row->bytes_in);
-	ctl_cell(&s->table, "%llu", (unsigned long long)row->bytes_out);
-	ctl_cell(&s->table, "%d", (int)row->pid);
-	unit_cell(s, (pid_t)row->pid);
-	return 0;
 }
 
-static int show(struct ctl *c)
+static void sum_line(const struct top_sight *s, struct buf *b)
 {
-	struct sight s = {.table = CTL_TABLE(columns), .json = c->json, .now_us = time_now_us()};
-	int r = session_each(c->store, NULL, one, &s);
+	uint64_t memory = 0;
 
-	if (r < 0) {
-		ctl_table_done(&s.table);
+	for (size_t i = 0; i < s->count; i++)
+		memory += s->list[i].memory;
+	buf_addf(b, "%zu live, %llu KiB", s->count, (unsigned long long)(memory >> 10));
+	if (s->dead > 0)
+		buf_addf(b, ", %u dead (their neighbours or quintetctl sweep remove the rows)",
+			s->dead);
+	buf_add_byte(b, '\n');
+}
+
+static int show_once(struct ctl *c, const struct top_order *order)
+{
+	_cleanup_(top_sight_done) struct top_sight s = {.list = NULL};
+	_cleanup_(buf_done) struct buf sum = BUF_INIT(256);
+	struct ctl_table t = CTL_TABLE(columns);
+	int r = top_look(c, order, &s);
+
+	if (r < 0)
 		return ctl_fail(r, "cannot list the sessions");
-	}
-	r = ctl_table_rows(c, &s.table);
-	if (!c->json)
-		(void)printf("%u live%s", s.live, s.dead > 0 ? "" : "\n");
-	if (!c->json && s.dead > 0)
-		(void)printf(", %u dead (their neighbours or quintetctl sweep remove the rows)\n",
-			s.dead);
+	cells(c, &s, &t);
+	r = ctl_table_rows(c, &t);
+	sum_line(&s, &sum);
+	if (r == CTL_OK && !c->json)
+		(void)fputs(buf_str(&sum), stdout);
 	(void)fflush(stdout);
 	return r;
 }
 
-static volatile sig_atomic_t stopped;
+/* -- again and again ----------------------------------------------------------------------------
+ */
 
-static void stop(int signal_number)
+struct watching {
+	struct ctl *c;
+	const struct top_order *order;
+};
+
+static void head_lines(const struct watching *w, const struct top_sight *s, struct buf *lines)
 {
-	(void)signal_number;
-	stopped = 1;
+	buf_addf(lines, "Quintet at %s, by %s: ", w->c->settings.host, w->order->name);
+	sum_line(s, lines);
+	for (const struct top_order *o = top_orders; o->name != NULL; o++)
+		buf_addf(lines, "%c %s  ", o->key, o->name);
+	buf_add_str(lines, "q leave\n\n");
 }
 
-/* Redraws in place until Ctrl-C, which is the way out and no error. */
-static int watch(struct ctl *c, uint64_t interval_s)
+static int draw(void *arg, char key, struct buf *lines)
 {
-	struct sigaction action = {.sa_handler = stop};
-	int r = CTL_OK;
+	_cleanup_(top_sight_done) struct top_sight s = {.list = NULL};
+	struct ctl_table t = CTL_TABLE(columns);
+	struct watching *w = (struct watching *)arg;
+	int r;
 
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	while (r == CTL_OK && !stopped) {
-		(void)fputs("\033[H\033[2J", stdout);
-		r = show(c);
-		if (r == CTL_OK && !stopped)
-			(void)poll(NULL, 0, (int)interval_s * 1000);
+	for (const struct top_order *o = top_orders; o->name != NULL; o++)
+		if (o->key == key)
+			w->order = o;
+	r = top_look(w->c, w->order, &s);
+	if (r < 0)
+		return r;
+	head_lines(w, &s, lines);
+	cells(w->c, &s, &t);
+	r = ctl_table_text(&t, lines);
+	return r < 0 ? r : buf_error(lines);
+}
+
+static int read_options(
+	const struct ctl_args *a, const struct top_order **ret_order, uint64_t *ret_interval_s)
+{
+	if (a->option[OPT_SORT] != NULL) {
+		*ret_order = top_order_find(a->option[OPT_SORT]);
+		if (*ret_order == NULL) {
+			ctl_warn("--sort: service, account, peer, since, in, out or memory, not "
+				 "\"%s\"",
+				a->option[OPT_SORT]);
+			return CTL_USAGE;
+		}
 	}
-	return r;
+	if (a->option[OPT_INTERVAL] == NULL)
+		return CTL_OK;
+	return ctl_number("--interval", a->option[OPT_INTERVAL], 1, 3600, ret_interval_s);
 }
 
 static int run_top(struct ctl *c, const struct ctl_args *a)
 {
+	struct watching w = {.c = c, .order = &top_orders[0]};
 	uint64_t interval_s = 2;
-	int r = CTL_OK;
+	int r = read_options(a, &w.order, &interval_s);
 
-	if (a->option[OPT_INTERVAL] != NULL)
-		r = ctl_number("--interval", a->option[OPT_INTERVAL], 1, 3600, &interval_s);
 	if (r == CTL_OK)
 		r = ctl_store(c, STORE_READ);
 	if (r != CTL_OK)
 		return r;
 	if (c->json || a->option[OPT_ONCE] != NULL || !isatty(STDOUT_FILENO))
-		return show(c);
-	return watch(c, interval_s);
+		return show_once(c, w.order);
+	r = top_screen((unsigned)interval_s, draw, &w);
+	return r < 0 ? ctl_fail(r, "cannot show the sessions") : CTL_OK;
 }
 
 const struct ctl_command ctl_top_commands[] = {
