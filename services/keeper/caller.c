@@ -127,51 +127,52 @@ static bool make_place(struct keeper *k, enum keeper_caller kind)
 	return victim != NULL;
 }
 
-static int enter(struct keeper *k, struct caller *c)
+static struct caller **free_place(struct keeper *k)
 {
-	size_t slot = 0;
+	for (size_t i = 0; i < k->max; i++)
+		if (k->table[i] == NULL)
+			return &k->table[i];
+	return NULL;
+}
 
-	while (slot < k->max && k->table[slot] != NULL)
-		slot++;
-	if (slot == k->max)
-		return -EMFILE;
-	c->slot = slot;
-	if (watch(k, c, EPOLL_CTL_ADD, EPOLLIN) < 0)
-		return -errno;
-	k->table[slot] = c;
-	k->callers++;
-	k->of_kind[c->kind]++;
-	k->stats.callers++;
-	return 0;
+static enum keeper_caller kind_of(const struct keeper *k, int fd, pid_t *ret_pid)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return CALLER_NOBODY;
+	*ret_pid = peer.pid;
+	return rights_caller(&k->users, &peer);
 }
 
 /* Takes fd over, whatever comes of it. */
 static void welcome(struct keeper *k, int taken_fd)
 {
 	_cleanup_(cleanup_close) int fd = taken_fd;
-	struct ucred peer = {.uid = (uid_t)-1};
-	socklen_t len = sizeof(peer);
-	enum keeper_caller kind = CALLER_NOBODY;
+	pid_t pid = 0;
+	enum keeper_caller kind = kind_of(k, fd, &pid);
+	struct caller **place = make_place(k, kind) ? free_place(k) : NULL;
 	struct caller *c;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
-		kind = rights_caller(&k->users, &peer);
-	if (!make_place(k, kind)) {
+	if (place == NULL) {
 		k->stats.dropped++;
 		return;
 	}
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return;
-	c->fd = fd;
-	c->kind = kind;
-	c->pid = peer.pid;
-	c->in = BUF_INIT(FRAME_MAX);
-	if (enter(k, c) < 0) {
-		free(c);
-		return;
-	}
-	(void)take_fd(&fd);
+	*place = c;
+	*c = (struct caller){.fd = take_fd(&fd),
+		.slot = (size_t)(place - k->table),
+		.kind = kind,
+		.pid = pid,
+		.in = BUF_INIT(FRAME_MAX)};
+	k->callers++;
+	k->of_kind[kind]++;
+	k->stats.callers++;
+	if (watch(k, c, EPOLL_CTL_ADD, EPOLLIN) < 0)
+		caller_drop(k, c);
 }
 
 void caller_accept(struct keeper *k, int listener_fd)
