@@ -42,7 +42,6 @@ struct mail_writing {
 	uint32_t uid;
 	struct buf typed;
 	bool busy; /* in the editor, or being sent: it stays as it is */
-	bool left; /* mail has ended: whoever is busy with it frees it */
 };
 
 struct mail_place {
@@ -177,8 +176,8 @@ void mail_writing_show(struct mail_part *m, struct place *p, const struct mail_w
 struct mail_writing *mail_writing_here(struct mail_part *m);
 /* What is typed so far in front of what is quoted, as one text. */
 void mail_writing_join(struct mail_writing *w);
-/* Keeps it in a file that is told. */
-void mail_writing_rescue(struct console *c, const struct mail_writing *w);
+/* Keeps it in a file that is told (client_fail). */
+void mail_writing_rescue(const struct mail_writing *w);
 
 /* mail_commands.c, for keys and others' commands. */
 void mail_write_begin(struct console *c, struct span words);

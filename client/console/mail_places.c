@@ -55,12 +55,10 @@ struct mail_place *mail_place_open(
 	return i;
 }
 
-static void place_free(struct mail_part *m, struct mail_place *i)
+static void place_free(struct mail_place *i)
 {
-	if (i->writing != NULL && i->writing->busy) {
-		i->writing->left = true;
-	} else if (i->writing != NULL) {
-		mail_writing_rescue(m->c, i->writing);
+	if (i->writing != NULL) {
+		mail_writing_rescue(i->writing);
 		mail_writing_done(i->writing);
 	}
 	buf_done(&i->found);
@@ -78,7 +76,7 @@ void mail_places_sweep(struct mail_part *m)
 			continue;
 		}
 		*at = i->next;
-		place_free(m, i);
+		place_free(i);
 	}
 }
 
@@ -88,7 +86,7 @@ void mail_places_done(struct mail_part *m)
 
 	while ((i = m->places) != NULL) {
 		m->places = i->next;
-		place_free(m, i);
+		place_free(i);
 	}
 }
 

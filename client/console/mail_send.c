@@ -108,10 +108,6 @@ static void edited(struct editing *e, const char *why)
 		mail_writing_show(m, p, e->w);
 	if (why[0] != '\0')
 		console_error(e->c, "%s", why);
-	if (e->w->left) {
-		mail_writing_rescue(e->c, e->w);
-		mail_writing_done(e->w);
-	}
 }
 
 /* A task of its own: mail goes on meanwhile. */

@@ -40,7 +40,7 @@ void mail_writing_join(struct mail_writing *w)
 	buf_reset(&w->typed);
 }
 
-void mail_writing_rescue(struct console *c, const struct mail_writing *w)
+void mail_writing_rescue(const struct mail_writing *w)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * (size_t)MAIL_MESSAGE_MAX);
 	char path[] = "/tmp/quintet-mail-XXXXXX";
@@ -53,7 +53,7 @@ void mail_writing_rescue(struct console *c, const struct mail_writing *w)
 	buf_add_str(&b, "\n");
 	buf_add(&b, buf_span(&w->typed));
 	if (fd >= 0 && buf_error(&b) == 0 && file_write_all(fd, buf_span(&b)) == 0)
-		console_say(c, "the letter was not sent; it is kept in %s", path);
+		(void)client_fail(CLIENT_NO, "the letter was not sent; it is kept in %s", path);
 }
 
 /* -- its place --------------------------------------------------------------------------------- */

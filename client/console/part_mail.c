@@ -209,6 +209,7 @@ static bool connect(struct mail_part *m)
 	int r = profile_fresh(m), code;
 
 	part_trying(c, PART_MAIL);
+	c->parts[PART_MAIL].why[0] = '\0';
 	if (r < 0) {
 		part_lost(c, PART_MAIL, "the profile: %s", err_text(r));
 		return false;
@@ -234,6 +235,21 @@ static void lost(struct mail_part *m, int r)
 		part_lost(m->c, PART_MAIL, "%s", why);
 }
 
+/* Without a line: what is told while the part is not up would only be kept as a reason for that. */
+static void order_do_alone(struct mail_part *m, struct mail_order *o)
+{
+	struct part *p = &m->c->parts[PART_MAIL];
+	char before[sizeof p->why], told[sizeof p->why];
+
+	memcpy(before, p->why, sizeof before);
+	p->why[0] = '\0';
+	(void)o->run(m, o);
+	memcpy(told, p->why, sizeof told);
+	memcpy(p->why, before, sizeof before);
+	if (told[0] != '\0')
+		console_error(m->c, "%s", told);
+}
+
 static int order_do(struct mail_part *m, struct mail_order *o)
 {
 	int r = 0;
@@ -242,8 +258,10 @@ static int order_do(struct mail_part *m, struct mail_order *o)
 		r = mail_box_need(m, o->box);
 	if (r < 0)
 		r = mail_settled(m, r, o->box);
-	else
+	else if (m->u.line != NULL)
 		r = o->run(m, o);
+	else
+		order_do_alone(m, o);
 	order_done(m, o);
 	mail_places_sweep(m);
 	if (r == 0 && m->u.line != NULL && m->u.line->error < 0)
@@ -334,12 +352,23 @@ static void end(struct mail_part *m)
 		order_done(m, o);
 	}
 	line_drop(m);
+	m->c->parts[PART_MAIL].task = NULL;
+}
+
+void part_mail_end(struct console *c)
+{
+	struct mail_part *m = mail_part(c);
+	struct mail_order *o;
+
+	if (m == NULL)
+		return;
+	while ((o = order_take(m, false)) != NULL)
+		order_done(m, o);
 	mail_places_done(m);
-	close(m->wake_fd);
+	cleanup_close(&m->wake_fd);
 	if (m->loaded)
 		profile_done(&m->u.profile);
-	m->c->part_state[PART_MAIL] = NULL;
-	m->c->parts[PART_MAIL].task = NULL;
+	c->part_state[PART_MAIL] = NULL;
 	free(m);
 }
 
@@ -385,11 +414,7 @@ int part_mail_begin(struct console *c)
 	c->part_state[PART_MAIL] = m;
 	if (r == 0)
 		r = task_start("mail", run, m, &c->parts[PART_MAIL].task);
-	if (r < 0) {
-		c->part_state[PART_MAIL] = NULL;
-		if (m->wake_fd >= 0)
-			close(m->wake_fd);
-		free(m);
-	}
+	if (r < 0)
+		part_mail_end(c);
 	return r;
 }

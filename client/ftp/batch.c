@@ -289,6 +289,8 @@ int batch_run(struct ui *u, struct batch *b)
 	struct run r = {.u = u, .b = b, .rows = BUF_INIT(256U << 20)};
 	int run = 1;
 
+	if (u->take != NULL && b->count > 0 && (b->v[0].kind == FTP_GET || b->v[0].kind == FTP_PUT))
+		return u->take(u->taker, b);
 	for (size_t i = 0; i < b->count; i++)
 		r.all_bytes += b->v[i].size;
 	progress_sample(&r.meter, time_monotonic_ms(), 0);

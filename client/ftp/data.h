@@ -17,7 +17,7 @@ struct session;
 
 enum {
 	DATA_BUFFER = 256 * 1024,
-	DATA_SLICE = 16 * DATA_BUFFER, /* moved in one step, then others have their turn */
+	DATA_SLICE = 4 * DATA_BUFFER, /* moved in one step, then others have their turn */
 };
 
 enum data_state {

@@ -111,6 +111,13 @@ void ftp_pool_add(struct ftp_pool *p, struct ftp_task *t);
  */
 int ftp_pool_run(struct ftp_pool *p, unsigned every_ms, int watch_fd);
 
+/* Gives up this one task of the pool, in an orderly way (a part stays): it comes back by
+ * ftp_pool_take() with -ECANCELED. The session it was on is closed; the others go on. */
+void ftp_pool_drop(struct ftp_pool *p, struct ftp_task *t);
+
+/* Is any session there, or coming about? */
+bool ftp_pool_is_alive(const struct ftp_pool *p);
+
 /* A task that is done or failed, the caller's from now on; NULL none. */
 struct ftp_task *ftp_pool_take(struct ftp_pool *p);
 

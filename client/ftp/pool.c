@@ -244,6 +244,33 @@ void pool_cancel(struct ftp_pool *p)
 	p->limit = p->options.sessions;
 }
 
+void ftp_pool_drop(struct ftp_pool *p, struct ftp_task *t)
+{
+	if (pool_remove(&p->waiting, t)) {
+		pool_finish(p, t, -ECANCELED);
+		return;
+	}
+	for (size_t i = 0; i < FTP_SESSIONS_MAX; i++) {
+		struct session *s = p->sessions[i];
+
+		if (s == NULL || s->task != t)
+			continue;
+		session_lose(s, -ECANCELED);
+		s->task = NULL;
+		pool_finish(p, t, -ECANCELED);
+		session_free(s);
+		p->sessions[i] = NULL;
+	}
+}
+
+bool ftp_pool_is_alive(const struct ftp_pool *p)
+{
+	for (size_t i = 0; i < FTP_SESSIONS_MAX; i++)
+		if (p->sessions[i] != NULL && p->sessions[i]->state != SESSION_ENDED)
+			return true;
+	return false;
+}
+
 /* -- the user interface's side ----------------------------------------------------------------- */
 
 void ftp_pool_add(struct ftp_pool *p, struct ftp_task *t)

@@ -141,6 +141,8 @@ struct ui_options {
 	const char *user, *password_file, *parallel;
 };
 
+struct batch;
+
 struct ui {
 	struct client *client;
 	struct profile *profile;
@@ -151,6 +153,10 @@ struct ui {
 	bool bar; /* standard error is a terminal and nobody said --quiet */
 	struct ui_options o;
 	char cwd[FTP_PATH_SIZE];
+	/* Takes what is to be got and put over, in place of batch_run(): an exit code. NULL:
+	 * nobody. */
+	int (*take)(void *taker, const struct batch *b);
+	void *taker;
 };
 
 enum ui_arguments { UI_NOTHING, UI_REMOTE, UI_LOCAL, UI_LOCAL_FIRST };

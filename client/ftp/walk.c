@@ -2,6 +2,7 @@
 #include "client/ftp/ui.h"
 
 #include "base/text.h"
+#include "net/wait.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -447,6 +448,8 @@ int walk_local(struct ui *u, int dir_fd, struct walk *ret)
 			r = folder_read(dir_fd, ret->v[i].path, ret);
 		if (client_interrupted(u->client))
 			r = -ECANCELED;
+		/* Whatever else is under way has its turn. */
+		(void)net_wait(NULL, 0, 0);
 	}
 	walk_sort(ret);
 	return r == 0

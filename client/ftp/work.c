@@ -8,7 +8,7 @@
 #include <errno.h>
 
 enum {
-	SLICE = 4 << 20, /* digested at a time */
+	SLICE = 1 << 20, /* digested at a time */
 	CHUNK = 32768,
 	SERVER_RATE = 16 << 20, /* bytes per second of a slow disk */
 };

@@ -1,0 +1,108 @@
+/* Folders of the server as places, and their names for completion. See files_i.h. */
+#include "client/console/files_i.h"
+
+#include "client/chat/safe.h"
+#include "client/mail/ui.h"
+
+void files_line(const struct walk_entry *e, struct buf *out)
+{
+	_cleanup_(buf_done) struct buf size = BUF_INIT(32);
+	char when[24] = "";
+
+	if (e->modify_us != 0)
+		mailui_when(e->modify_us, when);
+	if (!e->folder)
+		progress_bytes(&size, e->size);
+	buf_addf(out, "%10s  %12s  %-10.32s  ", e->folder ? "folder" : buf_str(&size), when,
+		e->owner[0] != '\0' ? e->owner : "-");
+	safe_word(out, e->path);
+	buf_add_str(out, e->folder ? "/" : "");
+}
+
+void files_show(struct files_part *f, const char *folder, const struct walk *w)
+{
+	_cleanup_(buf_done) struct buf name = BUF_INIT(65536);
+	struct place *p;
+	char shown[256];
+	const size_t most = CONSOLE_LINES_MAX - 2;
+
+	safe_word(&name, folder);
+	(void)snprintf(shown, sizeof shown, "%s", buf_str(&name));
+	safe_end(shown);
+	p = place_open(f->c, PLACE_FILES, shown);
+	if (p == NULL) {
+		console_error(f->c, "no room for another window: /close some");
+		return;
+	}
+	place_clear(p);
+	(void)snprintf(p->title, sizeof p->title, "%zu name%s", w->count, w->count == 1 ? "" : "s");
+	place_show(f->c, p);
+	for (size_t i = 0; i < w->count && i < most; i++) {
+		_cleanup_(buf_done) struct buf line = BUF_INIT(65536);
+
+		files_line(&w->v[i], &line);
+		place_add(f->c, p, &(struct place_line){.text = buf_str(&line)});
+	}
+	if (w->count > most || w->count == 0)
+		place_add(f->c, p,
+			&(struct place_line){.look = LINE_QUIET,
+				.text = w->count == 0 ? "nothing is in it"
+						      : "... more: quintet ftp ls shows all"});
+}
+
+/* -- names ------------------------------------------------------------------------------------- */
+
+static struct files_listing *known_find(struct files_part *f, const char *folder)
+{
+	for (size_t i = 0; i < FILES_FOLDERS; i++)
+		if (strcmp(f->known[i].folder, folder) == 0)
+			return &f->known[i];
+	return NULL;
+}
+
+void files_remember(struct files_part *f, const char *folder, struct walk *entries)
+{
+	struct files_listing *l = known_find(f, folder);
+
+	if (l == NULL) {
+		l = &f->known[f->known_next];
+		f->known_next = (f->known_next + 1) % FILES_FOLDERS;
+	}
+	walk_done(&l->entries);
+	(void)snprintf(l->folder, sizeof l->folder, "%s", folder);
+	l->entries = *entries;
+	*entries = (struct walk){.v = NULL};
+}
+
+void files_forget(struct files_part *f)
+{
+	for (size_t i = 0; i < FILES_FOLDERS; i++)
+		walk_done(&f->known[i].entries);
+}
+
+void file_names(const struct console *c, struct span begin,
+	void (*found)(void *arg, struct span name), void *arg)
+{
+	struct files_part *f = c->part_state[PART_FILES];
+	const unsigned char *slash = begin.len > 0 ? memrchr(begin.p, '/', begin.len) : NULL;
+	size_t head = slash != NULL ? (size_t)(slash - begin.p) + 1 : 0;
+	struct span rest = span_of(begin.p + head, begin.len - head);
+	const struct files_listing *l;
+	char folder[FTP_PATH_SIZE];
+
+	if (f == NULL || ftp_path_resolve(f->ui.cwd, span_of(begin.p, head), folder) < 0)
+		return;
+	l = known_find(f, folder);
+	for (size_t i = 0; l != NULL && i < l->entries.count; i++) {
+		_cleanup_(buf_done) struct buf name = BUF_INIT(65536);
+		const struct walk_entry *e = &l->entries.v[i];
+
+		if (strncmp(e->path, (const char *)rest.p, rest.len) != 0 ||
+			(rest.len == 0 && e->path[0] == '.'))
+			continue;
+		buf_add(&name, span_of(begin.p, head));
+		word_quote(&name, span_str(e->path));
+		buf_add_str(&name, e->folder ? "/" : "");
+		found(arg, buf_span(&name));
+	}
+}
