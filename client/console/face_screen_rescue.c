@@ -69,7 +69,7 @@ bool face_rescue_begin(void)
 
 static void add(const char *bytes)
 {
-	size_t len = bytes != NULL && bytes != (char *)-1 ? strlen(bytes) : 0;
+	size_t len = bytes != NULL ? strlen(bytes) : 0;
 
 	if (len == 0 || rescue.len + len > sizeof rescue.bytes)
 		return;

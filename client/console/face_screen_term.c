@@ -257,7 +257,9 @@ static short pair_of(const struct face_term *t, enum face_look look)
 	bool coloured =
 		look == FACE_OWN || look == FACE_LOUD || look == FACE_ERROR || look == FACE_HEAD;
 
-	return t->colours && coloured ? (short)look : 0;
+	if (!t->colours || !coloured)
+		return 0;
+	return (short)look;
 }
 
 void face_term_put(struct face_term *t, enum face_look look, size_t row, size_t column,
