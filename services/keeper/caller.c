@@ -15,7 +15,7 @@ enum {
 	STUCK_TICKS = 10, /* half a frame */
 	FRAME_MAX = REMOTE_HEAD_LEN + SHAPE_MESSAGE_MAX,
 	SMALL_BYTES = 16384, /* what each may have without asking */
-	READ_BYTES = 2048,
+	READ_BYTES = 4096,
 	LARGE_BYTES = 4 * FRAME_MAX, /* what callers of one kind may have together beyond that */
 	SHARE = 4, /* no kind has more than all but one in so many places */
 };
