@@ -23,6 +23,7 @@ enum client_exit {
 struct client {
 	const char *profile; /* --profile NAME, or NULL: the current one */
 	bool json; /* --json */
+	bool plain; /* --plain: the console by lines */
 	unsigned timeout_s; /* --timeout, for each network step */
 	int signal_fd; /* readable after one of client_signals(): every wait watches it */
 	const struct client_command *command; /* the one that runs */
@@ -87,7 +88,8 @@ int client_options(struct client *c, int argc, char **argv, const struct client_
 int client_options_front(
 	struct client *c, int argc, char **argv, const struct client_option *own, int *ret_used);
 
-/* The options before the subcommand: as above; *ret_used counts the arguments read. */
+/* The options before the subcommand: as above; *ret_used counts the arguments read. All of them:
+ * there is no subcommand. */
 int client_options_global(struct client *c, int argc, char **argv, int *ret_used);
 
 /* "quintet: MESSAGE" and the usage line on standard error; returns ERR_EXIT_CONFIG. */
@@ -103,6 +105,8 @@ int client_fail(int code, const char *format, ...) __attribute__((format(printf,
  * nothing may be written over.
  */
 void client_sink(void (*tell)(void *arg, bool error, const char *text), void *arg);
+/* A result, of one line or several, goes there. False: there is no sink, print it. */
+bool client_told(const char *text);
 
 /* The exit code for a file that cannot be written: 111 if it may be later, as on a full disk. */
 static inline int client_unwritten(int error)

@@ -1,4 +1,6 @@
 /* quintet renew: a new certificate for this device, proven by the old key. */
+#include "client/renew.h"
+
 #include "client/certs.h"
 #include "client/est.h"
 #include "client/files.h"
@@ -6,16 +8,20 @@
 #include "client/table.h"
 
 #include "base/timefmt.h"
+#include "net/wait.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
-/* At two thirds of its life a certificate is due. */
-static bool is_due(const struct pki_cert_info *info, int64_t now_us)
+enum { LOCK_LOOK_MS = 200 };
+
+int64_t renew_due_us(const struct pki_cert_info *info)
 {
-	return now_us >= info->not_before_us + (info->not_after_us - info->not_before_us) / 3 * 2;
+	return info->not_before_us + (info->not_after_us - info->not_before_us) / 3 * 2;
 }
 
-static int leaf_read(const struct profile *p, struct pki_cert_info *ret)
+int renew_leaf(const struct profile *p, struct pki_cert_info *ret)
 {
 	_cleanup_(buf_done) struct buf der = BUF_INIT(PROFILE_FILE_MAX);
 	int r = certs_first(buf_span(&p->cert_pem), &der);
@@ -84,13 +90,66 @@ static int renew(struct client *c, struct profile *p, const struct pki_cert_info
 	return r;
 }
 
+/* Held across the network, so it is not the folder's. While somebody else renews, that is awaited.
+ */
+static int renewal_lock(const struct client *c, const struct profile *p, int *ret_fd)
+{
+	_cleanup_(cleanup_close) int fd =
+		openat(p->dir_fd, "renewing", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int64_t until_ms = time_monotonic_ms() + INT64_C(3000) * c->timeout_s;
+
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		struct pollfd wait = {.fd = c->signal_fd, .events = POLLIN};
+
+		/* A file system without locks goes without, as everywhere. */
+		if (errno != EWOULDBLOCK)
+			break;
+		if (time_monotonic_ms() >= until_ms)
+			return -EBUSY;
+		if (net_wait(&wait, 1, LOCK_LOOK_MS) != 0)
+			return -ECANCELED;
+	}
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int renew_run(
+	struct client *c, const char *name, bool if_due, bool new_key, struct profile *ret_now)
+{
+	_cleanup_(profile_done) struct profile p = PROFILE_INIT;
+	_cleanup_(cleanup_close) int lock_fd = -1;
+	const struct client named = {.profile = name};
+	struct pki_cert_info info = {0};
+	int r = profile_need_cert(&named, &p);
+
+	if (r != CLIENT_OK)
+		return r;
+	r = renewal_lock(c, &p, &lock_fd);
+	if (r < 0)
+		return client_fail(client_exit_of(r), "the certificate cannot be renewed: %s",
+			r == -EBUSY ? "another quintet is at it" : err_text(r));
+	/* Whoever had the lock may have done it. */
+	profile_done(&p);
+	p = PROFILE_INIT;
+	r = profile_need_cert(&named, &p);
+	if (r == CLIENT_OK && renew_leaf(&p, &info) < 0)
+		r = client_fail(ERR_EXIT_CONFIG, "the certificate of profile \"%s\" cannot be read",
+			p.name);
+	if (r == CLIENT_OK && (!if_due || time_now_us() >= renew_due_us(&info)))
+		r = renew(c, &p, &info, new_key);
+	if (r != CLIENT_OK)
+		return r;
+	return profile_need_cert(&named, ret_now);
+}
+
 static int renewed_tell(const struct client *c, const struct profile *p, bool renewed)
 {
-	_cleanup_(profile_done) struct profile now = PROFILE_INIT;
 	_cleanup_(buf_done) struct buf until = BUF_INIT(64);
 	struct pki_cert_info info;
 
-	if (profile_load(p->name, &now) == 0 && leaf_read(&now, &info) == 0)
+	if (renew_leaf(p, &info) == 0)
 		time_rfc3339_utc(&until, info.not_after_us);
 	const struct table_pair pairs[] = {{"renewed", renewed ? "yes" : "no", NULL},
 		{"user", p->user, NULL}, {"server", p->host, NULL},
@@ -106,28 +165,21 @@ static int renewed_tell(const struct client *c, const struct profile *p, bool re
 
 int cmd_renew(struct client *c, int argc, char **argv)
 {
-	_cleanup_(profile_done) struct profile p = PROFILE_INIT;
+	_cleanup_(profile_done) struct profile p = PROFILE_INIT, now = PROFILE_INIT;
 	bool if_due = false, new_key = false;
 	const struct client_option options[] = {
 		{"if-due", 'd', NULL, NULL, &if_due,
 			"only when two thirds of its life have passed"},
 		{"new-key", 'k', NULL, NULL, &new_key, "replace the key as well"}, {.name = NULL}};
-	struct pki_cert_info info = {0};
 	struct client_words w;
-	bool renewed = false;
 	int r = client_options(c, argc, argv, options, 0, &w);
 
 	if (r >= 0)
 		return r;
 	r = profile_need_cert(c, &p);
+	if (r == CLIENT_OK)
+		r = renew_run(c, p.name, if_due, new_key, &now);
 	if (r != CLIENT_OK)
 		return r;
-	if (leaf_read(&p, &info) < 0)
-		return client_fail(ERR_EXIT_CONFIG,
-			"the certificate of profile \"%s\" cannot be read", p.name);
-	if (!if_due || is_due(&info, time_now_us())) {
-		r = renew(c, &p, &info, new_key);
-		renewed = true;
-	}
-	return r == CLIENT_OK ? renewed_tell(c, &p, renewed) : r;
+	return renewed_tell(c, &now, !span_eq(buf_span(&p.cert_pem), buf_span(&now.cert_pem)));
 }

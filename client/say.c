@@ -17,6 +17,13 @@ void client_sink(void (*tell)(void *arg, bool error, const char *text), void *ar
 	sink.arg = arg;
 }
 
+bool client_told(const char *text)
+{
+	if (sink.tell != NULL)
+		sink.tell(sink.arg, false, text);
+	return sink.tell != NULL;
+}
+
 static void sink_tell(bool error, const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 static void sink_tell(bool error, const char *format, va_list ap)

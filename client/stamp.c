@@ -2,6 +2,7 @@
 #include "client/ask.h"
 #include "client/daytime.h"
 #include "client/table.h"
+#include "client/task.h"
 #include "client/token.h"
 
 #include "base/timefmt.h"
@@ -23,6 +24,8 @@ static int digest_run(const struct client *c, int fd, unsigned char ret[HASH_SHA
 		/* A large file takes its time. */
 		if (r == 0 && client_interrupted(c))
 			r = -ECANCELED;
+		if (r == 0 && task_self() != NULL)
+			r = task_yield();
 	}
 	return r == 0 ? hash_final(h, ret) : r;
 }

@@ -1,6 +1,8 @@
 /* Tables: columns as wide as their widest cell, measured in characters, not bytes. */
 #include "client/table.h"
 
+#include "client/client.h"
+
 #include "base/text.h"
 
 #include <stdio.h>
@@ -214,6 +216,7 @@ void table_print_pairs(const struct table_pair *pairs, size_t count, bool json)
 	} else {
 		pairs_show(pairs, count, &out);
 	}
-	fputs(buf_str(&out), stdout);
+	if (!client_told(buf_str(&out)))
+		fputs(buf_str(&out), stdout);
 	buf_done(&out);
 }

@@ -36,22 +36,34 @@ int talk_begin(struct talk *t, struct client *c, const struct profile *p,
 	return 0;
 }
 
-int talk_prepare(struct talk *t)
+int talk_identity(struct talk *t)
 {
 	const struct profile *p = t->profile;
-	const struct directory_door *door = directory_door(&p->doors, "ircs");
+	struct tls_client *fresh = NULL;
 	bool cert = t->options.user == NULL && p->cert_pem.len > 0;
 	const struct tls_client_config config = {.root_pem = buf_span(&p->root_pem),
 		.extra_pem = buf_span(&p->chain_pem),
 		.key_pem = cert ? buf_span(&p->key_pem) : span_of(NULL, 0),
 		.cert_pem = cert ? buf_span(&p->cert_pem) : span_of(NULL, 0),
 		.alpn = "irc"};
+
+	if (tls_client_new(&config, &fresh) < 0)
+		return -EINVAL;
+	tls_client_freep(&t->tls);
+	t->tls = fresh;
+	return 0;
+}
+
+int talk_prepare(struct talk *t)
+{
+	const struct profile *p = t->profile;
+	const struct directory_door *door = directory_door(&p->doors, "ircs");
 	int r;
 
 	if (door == NULL)
 		return client_fail(CLIENT_NO, "%s does not offer chat (\"ircs\")", p->host);
 	t->port = door->port;
-	if (tls_client_new(&config, &t->tls) < 0)
+	if (talk_identity(t) < 0)
 		return client_fail(ERR_EXIT_CONFIG, "the profile's certificates cannot be used: %s",
 			tls_error_text());
 	r = link_resolve(p->host, t->port, &t->addresses);

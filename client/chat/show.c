@@ -103,12 +103,10 @@ static void bracket(struct buf *b, const char *text)
 	buf_add_str(b, ")");
 }
 
-static void happened(struct buf *b, const struct item *i, const struct show_style *s)
+void show_event(struct buf *b, const struct item *i)
 {
 	const char *f = done[i->kind];
 
-	style(b, s, i->kind == ITEM_ERROR ? RED : DIM);
-	buf_add_str(b, i->kind == ITEM_ERROR ? "!! " : "-- ");
 	for (; *f != '\0'; f++) {
 		if (*f != '$') {
 			buf_add_byte(b, (unsigned char)*f);
@@ -124,6 +122,13 @@ static void happened(struct buf *b, const struct item *i, const struct show_styl
 		else
 			bracket(b, i->text);
 	}
+}
+
+static void happened(struct buf *b, const struct item *i, const struct show_style *s)
+{
+	style(b, s, i->kind == ITEM_ERROR ? RED : DIM);
+	buf_add_str(b, i->kind == ITEM_ERROR ? "!! " : "-- ");
+	show_event(b, i);
 	style(b, s, RESET);
 }
 

@@ -13,6 +13,8 @@ struct show_style {
 
 /* The item's line, or lines, each ended by LF; times in the local zone. */
 void show_item(struct buf *b, const struct item *i, const struct show_style *s);
+/* What happened, in words, of an item that is no message; no line end. */
+void show_event(struct buf *b, const struct item *i);
 /* "Saturday, 2026-11-21" in the local zone. */
 void show_day(struct buf *b, int64_t at_us);
 bool show_same_day(int64_t a_us, int64_t b_us);

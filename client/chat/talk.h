@@ -248,6 +248,9 @@ int talk_begin(struct talk *t, struct client *c, const struct profile *p,
 	const struct talk_options *o, const struct talk_view *view, void *arg);
 /* Looks up addresses, makes the TLS client: an exit code, told. */
 int talk_prepare(struct talk *t);
+/* While there is no line: the profile's present key and certificate are shown from now on.
+ * -EINVAL: they cannot be used; those before stay. */
+int talk_identity(struct talk *t);
 void talk_done(struct talk *t);
 /* For tests: a connection that is there already; registration begins. */
 void talk_attach(struct talk *t, struct conn *conn);

@@ -20,7 +20,7 @@ static void line_take(struct chatui *u)
 	line_next(&u->line, true);
 	u->redraw = true;
 	if (text.len > 0)
-		chatui_line(u, buf_span(&text));
+		chatacts_line(&u->acts, buf_span(&text));
 	talk_mark_read(&u->talk, u->talk.current);
 }
 
@@ -68,7 +68,7 @@ static void key_act(struct chatui *u, unsigned char key)
 		u->redraw = true;
 		break;
 	case LINE_PAGE_UP:
-		chatui_older(u, CHATUI_OLDER);
+		chatui_older(u, CHATACTS_OLDER);
 		break;
 	case LINE_PAGE_DOWN:
 	case LINE_NONE:
@@ -99,7 +99,7 @@ static void keys_ready(void *arg)
 /* The next line of a script may need what this one has led to: its answer is awaited. */
 static void script_line(struct chatui *u, struct span line)
 {
-	chatui_line(u, line);
+	chatacts_line(&u->acts, line);
 	if (*line.p != '/' || u->talk.state != TALK_READY || u->talk.leaving)
 		return;
 	snprintf(u->sync, sizeof u->sync, "script-%u", ++u->syncs);
@@ -177,7 +177,7 @@ static void script_step(struct chatui *u)
 	if (!u->ended || u->script.len > 0 || u->sync[0] != '\0' || t->leaving)
 		return;
 	if (u->call != NULL && t->current->kind == WINDOW_CALL && !peer_is_moving(t->calls_state))
-		chatui_line(u, SPAN_LIT("/hangup"));
+		chatacts_line(&u->acts, SPAN_LIT("/hangup"));
 	else if (t->state == TALK_READY && t->outgoing_count == 0 && t->fill_count == 0 &&
 		t->question_count == 0 && calls_idle(t))
 		talk_leave(&u->talk, "");
@@ -328,6 +328,7 @@ int chatui_run(struct client *c, const struct profile *p, const struct talk_opti
 		return client_fail(ERR_EXIT_TEMP, "%s", err_text(-ENOMEM));
 	}
 	u->person = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+	u->acts = (struct chatacts){.talk = &u->talk, .face = &chatui_face, .arg = u};
 	u->line = LINE_INIT;
 	u->out = BUF_INIT(16U << 20);
 	u->script = BUF_INIT(SCRIPT_MAX + 2);

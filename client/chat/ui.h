@@ -4,22 +4,23 @@
  *
  *	ui.c           both kinds of session, and the loop's hooks
  *	ui_print.c     the view: what is printed when, the prompt
- *	ui_commands.c  /commands
- *	ui_rooms.c     ... of windows and what was said in them
  *	ui_complete.c  completion by TAB
+ *	acts.h         /commands
  */
 #ifndef CLIENT_CHAT_UI_H
 #define CLIENT_CHAT_UI_H
 
+#include "client/chat/acts.h"
 #include "client/chat/show.h"
 #include "client/chat/talk.h"
 #include "client/term/line.h"
 #include "client/term/tty.h"
 
-enum { CHATUI_OLDER = 30, CHATUI_SHOWN = 15 };
+enum { CHATUI_SHOWN = 15 };
 
 struct chatui {
 	struct talk talk;
+	struct chatacts acts;
 	bool person; /* at a terminal; else a script */
 	struct line line;
 	struct termios cooked;
@@ -28,8 +29,6 @@ struct chatui {
 	bool drawn; /* the line stands on the terminal */
 	bool redraw;
 	int64_t day_us; /* of the day printed last; 0 none */
-	char wanted[MODEL_NAME_SIZE]; /* a channel that is looked at once it is joined; "" */
-	char wanted_key[64];
 	bool pressed; /* Ctrl-C was, on an empty line */
 	bool ended; /* standard input is at its end */
 	bool ready; /* was, once */
@@ -54,6 +53,7 @@ int chatui_run(struct client *c, const struct profile *p, const struct talk_opti
 	const struct chatui_start *start);
 
 extern const struct talk_view chatui_view;
+extern const struct chatacts_face chatui_face;
 
 /* -- ui_print.c -------------------------------------------------------------------------------- */
 
@@ -67,40 +67,6 @@ void chatui_prompt(const struct chatui *u, struct buf *b);
 void chatui_show(struct chatui *u, struct window *w);
 /* Older than what was shown of the present window, from memory or the server. */
 void chatui_older(struct chatui *u, size_t count);
-
-/* -- ui_commands.c ----------------------------------------------------------------------------- */
-
-struct chatui_command {
-	const char *name;
-	void (*run)(struct chatui *u, struct span words); /* trimmed */
-	const char *usage, *help;
-	bool offline; /* makes sense without the server */
-	bool needs_words;
-};
-extern const struct chatui_command chatui_commands[]; /* ended by a NULL name */
-
-/* What was typed or read: a command, or something to be said. */
-void chatui_line(struct chatui *u, struct span line);
-/* The next word of *rest; empty at the end. */
-struct span chatui_word(struct span *rest);
-/* A line to the server, and why it could not be sent. */
-void chatui_send(struct chatui *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The channel that is meant: the first word of *rest if it is one, else the present window; NULL:
- * told. */
-const char *chatui_channel(struct chatui *u, struct span *rest, char ret[MODEL_NAME_SIZE]);
-/* Something said to somebody; an error is told. */
-void chatui_message(struct chatui *u, const char *target, struct span text, unsigned flags);
-
-/* -- ui_rooms.c -------------------------------------------------------------------------------- */
-
-void chatui_cmd_win(struct chatui *u, struct span words);
-void chatui_cmd_unread(struct chatui *u, struct span words);
-void chatui_cmd_close(struct chatui *u, struct span words);
-void chatui_cmd_names(struct chatui *u, struct span words);
-void chatui_cmd_history(struct chatui *u, struct span words);
-void chatui_cmd_redact(struct chatui *u, struct span words);
-void chatui_cmd_group(struct chatui *u, struct span words);
-void chatui_cmd_query(struct chatui *u, struct span words);
 
 /* -- ui_complete.c ----------------------------------------------------------------------------- */
 

@@ -52,7 +52,7 @@ static void consider(struct found *f, struct span name)
 static void commands_find(struct found *f)
 {
 	f->begin = span_of(f->begin.p + 1, f->begin.len - 1);
-	for (const struct chatui_command *k = chatui_commands; k->name != NULL; k++)
+	for (const struct chatacts_command *k = chatacts_commands; k->name != NULL; k++)
 		consider(f, span_str(k->name));
 }
 

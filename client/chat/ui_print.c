@@ -208,18 +208,9 @@ static void on_ready(void *arg)
 static void on_changed(void *arg)
 {
 	struct chatui *u = arg;
-	struct window *w;
 
 	u->redraw = u->person;
-	if (u->wanted[0] == '\0')
-		return;
-	w = windows_find(&u->talk.model, span_str(u->wanted));
-	if (w == NULL || !w->joined)
-		return;
-	if (u->wanted_key[0] != '\0')
-		snprintf(w->key, sizeof w->key, "%s", u->wanted_key);
-	u->wanted[0] = u->wanted_key[0] = '\0';
-	chatui_show(u, w);
+	chatacts_changed(&u->acts);
 }
 
 static void on_pong(void *arg, struct span token)
@@ -375,3 +366,23 @@ const struct talk_view chatui_view = {
 	.focus = on_focus,
 	.closing = on_closing,
 };
+
+/* -- what commands tell ------------------------------------------------------------------------ */
+
+static void act_say(void *arg, const char *text)
+{
+	chatui_say(arg, "%s", text);
+}
+
+static void act_error(void *arg, const char *text)
+{
+	chatui_error(arg, "%s", text);
+}
+
+static void act_older(void *arg, size_t count)
+{
+	chatui_older(arg, count);
+}
+
+const struct chatacts_face chatui_face = {
+	.say = act_say, .error = act_error, .show = on_focus, .older = act_older};

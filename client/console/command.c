@@ -50,6 +50,7 @@ static void command_run(struct console *c, struct span line)
 	(void)irc_word(&line, ' ', &name);
 	line = span_trim(line);
 	k = command_find(c, name, &elsewhere);
+	c->command = k != NULL ? k->name : "";
 	if (k == NULL && elsewhere != NULL)
 		console_error(c, "/%s: not here; it is to %s", elsewhere->name, elsewhere->help);
 	else if (k == NULL)

@@ -112,15 +112,23 @@ void console_leave(struct console *c, int code)
 			task_poke(c->parts[i].task);
 }
 
-/* How many signals came. */
-static unsigned signals_read(int fd)
+/* The signal that came, the last of several; 0 none. */
+static int signal_read(int fd)
 {
 	struct signalfd_siginfo info;
-	unsigned n = 0;
+	int n = 0;
 
 	while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
-		n++;
+		n = (int)info.ssi_signo;
 	return n;
+}
+
+static void signal_act(struct console *c, int n)
+{
+	if (n == SIGINT && c->face->interrupt != NULL && c->face->interrupt(c))
+		return;
+	if (n != 0)
+		console_leave(c, CLIENT_INTERRUPTED);
 }
 
 /* 0, or a negative errno that ends it all. */
@@ -132,8 +140,8 @@ static int round_run(struct console *c, int signal_fd)
 
 	if (r < 0)
 		return r;
-	if (fds[0].revents != 0 && signals_read(signal_fd) > 0)
-		console_leave(c, CLIENT_INTERRUPTED);
+	if (fds[0].revents != 0)
+		signal_act(c, signal_read(signal_fd));
 	c->face->ready(c, fds + 1, count);
 	questions_refresh(c);
 	if (c->changed || time_monotonic_ms() - c->drawn_ms >= TICK_MS) {
@@ -157,7 +165,7 @@ static void tasks_leave(int signal_fd)
 			tasks_cancel();
 		if (tasks_round(&p, 1, (int)((hurry ? end_ms : order_ms) - now_ms)) < 0)
 			return;
-		if (p.revents != 0 && signals_read(signal_fd) > 0)
+		if (p.revents != 0 && signal_read(signal_fd) != 0)
 			order_ms = 0;
 	}
 }
@@ -237,7 +245,7 @@ static bool is_terminal(void)
 		*term != '\0' && strcmp(term, "dumb") != 0;
 }
 
-int cmd_console(struct client *c, bool plain)
+int cmd_console(struct client *c)
 {
 	struct client own = *c;
 	struct console *all = calloc(1, sizeof *all);
@@ -249,7 +257,7 @@ int cmd_console(struct client *c, bool plain)
 	if (code == CLIENT_OK) {
 		all->client = &own;
 		all->profile = PROFILE_INIT;
-		all->face = plain || !is_terminal() ? &console_plain : &console_screen;
+		all->face = c->plain || !is_terminal() ? &console_plain : &console_screen;
 		code = profile_need_cert(c, &all->profile);
 		all->current = place_open(all, PLACE_HOUSE, "house");
 		if (code == CLIENT_OK && all->current == NULL)

@@ -125,6 +125,7 @@ struct part {
 	int64_t retry_ms; /* time_monotonic_ms()'s clock */
 	unsigned losses; /* in a row */
 	struct task *task; /* poked by /retry */
+	void (*retry)(struct console *c); /* told of it besides; NULL */
 	/* What a command asked for and is not done yet, transfers aside: at the end of its input,
 	 * and before each line of a script, the plain face waits for that. */
 	unsigned busy;
@@ -207,6 +208,8 @@ struct console_face {
 	void (*line_added)(struct console *c, const struct place *p, const struct place_line *l);
 	/* So many lines came in front of the first. NULL: nothing to be done. */
 	void (*older_added)(struct console *c, const struct place *p, size_t count);
+	/* SIGINT came. False, or NULL: it ends the console. */
+	bool (*interrupt)(struct console *c);
 	/* Lets another program (an editor, a pager) have the terminal, and takes it back. */
 	void (*pause)(struct console *c);
 	void (*resume)(struct console *c);
@@ -225,9 +228,13 @@ struct console {
 	size_t place_count;
 	unsigned place_numbers;
 	struct place *current; /* never NULL */
+	unsigned shows; /* how often place_show() was called */
 
 	struct part parts[PARTS];
 	void *part_state[PARTS]; /* each part's own */
+	unsigned identities; /* grows when profile has another key or certificate */
+	unsigned errands; /* commands that run in tasks of their own */
+	const char *command; /* the name of the one that runs */
 	struct transfer transfers[CONSOLE_TRANSFERS_MAX]; /* newest last */
 	size_t transfer_count;
 	unsigned transfer_numbers;
@@ -296,6 +303,7 @@ const struct console_table *console_tables(void);
 
 /* What a plain line means in such a place (not of the chat's: it is told what can be done). */
 void chat_say(struct console *c, struct place *p, struct span text);
+bool chat_busy(const struct console *c); /* something said is not known to have arrived */
 void chat_close(struct console *c, struct place *p); /* the command: leaves a channel */
 bool chat_answer(struct console *c, bool yes); /* false: there was no question */
 const char *chat_question(const struct console *c); /* "" none */
@@ -324,7 +332,7 @@ void file_names(const struct console *c, struct span begin,
 void questions_refresh(struct console *c);
 void questions_end(struct console *c);
 
-/* quintet without a subcommand; plain: --plain was given. An exit code. */
-int cmd_console(struct client *c, bool plain);
+/* quintet without a subcommand. An exit code. */
+int cmd_console(struct client *c);
 
 #endif

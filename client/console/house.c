@@ -242,7 +242,7 @@ const struct console_command console_house_commands[] = {
 	{"status", house_status, "", "tell how all parts are", PARTS, false, 0},
 	{"retry", cmd_retry, "[PART]", "try at once what is down", PARTS, false, 0},
 	{"daytime", house_daytime, "", "measure this machine's clock again", PARTS, false, 0},
-	{"stamp", house_stamp, "FILE", "have the time of a file attested (FILE.tsr)", PARTS, true,
+	{"stamp", house_stamp, "FILE [TOKEN]", "have the time of a file attested (FILE.tsr)", PARTS, true,
 		0},
 	{"verify", house_verify, "FILE [TOKEN]", "verify such an attestation", PARTS, true, 0},
 	{"whoami", house_whoami, "", "tell account and certificate", PARTS, false, 0},

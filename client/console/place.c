@@ -114,6 +114,7 @@ void place_close(struct console *c, struct place *p)
 void place_show(struct console *c, struct place *p)
 {
 	c->current = p;
+	c->shows++;
 	if (p->kind != PLACE_MAILBOX) {
 		p->unread = 0;
 		p->called = false;

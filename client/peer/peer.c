@@ -179,6 +179,11 @@ bool peer_is_idle(const void *calls)
 	return p->offers == NULL && p->calls == NULL;
 }
 
+bool peer_has_call(const void *calls, const char *window)
+{
+	return call_find(calls, window) != NULL;
+}
+
 bool peer_is_moving(const void *calls)
 {
 	const struct peers *p = calls;
