@@ -41,11 +41,12 @@ void files_show(struct files_part *f, const char *folder, const struct walk *w)
 		_cleanup_(buf_done) struct buf line = BUF_INIT(65536);
 
 		files_line(&w->v[i], &line);
-		place_add(f->c, p, &(struct place_line){.text = buf_str(&line)});
+		place_add(f->c, p, &(struct place_line){.who = "", .text = buf_str(&line)});
 	}
 	if (w->count > most || w->count == 0)
 		place_add(f->c, p,
 			&(struct place_line){.look = LINE_QUIET,
+				.who = "",
 				.text = w->count == 0 ? "nothing is in it"
 						      : "... more: quintet ftp ls shows all"});
 }

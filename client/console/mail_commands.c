@@ -195,7 +195,7 @@ static void run_outbox(struct console *c, struct span words)
 	give(c, o);
 }
 
-enum { LETTER = 1 << PLACE_LETTER };
+enum { LETTER = 1 << PLACE_LETTER, MAILS = LETTER | 1 << PLACE_MAILBOX };
 
 const struct console_command console_mail_commands[] = {
 	{"mail", run_mail, "[MAILBOX]", "list the mailboxes, or go to one", PART_MAIL, false, 0},
@@ -220,7 +220,7 @@ const struct console_command console_mail_commands[] = {
 		0},
 	{"flag", run_flag, "[NUMBER ...]", "mark as important", PART_MAIL, false, 0},
 	{"unflag", run_unflag, "[NUMBER ...]", "not important", PART_MAIL, false, 0},
-	{"unread", run_unread, "[NUMBER ...]", "mark as not read", PART_MAIL, false, 0},
+	{"unread", run_unread, "[NUMBER ...]", "mark as not read", PART_MAIL, false, MAILS},
 	{"move", run_move, "[NUMBER ...] MAILBOX", "move to another mailbox", PART_MAIL, true, 0},
 	{"search", run_search, "WORD ...", "messages with all these words", PART_MAIL, true, 0},
 	{"receipts", run_receipts, "", "what became of what you sent", PART_MAIL, false, 0},

@@ -93,6 +93,7 @@ struct mail_part {
 	struct console *c;
 	struct mailui u; /* with a profile of its own */
 	bool loaded; /* that profile */
+	unsigned identity; /* of console.identities: it is of then */
 	struct mailbox *box; /* selected; NULL none */
 	struct mailui_subjects inbox_subjects, subjects; /* of INBOX, of box */
 	struct mail_order *first, *last;

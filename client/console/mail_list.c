@@ -51,6 +51,7 @@ static void line_put(
 	_cleanup_(buf_done) struct buf text = BUF_INIT(CONSOLE_TEXT_MAX * 4);
 	const struct place_line *there = line_find(p, item->uid);
 	struct place_line l = {.look = (item->flags & IMAP_FLAG_SEEN) != 0 ? LINE_PLAIN : LINE_LOUD,
+		.who = "",
 		.id = item->uid};
 
 	mail_list_line(item, subject, is_sent(mailbox_name(m->box)), &text);

@@ -111,14 +111,16 @@ void mail_place_text(
 		_cleanup_(buf_done) struct buf line = BUF_INIT(CONSOLE_TEXT_MAX * 4);
 
 		buf_add(&line, span_of(t.text.p + t.lines[i].at, t.lines[i].len));
-		place_add(m->c, p, &(struct place_line){.look = look, .text = buf_str(&line)});
+		place_add(m->c, p,
+			&(struct place_line){.look = look, .who = "", .text = buf_str(&line)});
 	}
 	if (count > most) {
 		char rest[96];
 
 		(void)snprintf(rest, sizeof rest, "... %zu lines more: quintet mail shows all",
 			count - most);
-		place_add(m->c, p, &(struct place_line){.look = LINE_HEAD, .text = rest});
+		place_add(
+			m->c, p, &(struct place_line){.look = LINE_HEAD, .who = "", .text = rest});
 	}
 	text_done(&t);
 }

@@ -122,6 +122,7 @@ static void edit_run(void *arg)
 	(void)draft_edit(&u, &e->w->d, true, why);
 	e->c->face->resume(e->c);
 	edited(e, why);
+	e->c->errands--;
 	free(e);
 }
 
@@ -137,8 +138,10 @@ void mail_write_edit(struct console *c, struct span words)
 		return;
 	*e = (struct editing){c, c->current->number, w};
 	w->busy = true;
+	c->errands++;
 	if (task_start("editor", edit_run, e, &t) < 0) {
 		console_error(c, "no memory");
+		c->errands--;
 		w->busy = false;
 		free(e);
 	}

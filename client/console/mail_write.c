@@ -114,7 +114,7 @@ void mail_writing_show(struct mail_part *m, struct place *p, const struct mail_w
 			 "the editor; /cancel throws it away"),
 		LINE_HEAD, 4);
 	mail_place_text(m, p, SPAN_LIT("\n"), LINE_PLAIN, 1);
-	mail_place_text(m, p, buf_span(&w->typed), LINE_OWN, QUOTED_SHOWN);
+	mail_place_text(m, p, buf_span(&w->typed), LINE_PLAIN, QUOTED_SHOWN);
 	mail_place_text(m, p, buf_span(&w->d.text), LINE_QUIET, QUOTED_SHOWN);
 	console_changed(m->c);
 }
@@ -214,20 +214,55 @@ void mail_write_send(struct console *c, struct span words)
 	mail_order_add(m, o);
 }
 
+/* Throws away what is written in that place. */
+static void writing_drop(struct console *c, struct place *p)
+{
+	struct mail_place *i = mail_place_of(mail_part(c), p);
+
+	mail_writing_done(i->writing);
+	i->writing = NULL;
+	place_close(c, p);
+	console_say(c, "the letter was thrown away");
+}
+
 void mail_write_cancel(struct console *c, struct span words)
 {
-	struct mail_part *m = mail_part(c);
-	struct mail_writing *w = mail_writing_here(mail_part(c));
-	struct mail_place *i = w != NULL ? mail_place_of(m, c->current) : NULL;
-
 	(void)words;
-	if (i == NULL)
-		return;
-	i->writing = NULL;
-	mail_writing_done(w);
-	place_close(c, c->current);
-	mail_places_sweep(m);
-	console_say(c, "the letter was thrown away");
+	if (mail_writing_here(mail_part(c)) != NULL)
+		writing_drop(c, c->current);
+}
+
+static void closing_answered(struct console *c, int answer, void *arg)
+{
+	const unsigned *number = arg;
+	struct place *p = answer > 0 ? place_number(c, *number) : NULL;
+	const struct mail_place *i =
+		p != NULL && mail_part(c) != NULL ? mail_place_of(mail_part(c), p) : NULL;
+
+	free(arg);
+	if (i != NULL && i->writing != NULL && !i->writing->busy)
+		writing_drop(c, p);
+}
+
+bool mail_closing(struct console *c, struct place *p)
+{
+	struct mail_part *m = mail_part(c);
+	const struct mail_place *i = m != NULL ? mail_place_of(m, p) : NULL;
+	unsigned *number;
+
+	if (i == NULL || i->writing == NULL)
+		return i == NULL || p->kind != PLACE_MAILBOX || i->searching;
+	if (i->writing->busy) {
+		console_error(c, "one moment: this letter is being sent, or is in the editor");
+		return false;
+	}
+	number = malloc(sizeof *number);
+	if (number == NULL)
+		return false;
+	*number = p->number;
+	if (console_ask(c, closing_answered, number, "Throw this letter away?") < 0)
+		free(number);
+	return false;
 }
 
 void mail_write_attach(struct console *c, struct span words)
@@ -242,14 +277,15 @@ void mail_write_attach(struct console *c, struct span words)
 		_cleanup_(buf_done) struct buf path = BUF_INIT((size_t)MAIL_WORDS_MAX);
 
 		word_plain(&path, split.v[i]);
-		(void)draft_attach(&mail_part(c)->u, &w->d, buf_str(&path));
+		if (draft_attach(&mail_part(c)->u, &w->d, buf_str(&path)) == CLIENT_OK)
+			console_say(c, "attached: %s", buf_str(&path));
 	}
 	if (w != NULL)
 		mail_writing_show(mail_part(c), c->current, w);
 	free(line);
 }
 
-static void field_set(struct console *c, struct span words, size_t offset)
+static void field_set(struct console *c, struct span words, const char *name, size_t offset)
 {
 	struct mail_writing *w = mail_writing_here(mail_part(c));
 	struct buf *b = w != NULL ? (struct buf *)(void *)((char *)&w->d + offset) : NULL;
@@ -259,26 +295,27 @@ static void field_set(struct console *c, struct span words, size_t offset)
 	buf_reset(b);
 	buf_add(b, span_trim(words));
 	mail_writing_show(mail_part(c), c->current, w);
+	console_say(c, "%s: %s", name, buf_str(b));
 }
 
 void mail_write_to(struct console *c, struct span words)
 {
-	field_set(c, words, offsetof(struct draft, to));
+	field_set(c, words, "To", offsetof(struct draft, to));
 }
 
 void mail_write_cc(struct console *c, struct span words)
 {
-	field_set(c, words, offsetof(struct draft, cc));
+	field_set(c, words, "Cc", offsetof(struct draft, cc));
 }
 
 void mail_write_bcc(struct console *c, struct span words)
 {
-	field_set(c, words, offsetof(struct draft, bcc));
+	field_set(c, words, "Bcc", offsetof(struct draft, bcc));
 }
 
 void mail_write_subject(struct console *c, struct span words)
 {
-	field_set(c, words, offsetof(struct draft, subject));
+	field_set(c, words, "Subject", offsetof(struct draft, subject));
 }
 
 void mail_write_receipt(struct console *c, struct span words)
@@ -289,6 +326,7 @@ void mail_write_receipt(struct console *c, struct span words)
 	if (w == NULL)
 		return;
 	w->d.receipt = !w->d.receipt;
+	console_say(c, w->d.receipt ? "a receipt is asked for" : "no receipt is asked for");
 	mail_writing_show(mail_part(c), c->current, w);
 }
 
@@ -304,6 +342,7 @@ void mail_write_security(struct console *c, struct span words)
 	for (size_t i = 0; w != NULL && i < sizeof hows / sizeof hows[0]; i++)
 		if (span_eq_str(span_trim(words), hows[i].word)) {
 			w->d.how = hows[i].how;
+			console_say(c, "%s", how_text(w->d.how));
 			mail_writing_show(mail_part(c), c->current, w);
 			return;
 		}

@@ -176,15 +176,6 @@ void mail_status(struct mail_part *m)
 	console_changed(m->c);
 }
 
-/* -- the line ---------------------------------------------------------------------------------- */
-
-static void line_drop(struct mail_part *m)
-{
-	mail_box_drop(m);
-	mailui_subjects_clear(&m->inbox_subjects);
-	imapc_closep(&m->u.line);
-}
-
 /* A profile of its own, read anew: the certificate may be another one. */
 static int profile_fresh(struct mail_part *m)
 {
@@ -199,7 +190,17 @@ static int profile_fresh(struct mail_part *m)
 		profile_done(&m->u.profile);
 	m->u.profile = fresh;
 	m->loaded = true;
+	m->identity = m->c->identities;
 	return 0;
+}
+
+/* -- the line ---------------------------------------------------------------------------------- */
+
+static void line_drop(struct mail_part *m)
+{
+	mail_box_drop(m);
+	mailui_subjects_clear(&m->inbox_subjects);
+	imapc_closep(&m->u.line);
 }
 
 /* False: there is no line, and part_lost() told why. */
@@ -254,6 +255,8 @@ static int order_do(struct mail_part *m, struct mail_order *o)
 {
 	int r = 0;
 
+	if (m->identity != m->c->identities)
+		(void)profile_fresh(m);
 	if (o->box[0] != '\0' && m->u.line != NULL)
 		r = mail_box_need(m, o->box);
 	if (r < 0)
