@@ -17,6 +17,7 @@
 
 #define CTL_BY "quintetctl" /* who acted, in audit rows */
 #define CTL_HOUSE "quintet" /* the account of the services' own certificates */
+#define CTL_KEEPER "quintet-keeper" /* the user who owns the store where there is a keeper */
 
 enum ctl_exit {
 	CTL_OK = 0,

@@ -42,4 +42,13 @@ int renew_print(const struct ctl *c, const struct renewal rows[RENEWALS]);
  * credentials at their start. False where systemd is not there or we are not root. */
 bool units_restart(const char *const *units);
 
+/* systemd asked: -EACCES and the like where it does not answer us. */
+struct units;
+int units_open(struct units **ret);
+void units_close(struct units *u);
+/* "active", "inactive", "failed" ...; -ENOENT: there is no such unit. */
+int units_state(struct units *u, const char *unit, char ret[32]);
+/* Those of ours that have failed. */
+int units_failed(struct units *u, void (*each)(void *arg, const char *unit), void *arg);
+
 #endif

@@ -1,0 +1,163 @@
+/* Checks of owners and modes: what services must reach, and what nobody else may. */
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+enum base { IN_STATE, IN_RUNTIME, IN_CONF };
+
+/* As systemd-tmpfiles, init and the sockets make them. */
+static const struct place {
+	enum base base;
+	const char *name;
+	mode_t mode;
+	const char *user, *group;
+	bool optional; /* nothing is said when it is missing */
+	bool kept; /* it is the keeper's, where there is one */
+} places[] = {
+	{IN_CONF, "", 0755, "root", "root", false, false},
+	{IN_CONF, "/pki", 0755, "root", "root", false, false},
+	{IN_CONF, "/pki/root.pem", 0644, "root", "root", false, false},
+	{IN_CONF, "/pki/chain.pem", 0644, "root", "root", false, false},
+	{IN_CONF, "/quintet.env", 0644, "root", "root", true, false},
+	{IN_CONF, "/credentials", 0700, "root", "root", false, false},
+	{IN_STATE, "", 02750, "root", "quintet", false, true},
+	{IN_STATE, "/store", 02750, CTL_KEEPER, "quintet", false, true},
+	{IN_STATE, "/store/data.mdb", 0640, CTL_KEEPER, "quintet", false, true},
+	{IN_STATE, "/store/lock.mdb", 0660, CTL_KEEPER, "quintet", true, true},
+	{IN_STATE, "/store/guard", 0660, CTL_KEEPER, "quintet", true, true},
+	{IN_STATE, "/blobs", 02770, "root", "quintet", false, false},
+	{IN_STATE, "/files", 02770, "root", "quintet", false, false},
+	{IN_STATE, "/files/shared", 02770, "root", "quintet", true, false},
+	{IN_STATE, "/files/home", 02770, "root", "quintet", true, false},
+	{IN_RUNTIME, "", 02750, "root", "quintet", false, false},
+	{IN_RUNTIME, "/bells", 02770, "root", "quintet", false, false},
+	{IN_RUNTIME, "/locks", 02770, "root", "quintet", false, false},
+};
+
+static const char *const users[] = {"quintet-daytimed", "quintet-ftpd", "quintet-chatd",
+	"quintet-maild", "quintet-cad", "quintet-signer", "quintet-metrics"};
+
+void check_users(struct check_report *r)
+{
+	_cleanup_(buf_done) struct buf missing = BUF_INIT(1024);
+	const char *admin = r->c->settings.admin_user;
+
+	if (admin[0] == '\0') {
+		check_say(r, CHECK_GOOD, "users", NULL,
+			"one for all services: they are not kept apart");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
+		if (getpwnam(users[i]) == NULL)
+			buf_addf(&missing, " %s", users[i]);
+	if (getpwnam(admin) == NULL)
+		buf_addf(&missing, " %s", admin);
+	if (r->c->settings.keeper[0] != '\0' && getpwnam(CTL_KEEPER) == NULL)
+		buf_add_str(&missing, " " CTL_KEEPER);
+	if (missing.len > 0)
+		check_say(
+			r, CHECK_BAD, "users", "systemd-sysusers", "missing:%s", buf_str(&missing));
+	else
+		check_say(r, CHECK_GOOD, "users", NULL, "every service has its own");
+}
+
+/* -- several users ------------------------------------------------------------------------------
+ */
+
+static const char *base_of(const struct ctl *c, enum base base)
+{
+	const char *const bases[] = {
+		[IN_STATE] = c->settings.state,
+		[IN_RUNTIME] = c->settings.runtime,
+		[IN_CONF] = c->settings.conf,
+	};
+
+	return bases[base];
+}
+
+static bool is_owned(const struct stat *st, const struct place *p)
+{
+	const struct passwd *pw = getpwnam(p->user);
+	const struct group *gr = getgrnam(p->group);
+
+	return pw != NULL && gr != NULL && st->st_uid == pw->pw_uid && st->st_gid == gr->gr_gid;
+}
+
+/* True when there is nothing to say. */
+static bool place_line(struct check_report *r, const struct place *p)
+{
+	char path[CTL_PATH_MAX] = "", remedy[CTL_PATH_MAX + 80];
+	struct stat st;
+
+	if (path_join(path, "%s%s", base_of(r->c, p->base), p->name) < 0)
+		return true;
+	if (lstat(path, &st) != 0) {
+		if (errno == ENOENT && p->optional)
+			return true;
+		check_say(r, errno == EACCES ? CHECK_CARE : CHECK_BAD, "permissions",
+			errno == EACCES ? "run it as root" : "systemd-tmpfiles --create", "%s: %s",
+			path, err_text(-errno));
+		return false;
+	}
+	if ((st.st_mode & 07777) == p->mode && is_owned(&st, p))
+		return true;
+	(void)snprintf(remedy, sizeof(remedy), "chown %s:%s %s; chmod %o %s", p->user, p->group,
+		path, (unsigned)p->mode, path);
+	check_say(r, CHECK_BAD, "permissions", remedy,
+		"%s has mode %o of uid %u, gid %u; it should be %o of %s:%s", path,
+		(unsigned)st.st_mode & 07777, (unsigned)st.st_uid, (unsigned)st.st_gid,
+		(unsigned)p->mode, p->user, p->group);
+	return false;
+}
+
+static bool kept_line(struct check_report *r, const struct place *p)
+{
+	struct place direct = *p;
+
+	if (!p->kept || r->c->settings.keeper[0] != '\0')
+		return place_line(r, p);
+	/* Without a keeper all services write the store; what one of them has made is its own. */
+	if (p->name[0] != '\0' && strcmp(p->name, "/store") != 0)
+		return true;
+	direct.mode = 02770;
+	direct.user = "root";
+	return place_line(r, &direct);
+}
+
+/* -- one user -----------------------------------------------------------------------------------
+ */
+
+/* All that can be asked for is that others are kept out. */
+static bool private_line(struct check_report *r, const char *name)
+{
+	char path[CTL_PATH_MAX] = "", remedy[CTL_PATH_MAX + 16];
+	struct stat st;
+
+	if (path_join(path, "%s%s", name[0] == '/' ? r->c->settings.conf : r->c->settings.state,
+		    name) < 0 ||
+		lstat(path, &st) != 0 || (st.st_mode & 07) == 0)
+		return true;
+	(void)snprintf(remedy, sizeof(remedy), "chmod o= %s", path);
+	check_say(r, CHECK_BAD, "permissions", remedy, "%s is open to everybody on this machine",
+		path);
+	return false;
+}
+
+void check_modes(struct check_report *r)
+{
+	bool good = true;
+
+	if (r->c->settings.admin_user[0] == '\0') {
+		good = private_line(r, "/credentials") & private_line(r, "");
+	} else {
+		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+			good &= kept_line(r, &places[i]);
+	}
+	if (good)
+		check_say(r, CHECK_GOOD, "permissions", NULL,
+			"folders and files are as they should be");
+}
