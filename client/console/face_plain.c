@@ -137,6 +137,8 @@ static void lines_take(struct console *c)
 		_cleanup_(buf_done) struct buf copy = BUF_INIT(IN_MAX + 2);
 		size_t used = line.len + 1;
 
+		/* What came of the line before, while it is looked at. */
+		plain_place(c);
 		if (line.len > 0 && line.p[line.len - 1] == '\r')
 			line.len--;
 		buf_add(&copy, line);

@@ -95,8 +95,6 @@ static void line_put(struct plain *f, const struct place *p, const struct place_
 	where_put(p, l, &b);
 	if (l->look == LINE_ERROR)
 		buf_add_str(&b, "error: ");
-	if (p->kind == PLACE_MAILBOX && l->id != 0)
-		buf_addf(&b, "%u ", l->id);
 	if (l->who[0] == '*')
 		buf_addf(&b, "%s ", l->who);
 	else if (l->who[0] != '\0')
@@ -148,8 +146,10 @@ static void page_put(struct plain *f, const struct place *p)
 {
 	if (p->count < f->printed)
 		f->printed = 0;
+	/* What one types oneself stands there already. */
 	for (; f->printed < p->count; f->printed++)
-		line_put(f, p, &p->lines[f->printed]);
+		if (p->lines[f->printed].look != LINE_OWN)
+			line_put(f, p, &p->lines[f->printed]);
 }
 
 void plain_place(struct console *c)

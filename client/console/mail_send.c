@@ -40,10 +40,12 @@ static struct mail_place *place_of(struct mail_part *m, unsigned number)
 }
 
 /* It is gone, or waits in the outbox: the place has served. */
-static int sent(struct mail_part *m, struct mail_place *i, const struct mail_order *o)
+static int sent(struct mail_part *m, struct mail_place *i)
 {
 	struct mail_writing *w = i->writing;
-	struct place *p = place_number(m->c, i->number);
+	struct place *p;
+	const struct mail_place *box;
+	bool here;
 	int r = 0;
 
 	if (w->box[0] != '\0' && m->u.line != NULL && m->u.line->error == 0)
@@ -53,11 +55,16 @@ static int sent(struct mail_part *m, struct mail_place *i, const struct mail_ord
 		if (mail_place_box(m, w->box) != NULL)
 			r = mail_list_fill(m, mail_place_box(m, w->box)->number);
 	}
-	(void)o;
+	p = place_number(m->c, i->number);
+	box = w->box[0] != '\0' ? mail_place_box(m, w->box) : NULL;
+	here = p != NULL && p == m->c->current;
 	i->writing = NULL;
 	mail_writing_done(w);
 	if (p != NULL)
 		place_close(m->c, p);
+	/* Back to where the message was that is answered. */
+	if (here && box != NULL)
+		place_show(m->c, place_number(m->c, box->number));
 	return r;
 }
 
@@ -84,7 +91,7 @@ int mail_do_send(struct mail_part *m, struct mail_order *o)
 			mail_writing_show(m, p, w);
 		return m->u.line != NULL ? m->u.line->error : 0;
 	}
-	return sent(m, i, o);
+	return sent(m, i);
 }
 
 /* -- the editor -------------------------------------------------------------------------------- */
