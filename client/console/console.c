@@ -21,7 +21,7 @@ enum {
 
 static bool is_for_lines(const struct place *p)
 {
-	return p->kind != PLACE_HOUSE && p->kind != PLACE_MAILBOX && p->kind != PLACE_LETTER;
+	return p->kind == PLACE_CHANNEL || p->kind == PLACE_PERSON || p->kind == PLACE_CALL;
 }
 
 static void line_tell(struct console *c, enum line_look look, struct span text)
@@ -107,9 +107,12 @@ void console_leave(struct console *c, int code)
 		c->code = code;
 	questions_end(c);
 	(void)eventfd_write(c->client->signal_fd, 1);
-	for (size_t i = 0; i < PARTS; i++)
+	for (size_t i = 0; i < PARTS; i++) {
 		if (c->parts[i].task != NULL)
 			task_poke(c->parts[i].task);
+		if (c->parts[i].poked != NULL)
+			c->parts[i].poked(c);
+	}
 }
 
 /* The signal that came, the last of several; 0 none. */
