@@ -2,6 +2,7 @@
 #include "store/blob.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "store/blob_i.h"
 #include "store/ops.h"
 #include "store/row.h"
@@ -50,6 +51,22 @@ static int read_row(struct store_txn *txn, const struct key *key, struct blob_ro
 	return rc < 0 ? rc : blob_decode(value, ret);
 }
 
+/* What is kept here has its digest for a name; a file's is the caller's word (blob_seal()). */
+static int make_row(const struct blob_sealed *s, struct blob_row *ret)
+{
+	unsigned char digest[BLOB_ID_LEN];
+
+	*ret = (struct blob_row){.size = s->size, .bytes = s->inline_bytes};
+	ret->is_file = s->inline_bytes.len == 0 && s->size > 0;
+	if (ret->is_file)
+		return 0;
+	if (s->inline_bytes.len != s->size || s->size > BLOB_INLINE_MAX)
+		return -EINVAL;
+	if (hash_sha256(s->inline_bytes, digest) < 0)
+		return -EIO;
+	return memcmp(digest, s->id, sizeof(digest)) == 0 ? 0 : -EINVAL;
+}
+
 int op_blob_put(struct store_txn *txn, const void *args, void *result)
 {
 	const struct blob_sealed *s = args;
@@ -62,12 +79,9 @@ int op_blob_put(struct store_txn *txn, const void *args, void *result)
 		return rc;
 	if (rc == 0 && row.size != s->size)
 		return -EBADMSG;
-	if (rc == -ENOENT) {
-		row = (struct blob_row){.size = s->size, .bytes = s->inline_bytes};
-		row.is_file = s->inline_bytes.len == 0 && s->size > 0;
-		if (!row.is_file && s->inline_bytes.len != s->size)
-			return -EINVAL;
-	}
+	rc = rc == -ENOENT ? make_row(s, &row) : 0;
+	if (rc < 0)
+		return rc;
 	row.refs++;
 	return write_row(txn, &key, &row);
 }

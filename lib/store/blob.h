@@ -34,7 +34,7 @@ void blob_endp(struct blob_writer **w);
 
 /* STORE_OP_BLOB_PUT: takes a struct blob_sealed, +1 reference (an equal body is stored once).
  * STORE_OP_BLOB_UNREF: takes id (32 bytes), -1; at 0 the row goes, the file at the next sweep.
- * -ENOENT. */
+ * -ENOENT. -EINVAL: bytes of another digest or size, where they are inline. */
 
 /* Reading: size, then pieces; no transaction stays open between calls. -ENOENT; *ret_len 0 at the
  * end. */

@@ -173,8 +173,9 @@ int op_mail_subscribe(struct store_txn *txn, const void *args, void *result)
 
 	if (rc == 0)
 		rc = mail_account_ready(txn, s->account, kv_now_us(txn), &a);
-	if (rc == 0)
-		rc = mail_name_read(txn, a.name, name, &id);
+	if (rc < 0) /* -ENOENT of the account is not that of the name */
+		return rc;
+	rc = mail_name_read(txn, a.name, name, &id);
 	if (rc == -ENOENT && s->on)
 		rc = 0;
 	if (rc == 0 && id != 0)

@@ -179,9 +179,25 @@ static bool bad_bell(const struct bell_args *b)
 		strchr(b->bell, '/') != NULL || !row_is_text(b->service, sizeof(b->service));
 }
 
+/* Who registered this bell for this topic. -ENOENT. */
+static int bell_read(struct store_txn *txn, const struct bell_args *b, struct bell_args *ret)
+{
+	struct key key = key_bell_row(b->topic, b->bell);
+	struct span value;
+	int rc = row_get(txn, &key, &value);
+
+	return rc < 0 ? rc : bell_decode(key_span(&key), value, ret);
+}
+
+static bool is_same_session(const struct bell_args *a, const struct bell_args *b)
+{
+	return a->session_id == b->session_id && strcmp(a->service, b->service) == 0;
+}
+
 int op_bell_add(struct store_txn *txn, const void *args, void *result)
 {
 	const struct bell_args *b = args;
+	struct bell_args there;
 	struct session_row s;
 	struct key key, index;
 	struct buf row;
@@ -192,6 +208,11 @@ int op_bell_add(struct store_txn *txn, const void *args, void *result)
 		return -EINVAL;
 	rc = session_read(txn, b->service, b->session_id, &s);
 	if (rc < 0)
+		return rc;
+	rc = bell_read(txn, b, &there);
+	if (rc == 0 && !is_same_session(&there, b))
+		return -EEXIST;
+	if (rc < 0 && rc != -ENOENT)
 		return rc;
 	key = key_bell_row(b->topic, b->bell);
 	index = key_bell_session_row(b->session_id, b->topic, b->bell);
@@ -207,12 +228,18 @@ int op_bell_add(struct store_txn *txn, const void *args, void *result)
 int op_bell_remove(struct store_txn *txn, const void *args, void *result)
 {
 	const struct bell_args *b = args;
+	struct bell_args there;
 	struct key key, index;
 	int rc;
 
 	(void)result;
 	if (bad_bell(b))
 		return -EINVAL;
+	rc = bell_read(txn, b, &there);
+	if (rc == 0 && !is_same_session(&there, b))
+		rc = -ENOENT;
+	if (rc < 0)
+		return rc;
 	key = key_bell_row(b->topic, b->bell);
 	index = key_bell_session_row(b->session_id, b->topic, b->bell);
 	rc = row_del(txn, &key);

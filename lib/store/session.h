@@ -37,7 +37,8 @@ int session_start_ticks(int32_t pid, uint64_t *ret);
 /* Does the process of that row still run (pid and start time agree)? */
 bool session_alive(const struct session_row *r);
 
-/* STORE_OP_BELL_ADD / _REMOVE: (topic, socket name, session id). */
+/* STORE_OP_BELL_ADD / _REMOVE: (topic, socket name, session id). -ENOENT: no such session, or not
+ * its bell; _ADD -EEXIST: another session's. */
 struct bell_args {
 	char topic[64]; /* "account/NAME", "channel/...": chosen by the service */
 	char bell[64];

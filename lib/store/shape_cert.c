@@ -5,7 +5,7 @@
 static const struct shape_field cert_fields[] = {
 	RAW(struct cert, serial),
 	TEXT(struct cert, account),
-	BETWEEN(struct cert, state, CERT_INTENT, CERT_REVOKED),
+	UPTO(struct cert, state, CERT_REVOKED),
 	BETWEEN(struct cert, profile, CERT_PROFILE_USER, CERT_PROFILE_CMP),
 	NUMBER(struct cert, ca_id),
 	NOW(struct cert, created_us),

@@ -145,6 +145,21 @@ static unsigned temporaries(const struct store_fixture *f)
 	return n;
 }
 
+/* Nobody's bytes come under the name of others. */
+static void test_digest(void **state)
+{
+	struct store_fixture *f = *state;
+	struct blob_sealed b = {.size = 4, .inline_bytes = SPAN_LIT("body")};
+
+	assert_int_equal(hash_sha256(SPAN_LIT("Body"), b.id), 0);
+	assert_int_equal(store_call(f->s, STORE_OP_BLOB_PUT, &b, NULL), -EINVAL);
+	assert_int_equal(hash_sha256(b.inline_bytes, b.id), 0);
+	b.size = 3;
+	assert_int_equal(store_call(f->s, STORE_OP_BLOB_PUT, &b, NULL), -EINVAL);
+	b.size = 4;
+	assert_int_equal(store_call(f->s, STORE_OP_BLOB_PUT, &b, NULL), 0);
+}
+
 static void test_limits(void **state)
 {
 	struct store_fixture *f = *state;
@@ -306,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_store(test_sizes),
 		with_store(test_once),
+		with_store(test_digest),
 		with_store(test_limits),
 		with_store(test_orphans),
 		with_store(test_rows),

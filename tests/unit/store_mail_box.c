@@ -168,6 +168,8 @@ static void test_subscribe(void **state)
 	assert_non_null(strstr(boxes_list(s, "ada"), " (no) (no/box)+"));
 	assert_int_equal(boxes_subscribe(s, "ada", "no", false), -ENOENT);
 	assert_int_equal(boxes_subscribe(s, "ada", "*", true), -EINVAL);
+	assert_int_equal(boxes_subscribe(s, "nobody", "Sent", true), -ENOENT);
+	assert_int_equal(boxes_subscribe(s, "nobody", "Sent", false), -ENOENT);
 	/* A mailbox of that name is subscribed to, and it survives the mailbox. */
 	assert_int_equal(boxes_create(s, "ada", "no/box", MAIL_USE_NONE), 0);
 	assert_non_null(strstr(boxes_list(s, "ada"), " no no/box+"));

@@ -310,6 +310,26 @@ static void test_bell_refusals(void **state)
 	assert_int_equal(bell_open("/nonexistent", &b), -ENOENT);
 }
 
+/* What one session has registered, no other takes or takes away, whatever service it says it is. */
+static void test_bell_of_another(void **state)
+{
+	struct store *s = ((struct store_fixture *)*state)->s;
+	struct bell_args a = {.topic = "t", .bell = "b", .service = "cad"};
+	struct bell_args other = {.topic = "t", .bell = "b", .service = "ftpd"};
+
+	a.session_id = add(s, "cad");
+	assert_int_equal(store_call(s, STORE_OP_BELL_ADD, &a, NULL), 0);
+	other.session_id = add(s, "ftpd");
+	assert_int_equal(store_call(s, STORE_OP_BELL_ADD, &other, NULL), -EEXIST);
+	assert_int_equal(store_call(s, STORE_OP_BELL_REMOVE, &other, NULL), -ENOENT);
+	other.session_id = a.session_id;
+	assert_int_equal(store_call(s, STORE_OP_BELL_ADD, &other, NULL), -ENOENT);
+	assert_int_equal(store_call(s, STORE_OP_BELL_REMOVE, &other, NULL), -ENOENT);
+	assert_int_equal(store_call(s, STORE_OP_BELL_ADD, &a, NULL), 0); /* as it was */
+	assert_int_equal(store_check(s, NULL, NULL), 0);
+	assert_int_equal(store_call(s, STORE_OP_BELL_REMOVE, &a, NULL), 0);
+}
+
 #define with_store(t) \
 	cmocka_unit_test_setup_teardown(t, store_fixture_setup, store_fixture_teardown)
 
@@ -323,6 +343,7 @@ int main(void)
 		with_store(test_closed),
 		with_store(test_no_folder),
 		with_store(test_bell_refusals),
+		with_store(test_bell_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
