@@ -78,6 +78,7 @@ struct place {
 	bool gone; /* a channel that one is not in now; a call that has ended */
 	struct place_line *lines; /* oldest first; owned by log.c */
 	size_t count, room;
+	uint64_t added; /* lines that place_add() has put there, ever */
 	unsigned revision; /* grows with every change */
 	uint32_t selected; /* PLACE_MAILBOX: the id of the line that keys act on; 0 the last */
 };
@@ -124,8 +125,8 @@ struct part {
 	char told[256]; /* the why that the person has read */
 	int64_t retry_ms; /* time_monotonic_ms()'s clock */
 	unsigned losses; /* in a row */
-	struct task *task; /* poked by /retry */
-	void (*retry)(struct console *c); /* told of it besides; NULL */
+	struct task *task; /* poked by /retry, and when the console leaves */
+	void (*poked)(struct console *c); /* told of it besides; NULL */
 	/* What a command asked for and is not done yet, transfers aside: at the end of its input,
 	 * and before each line of a script, the plain face waits for that. */
 	unsigned busy;

@@ -65,40 +65,40 @@ void plain_flush(struct console *c)
 
 /* -- lines ------------------------------------------------------------------------------------- */
 
-/* "#lobby ", "private ", "call ": where it was said. */
-static void where_put(const struct place *p, const struct place_line *l, struct buf *b)
+/* Where it was said, and by whom: "#lobby ann: ", "private ann: ", "call to ann bob: ". */
+static void said_put(const struct place *p, const struct place_line *l, struct buf *b)
 {
-	bool own = l->look == LINE_OWN;
+	const char *to = l->look == LINE_OWN ? "to " : "", *name = p->name;
 
-	switch (p->kind) {
-	case PLACE_CHANNEL:
-		buf_addf(b, "%s ", p->name);
-		break;
-	case PLACE_PERSON:
-		buf_addf(b, own ? "private to %s " : "private ", p->name);
-		break;
-	case PLACE_CALL:
-		buf_addf(b, own ? "call to %s " : "call ", p->name + 1);
-		break;
-	case PLACE_HOUSE:
-	case PLACE_MAILBOX:
-	case PLACE_LETTER:
-	case PLACE_FILES:
-		break;
-	}
+	if (p->kind == PLACE_CHANNEL)
+		buf_addf(b, "%s ", name);
+	else if (p->kind == PLACE_PERSON)
+		buf_addf(b, "private %s%s%s", to, *to != '\0' ? name : "", *to != '\0' ? " " : "");
+	else if (p->kind == PLACE_CALL)
+		buf_addf(b, "call %s%s%s", to, *to != '\0' ? name + 1 : "", *to != '\0' ? " " : "");
+	buf_addf(b, l->who[0] == '*' ? "%s " : "%s: ", l->who);
+}
+
+/* Nobody's words. */
+static void told_put(const struct place *p, const struct place_line *l, struct buf *b)
+{
+	if (p->kind == PLACE_CHANNEL)
+		buf_addf(b, "%s: ", p->name);
+	else if (p->kind == PLACE_PERSON)
+		buf_addf(b, "with %s: ", p->name);
+	else if (p->kind == PLACE_CALL)
+		buf_addf(b, "in the call with %s: ", p->name + 1);
+	if (l->look == LINE_ERROR)
+		buf_add_str(b, "error: ");
+	if (p->kind == PLACE_MAILBOX && l->id != 0)
+		buf_addf(b, "%u ", l->id);
 }
 
 static void line_put(struct plain *f, const struct place *p, const struct place_line *l)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(1 << 20);
 
-	where_put(p, l, &b);
-	if (l->look == LINE_ERROR)
-		buf_add_str(&b, "error: ");
-	if (l->who[0] == '*')
-		buf_addf(&b, "%s ", l->who);
-	else if (l->who[0] != '\0')
-		buf_addf(&b, "%s: ", l->who);
+	(l->who[0] != '\0' ? said_put : told_put)(p, l, &b);
 	buf_add_str(&b, l->text);
 	put(f, buf_span(&b));
 }

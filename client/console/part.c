@@ -145,6 +145,6 @@ void part_retry(struct console *c, enum part_id id)
 	p->retry_ms = 0;
 	if (p->task != NULL)
 		task_poke(p->task);
-	if (p->retry != NULL)
-		p->retry(c);
+	if (p->poked != NULL)
+		p->poked(c);
 }

@@ -96,7 +96,7 @@ static void woken(void *arg)
 	(void)eventfd_read(s->wake_fd, &n);
 }
 
-static void retried(struct console *c)
+static void poked(struct console *c)
 {
 	chat_wake(chat_of(c));
 }
@@ -201,7 +201,7 @@ int part_chat_begin(struct console *c)
 	s->acts = (struct chatacts){.talk = &s->talk, .face = &chat_acts_face, .arg = s};
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->part_state[PART_CHAT] = s;
-	c->parts[PART_CHAT].retry = retried;
+	c->parts[PART_CHAT].poked = poked;
 	if (s->wake_fd < 0)
 		return -errno;
 	return task_start("chat", chat_task, s, &c->parts[PART_CHAT].task);

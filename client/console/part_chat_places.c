@@ -70,7 +70,8 @@ void chat_places_forget(struct chat_part *s)
 static void title_make(const struct window *w, struct buf *b)
 {
 	if (w->kind == WINDOW_CHANNEL) {
-		buf_addf(b, "%zu people", w->members.count);
+		buf_addf(
+			b, "%zu %s", w->members.count, w->members.count == 1 ? "person" : "people");
 		if (w->topic != NULL && w->topic[0] != '\0') {
 			buf_add_str(b, ": ");
 			safe_word(b, w->topic);
