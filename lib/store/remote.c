@@ -24,6 +24,7 @@ enum {
 	PAUSE_MAX_MS = 256,
 	NOBODY_MS = 500, /* while nobody listens: the socket may just be made anew */
 	NOBODY_SENT_MS = 5000, /* the same when it is not known whether the call was carried out */
+	BROKEN_MAX = 16,
 	ANSWER_HEAD_LEN = 4 + 8 + 4,
 	FRAME_MAX = SHAPE_MESSAGE_MAX + REMOTE_HEAD_LEN,
 	KEPT_BYTES = 65536, /* a larger buffer is given back after the call */
@@ -43,6 +44,7 @@ struct call {
 	enum store_op op;
 	int64_t began_ms;
 	bool sent; /* whole: it may have been carried out */
+	unsigned broken; /* connections, behind it */
 };
 
 int remote_new(const char *path, struct remote **ret)
@@ -178,6 +180,7 @@ static int attempt(struct call *c, struct remote_answer *ret)
 	if (rc == 0) {
 		c->sent = true;
 		rc = receive(c, ret);
+		c->broken += rc == -EPIPE;
 	}
 	/* An answer that comes later must not be taken for the next one's. */
 	if (rc < 0)
@@ -202,7 +205,8 @@ static int after_failure(const struct call *c, int rc)
 	/* EAGAIN: the listener's queue is full. */
 	if (!is_nobody(rc) && rc != -EPIPE && rc != -EAGAIN && rc != -EINTR)
 		return rc;
-	if (ms < patience_ms())
+	/* Perhaps it is what the keeper dies of. */
+	if (ms < patience_ms() && c->broken <= BROKEN_MAX)
 		return 0;
 	return c->sent ? -ETIMEDOUT : -EHOSTDOWN;
 }

@@ -11,6 +11,7 @@
 enum {
 	FIRST_CALLER = NET_ACTIVATE_MAX + 1, /* as in loop.c */
 	ACCEPTS = 64, /* in one go */
+	ACCEPT_PAUSE_US = 10000,
 	IDLE_TICKS = 5,
 	STUCK_TICKS = 10, /* half a frame */
 	FRAME_MAX = REMOTE_HEAD_LEN + SHAPE_MESSAGE_MAX,
@@ -180,9 +181,14 @@ void caller_accept(struct keeper *k, int listener_fd)
 	for (unsigned i = 0; i < ACCEPTS; i++) {
 		int fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd < 0)
-			return;
-		welcome(k, fd);
+		if (fd >= 0) {
+			welcome(k, fd);
+			continue;
+		}
+		/* Nothing that passes at once: the system is short of something. */
+		if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+			(void)usleep(ACCEPT_PAUSE_US);
+		return;
 	}
 }
 

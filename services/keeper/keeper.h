@@ -61,7 +61,6 @@ struct keeper {
 	int second_ms; /* 1000; test builds can be made to hurry */
 	int epoll_fd, signal_fd;
 	bool ending; /* asked to */
-	bool accepting; /* the listeners are looked at */
 	struct caller *table[KEEPER_CALLERS_MAX];
 	size_t callers, of_kind[KEEPER_KINDS], lent[KEEPER_KINDS];
 	size_t waiting[KEEPER_KINDS]; /* callers that are paused */

@@ -12,6 +12,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
@@ -148,13 +149,29 @@ static int open_store(struct keeper *k)
 	return 0;
 }
 
-static int build_walls(const struct keeper *k)
+/* No more callers than the activator lets us have files for. */
+static int limit_callers(struct keeper *k)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return -errno;
+	if (files.rlim_cur <= SPARE_FILES)
+		return -EMFILE;
+	if (files.rlim_cur - SPARE_FILES < k->max)
+		k->max = (unsigned)files.rlim_cur - SPARE_FILES;
+	return 0;
+}
+
+static int build_walls(struct keeper *k)
 {
 	char dir[sizeof(k->settings.state) + sizeof("/store")];
 	const struct sandbox_path paths[] = {{dir, SANDBOX_READ | SANDBOX_WRITE}};
 	int r = sandbox_limits(k->max + SPARE_FILES, false);
 
 	(void)snprintf(dir, sizeof(dir), "%s/store", k->settings.state);
+	if (r == 0)
+		r = limit_callers(k);
 	if (r == 0)
 		r = sandbox_paths(paths, 1, 0);
 	if (r == 1)

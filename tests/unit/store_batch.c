@@ -298,6 +298,51 @@ static void test_map_full(void **state)
 	assert_int_equal(store_check(f->s, NULL, NULL), 0);
 }
 
+/* On a disk that fills up: what was answered well is there, and nothing else. */
+static void fill_disk(const char *dir)
+{
+	static struct store_batch_item items[BATCH];
+	struct audit_row row = {.event = "test", .at_us = FIXTURE_NOW};
+	struct account_flags_args lock = {.name = "ada", .set = ACCOUNT_LOCKED};
+	struct store *s = NULL;
+	struct audit_row last;
+	unsigned good = 0, bad = 0;
+	char state[128];
+
+	memset(row.detail, 'x', sizeof(row.detail) - 1);
+	(void)snprintf(state, sizeof(state), "%s/state", dir);
+	assert_int_equal(store_open(state, STORE_CREATE, &s), 0);
+	fixture_account(s, "ada");
+	good = fixture_audit(s, &last);
+	for (unsigned round = 0; round < 400 && bad < 5 * BATCH; round++) {
+		for (unsigned i = 0; i < BATCH; i++)
+			items[i] = (struct store_batch_item){
+				.op = STORE_OP_AUDIT_APPEND, .args = &row};
+		assert_int_equal(batch(s, items, BATCH), 0);
+		for (unsigned i = 0; i < BATCH; i++) {
+			assert_true(items[i].rc == 0 || items[i].rc == -ENOSPC);
+			good += items[i].rc == 0;
+			bad += items[i].rc != 0;
+		}
+		if (bad > 0)
+			assert_true(fixture_audit(s, &last) == good);
+	}
+	assert_true(bad >= 5 * BATCH);
+	/* Free pages are there for what is urgent. */
+	items[0] = (struct store_batch_item){.op = STORE_OP_AUDIT_APPEND, .args = &row};
+	items[1] = (struct store_batch_item){.op = STORE_OP_ACCOUNT_FLAGS, .args = &lock};
+	assert_int_equal(batch(s, items, 2), 0);
+	assert_int_equal(items[1].rc, 0);
+	assert_int_equal(store_check(s, NULL, NULL), 0);
+	store_close(s);
+}
+
+static void test_disk_full(void **state)
+{
+	(void)state;
+	fixture_small_disk("size=2m", fill_disk);
+}
+
 /* -- answers ----------------------------------------------------------------------------------- */
 
 static void expect_answer(struct store *s, const struct store_batch_item *item, int rc)
@@ -407,6 +452,7 @@ int main(void)
 		with(odd_setup, test_refused, odd_teardown),
 		with(odd_setup, test_in_view, odd_teardown),
 		with(small_map_setup, test_map_full, small_map_teardown),
+		cmocka_unit_test(test_disk_full),
 		with(odd_setup, test_answers, odd_teardown),
 		with(odd_setup, test_bounded, odd_teardown),
 	};
