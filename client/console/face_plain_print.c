@@ -205,10 +205,10 @@ void plain_transfers(struct console *c)
 		if ((int)t->state == k->state && !moved)
 			continue;
 		/* That it waits is worth a line only when it does so for long. */
-		if (t->state == TRANSFER_WAITS && k->state < 0 && k->at_ms == 0) {
+		if (k->at_ms == 0)
 			k->at_ms = now_ms;
+		if (t->state == TRANSFER_WAITS && now_ms - k->at_ms < PROGRESS_MS)
 			continue;
-		}
 		*k = (struct plain_told){t->number, (int)t->state, quarter_of(t), now_ms};
 		console_transfer_line(t, &line, 400);
 		plain_line(f, "transfer %s", buf_str(&line));
