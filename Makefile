@@ -202,6 +202,7 @@ include tests/tests.mk
 include tests/bench/bench.mk
 include units/install.mk
 include units/deb.mk
+include units/container.mk
 include units/run.mk
 include tests/lint.mk
 

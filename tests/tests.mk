@@ -7,7 +7,7 @@ REPLAYS := $(addprefix build/asan/tests/fuzz/,$(FUZZERS))
 
 .PHONY: test check-build check-unit check-replay check-interop check-asan check-static check-faults check-systemd \
 	check-packages
-test: packages-test ## everything: builds, lint, unit, fuzz replay, interop, sanitizers, faults, systemd, packages
+test: packages-test ## everything: builds, lint, unit, fuzz replay, interop, sanitizers, faults, systemd, packages, container
 	+tests/run-all
 
 check-build: all asan static clang ## every variant with gcc and clang, warnings as errors

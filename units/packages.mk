@@ -15,12 +15,14 @@ PACKAGES_interop := python3-pytest python3-pytest-xdist python3-cryptography ope
 	thunderbird libnss3-tools gpgsm
 PACKAGES_systemd := systemd systemd-container mmdebstrap python3-pytest iproute2 util-linux zstd
 PACKAGES_deb := debhelper dpkg-dev fakeroot lintian
+PACKAGES_container := podman crun conmon mmdebstrap util-linux iproute2 python3-pytest python3-yaml
 PACKAGES_bench := xinetd ucspi-tcp stunnel4 systemd openssl openssh-client libhiredis0.14 \
 	libmemcached11 libmemcachedutil2 libpcre2-posix3 libsodium23 libwrap0 libident libunwind8 \
 	libicu72 libnsl2 libsasl2-2 libdb5.3
 PACKAGES_test := $(sort $(PACKAGES_build) $(PACKAGES_run) $(PACKAGES_lint) $(PACKAGES_unit) \
-	$(PACKAGES_fuzz) $(PACKAGES_interop) $(PACKAGES_systemd) $(PACKAGES_deb) $(PACKAGES_bench))
-PACKAGE_PURPOSES := build run lint unit fuzz interop systemd deb bench test
+	$(PACKAGES_fuzz) $(PACKAGES_interop) $(PACKAGES_systemd) $(PACKAGES_deb) $(PACKAGES_container) \
+	$(PACKAGES_bench))
+PACKAGE_PURPOSES := build run lint unit fuzz interop systemd deb container bench test
 
 .PHONY: $(addprefix packages-,$(PACKAGE_PURPOSES))
 packages-build: ## install what building needs, if missing (also: packages-run, -test, -bench ...)
