@@ -25,7 +25,7 @@ dir_cad-signer := services/cad/signer
 dir_metricsd := services/metricsd
 dir_quintetctl := services/quintetctl
 dir_quintet := client
-more_quintet := client/term client/ftp client/chat client/peer client/mail
+more_quintet := client/term client/ftp client/chat client/peer client/mail client/console
 PROGRAMS := $(SERVICES) quintet
 VARIANTS := release asan static fuzz clang
 
@@ -41,8 +41,8 @@ libs_cad := -lssl -lcrypto -llmdb -lcrypt
 libs_cad-signer := -lssl -lcrypto -llmdb -lcrypt
 libs_metricsd := -lssl -lcrypto -llmdb -lcrypt
 libs_quintetctl := -lcrypto -llmdb -lcrypt -lsystemd
-libs_quintet := -lssl -lcrypto
-libs_test := -lcmocka -lssl -lcrypto -llmdb -lcrypt
+libs_quintet := -lssl -lcrypto -lncursesw -ltinfo
+libs_test := -lcmocka -lssl -lcrypto -llmdb -lcrypt -lncursesw -ltinfo
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 \

@@ -222,14 +222,16 @@ int client_options_front(
 	return shared.help ? help_print(&r) : timeout_set(c, shared.timeout);
 }
 
-static void commands_print(FILE *to)
+static void commands_print(void)
 {
-	fputs("usage: quintet [OPTION ...] COMMAND ...\n\n", to);
+	fputs("usage: quintet [--plain]\n       quintet [OPTION ...] COMMAND ...\n\n"
+	      "Without a command: all of it at once, on a screen, or as lines (--plain).\n\n",
+		stdout);
 	for (const struct client_command *k = client_commands; k->name != NULL; k++)
-		fprintf(to, "  %-10s %s\n", k->name, k->help);
+		printf("  %-10s %s\n", k->name, k->help);
 	fputs("\nOptions, here or behind COMMAND: --profile NAME, --json, --timeout SECONDS, --help.\n"
 	      "quintet COMMAND --help tells more; so does the manual page quintet(1).\n",
-		to);
+		stdout);
 }
 
 /* "help COMMAND" is read as "COMMAND --help". True: that was the help on everything. */
@@ -240,7 +242,7 @@ static bool help_command(int argc, char **argv, int at)
 	if (strcmp(argv[at], "help") != 0)
 		return false;
 	if (at + 1 >= argc) {
-		commands_print(stdout);
+		commands_print();
 		return true;
 	}
 	argv[at] = argv[at + 1];
@@ -253,7 +255,8 @@ int client_options_global(struct client *c, int argc, char **argv, int *ret_used
 	struct shared shared = {0};
 	struct client_option table[SHARED_ROWS];
 	const struct client_option own[] = {
-		{"version", 'V', NULL, NULL, &shared.version, "print the version"}, {.name = NULL}};
+		{"version", 'V', NULL, NULL, &shared.version, "print the version"},
+		{"plain", 0, NULL, NULL, &c->plain, "the console by lines"}, {.name = NULL}};
 	struct reading r = {c, own, table, argv, argc, 1};
 	int code;
 
@@ -263,16 +266,14 @@ int client_options_global(struct client *c, int argc, char **argv, int *ret_used
 	if (code != 0)
 		return code;
 	if (shared.help)
-		commands_print(stdout);
+		commands_print();
 	else if (shared.version)
 		puts("quintet " QUINTET_VERSION);
 	if (shared.help || shared.version)
 		return CLIENT_OK;
-	if (r.at >= argc) {
-		commands_print(stderr);
-		return ERR_EXIT_CONFIG;
-	}
-	if (help_command(argc, argv, r.at))
+	if (r.at < argc && c->plain)
+		return client_usage(c, "--plain is for quintet without a command");
+	if (r.at < argc && help_command(argc, argv, r.at))
 		return CLIENT_OK;
 	return timeout_set(c, shared.timeout);
 }

@@ -4,6 +4,8 @@
  */
 #include "client/client.h"
 
+#include "client/console/console.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -52,6 +54,18 @@ static int output_close(int code)
 			      : client_fail(ERR_EXIT_TEMP, "cannot write the output: %m");
 }
 
+/* An exit code. */
+static int run(struct client *c, int argc, char **argv)
+{
+	if (argc == 0)
+		return cmd_console(c);
+	c->command = command_find(argv[0]);
+	if (c->command == NULL)
+		return client_fail(
+			ERR_EXIT_CONFIG, "there is no command \"%s\"; try quintet --help", argv[0]);
+	return c->command->run(c, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	struct client c = {.timeout_s = 10, .signal_fd = -1};
@@ -64,14 +78,10 @@ int main(int argc, char **argv)
 	code = client_options_global(&c, argc, argv, &used);
 	if (code >= 0)
 		return output_close(code);
-	c.command = command_find(argv[used]);
-	if (c.command == NULL)
-		return client_fail(ERR_EXIT_CONFIG,
-			"there is no command \"%s\"; try quintet --help", argv[used]);
 	c.signal_fd = signals_take();
 	if (c.signal_fd < 0)
 		return client_fail(ERR_EXIT_BUG, "cannot take signals: %m");
-	code = output_close(c.command->run(&c, argc - used, argv + used));
+	code = output_close(run(&c, argc - used, argv + used));
 	cleanup_close(&c.signal_fd);
 	return code;
 }

@@ -90,12 +90,12 @@ static int renew(struct client *c, struct profile *p, const struct pki_cert_info
 	return r;
 }
 
-/* Held across the network, so it is not the folder's. While somebody else renews, that is awaited.
- */
+/* Held across the network, so it is not the folder's: that of a file that stays. While somebody
+ * else renews, that is awaited. */
 static int renewal_lock(const struct client *c, const struct profile *p, int *ret_fd)
 {
 	_cleanup_(cleanup_close) int fd =
-		openat(p->dir_fd, "renewing", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		openat(p->dir_fd, "root.pem", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int64_t until_ms = time_monotonic_ms() + INT64_C(3000) * c->timeout_s;
 
 	if (fd < 0)

@@ -430,7 +430,8 @@ def test_help_and_manual_agree(device):
 
 def test_usage(device):
     for args, told in (
-            ([], "usage: quintet"), (["bogus"], 'no command "bogus"'), (["--bogus"], "no option --bogus"),
+            ([], "no server is known yet"), (["--plain", "status"], "without a command"),
+            (["bogus"], 'no command "bogus"'), (["--bogus"], "no option --bogus"),
             (["-x"], "no option -x"), (["--timeout", "0", "status"], "1 to 3600"), (["--timeout"], "needs a value"),
             (["--json=x", "status"], "takes no value"), (["status", "x"], "one word too many: x"),
             (["status", "--bogus"], "no option --bogus"), (["enroll"], "which server?"),
