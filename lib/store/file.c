@@ -13,10 +13,21 @@ enum {
 	FLAG_DIGEST = 2,
 };
 
+/* Each level has a name of its own. */
+static bool is_normalised(struct span path)
+{
+	struct span rest = span_of(path.p + 1, path.len - 1), level;
+
+	while (span_split(&rest, '/', &level))
+		if (level.len == 0 || span_eq_str(level, ".") || span_eq_str(level, ".."))
+			return false;
+	return true;
+}
+
 bool file_path_is_good(struct span path)
 {
 	return path.len >= 2 && path.len <= FILE_PATH_MAX && path.p[0] == '/' &&
-		path.p[path.len - 1] != '/' && text_is_clean(path);
+		path.p[path.len - 1] != '/' && text_is_clean(path) && is_normalised(path);
 }
 
 bool file_path_below(struct span path, struct span folder)

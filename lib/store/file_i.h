@@ -17,7 +17,7 @@ int partial_decode(
 int usage_decode(struct span value, struct usage *ret);
 int reservation_decode(struct span key, struct span value, struct file_reserve_args *ret);
 
-/* Absolute, without a slash at its end, clean UTF-8, not "/" and not too long? */
+/* Absolute, normalised, without a slash at its end, clean UTF-8, not "/" and not too long? */
 bool file_path_is_good(struct span path);
 /* Is path below that folder (not the folder itself)? */
 bool file_path_below(struct span path, struct span folder);

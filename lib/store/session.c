@@ -49,7 +49,8 @@ static int session_write(struct store_txn *txn, const struct session_row *s)
 	struct key key;
 	struct buf b;
 
-	if (!row_is_text(s->service, sizeof(s->service)) || s->service[0] == '\0')
+	if (!row_is_text(s->service, sizeof(s->service)) || s->service[0] == '\0' ||
+		!row_is_text(s->bell, sizeof(s->bell)) || strchr(s->bell, '/') != NULL)
 		return -EINVAL;
 	key = key_session_row(s->service, s->id);
 	b = row_begin(SESSION_VERSION);

@@ -215,6 +215,24 @@ int file_usage_each(struct store *s,
 
 /* -- reservations ------------------------------------------------------------------------------ */
 
+/* Every upload looks at all of them, so there may not be any number. 0, or -EDQUOT. */
+static int check_count(struct store_txn *txn, const struct file_reserve_args *a)
+{
+	struct key prefix = key_reservation(a->account),
+		   own = key_reservation_row(a->account, a->id);
+	_cleanup_(kv_iter_done) struct kv_iter it = {0};
+	struct span key = {NULL, 0}, value = {NULL, 0};
+	unsigned count = 0;
+	int rc = row_get(txn, &own, &value);
+
+	if (rc != -ENOENT)
+		return rc;
+	rc = kv_iter_open(txn, key_span(&prefix), key_span(&prefix), &it);
+	while (rc == 0 && (rc = kv_iter_next(&it, &key, &value)) == 1)
+		rc = ++count >= FILE_RESERVATIONS_MAX ? -EDQUOT : 0;
+	return rc;
+}
+
 int op_file_reserve(struct store_txn *txn, const void *args, void *result)
 {
 	const struct file_reserve_args *a = args;
@@ -231,7 +249,9 @@ int op_file_reserve(struct store_txn *txn, const void *args, void *result)
 		rc = row_del(txn, &key);
 		return rc == -ENOENT ? 0 : rc;
 	}
-	rc = usage_total(txn, a->account, 0, &before);
+	rc = check_count(txn, a);
+	if (rc == 0)
+		rc = usage_total(txn, a->account, 0, &before);
 	if (rc == 0)
 		rc = reservation_write(txn, a);
 	if (rc == 0)

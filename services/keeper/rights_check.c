@@ -107,7 +107,8 @@ static bool may_keep_session(const struct asked *a)
 {
 	const struct session_row *row = a->args;
 
-	return strcmp(row->service, a->who->name) == 0 && row->pid == a->pid;
+	return strcmp(row->service, a->who->name) == 0 && row->pid == a->pid &&
+		row->since_us >= 0 && row->since_us <= time_now_us() + SLACK_US;
 }
 
 /* Sessions of one service bury each other. */

@@ -302,6 +302,9 @@ static void test_sessions(void **state)
 	(void)state;
 	c.a.session.pid++;
 	assert_int_equal(ask(&c), -EPERM);
+	c = call_of(CALLER_FTPD, STORE_OP_SESSION_UPDATE);
+	c.a.session.since_us = INT64_MAX;
+	assert_int_equal(ask(&c), -EPERM);
 	for (enum keeper_caller caller = CALLER_DAYTIMED; caller < CALLER_ADMIN; caller++)
 		for (size_t i = 0; i < sizeof(of_all) / sizeof(of_all[0]); i++) {
 			c = call_of(caller, of_all[i]);

@@ -61,8 +61,8 @@ static void test_put(void **state)
 
 static void test_bad_paths(void **state)
 {
-	static const char *const bad[] = {
-		"", "/", "a", "shared/a", "/shared/", "/shared/\x01", "/shared/\xff", "/a\xc3"};
+	static const char *const bad[] = {"", "/", "a", "shared/a", "/shared/", "/shared/\x01",
+		"/shared/\xff", "/a\xc3", "/shared//a", "/shared/./a", "/shared/../a", "/.."};
 	char path[FILE_PATH_MAX + 2] = "/";
 	struct store *s = store_of(state);
 	struct file_row row;

@@ -1,4 +1,5 @@
 /* Usage and quota: exact, reserved ahead, and never passed by two at once. */
+#include "store/batch.h"
 #include "store/file_i.h"
 #include "store/store_i.h"
 #include "tests/unit/lib/file_fixture.h"
@@ -207,6 +208,41 @@ static void test_check(void **state)
 	check_says(s, "differs from its files");
 }
 
+/* So many, in one commit; the last one's code. */
+static int reserve_many(struct store *s, uint64_t first, size_t count)
+{
+	struct store_batch_item *items = calloc(count, sizeof(*items));
+	struct file_reserve_args *args = calloc(count, sizeof(*args));
+	int rc;
+
+	assert_non_null(items);
+	assert_non_null(args);
+	for (size_t i = 0; i < count; i++) {
+		args[i] = (struct file_reserve_args){.account = "ada", .id = first + i, .bytes = 1};
+		items[i].op = STORE_OP_FILE_RESERVE;
+		items[i].args = &args[i];
+		items[i].ticket.number = first + i;
+	}
+	assert_int_equal(store_batch(s, items, count), 0);
+	rc = items[count - 1].rc;
+	free(items);
+	free(args);
+	return rc;
+}
+
+/* Each is looked at by every upload of the account. */
+static void test_reservations_max(void **state)
+{
+	struct store *s = store_of(state);
+
+	assert_int_equal(reserve_many(s, 1, FILE_RESERVATIONS_MAX), 0);
+	assert_int_equal(file_fixture_reserve(s, "ada", FILE_RESERVATIONS_MAX + 1, 1, 0), -EDQUOT);
+	assert_int_equal(file_fixture_reserve(s, "ada", 7, 2, 0), 0); /* one of them */
+	assert_int_equal(file_fixture_reserve(s, "ben", 1, 1, 0), 0);
+	assert_int_equal(file_fixture_reserve(s, "ada", 7, 0, 0), 0);
+	assert_int_equal(file_fixture_reserve(s, "ada", FILE_RESERVATIONS_MAX + 1, 1, 0), 0);
+}
+
 #define with_store(t) \
 	cmocka_unit_test_setup_teardown(t, store_fixture_setup, store_fixture_teardown)
 
@@ -215,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_store(test_quota),
 		with_store(test_reservations),
+		with_store(test_reservations_max),
 		with_store(test_quota_race),
 		with_store(test_usage_each),
 		with_store(test_check),

@@ -82,6 +82,9 @@ static void test_rows(void **state)
 	assert_int_equal(sessions(s, "cad"), 1);
 	r = row_of("");
 	assert_int_equal(store_call(s, STORE_OP_SESSION_ADD, &r, &a), -EINVAL);
+	r = row_of("cad");
+	(void)snprintf(r.bell, sizeof(r.bell), "../b");
+	assert_int_equal(store_call(s, STORE_OP_SESSION_ADD, &r, &a), -EINVAL);
 }
 
 static void test_alive(void **state)

@@ -22,15 +22,20 @@ size_t shape_fill_below(struct shape_fill *f, size_t n)
 	return n > 0 ? (size_t)(shape_fill_next(f) >> 11) % n : 0;
 }
 
-/* Zeros, freed with the rest by shape_done(): a block as those of shape.c begin. */
-static void *keep(struct shape_fill *f, size_t size)
+/* A block as those of shape.c begin. */
+void *shape_fill_keep(struct shape_arena *arena, size_t size)
 {
-	void **block = calloc(1, 2 * sizeof(max_align_t) + size);
+	void **block = calloc(1, sizeof(max_align_t) + size);
 
 	assert_non_null(block);
-	*block = f->arena.blocks;
-	f->arena.blocks = block;
+	*block = arena->blocks;
+	arena->blocks = block;
 	return (unsigned char *)block + sizeof(max_align_t);
+}
+
+static void *keep(struct shape_fill *f, size_t size)
+{
+	return shape_fill_keep(&f->arena, size);
 }
 
 /* Small numbers are those of rows that exist; the others are the ends of what fits. */

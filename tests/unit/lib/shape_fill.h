@@ -21,6 +21,9 @@ size_t shape_fill_below(struct shape_fill *f, size_t n);
 /* Valid arguments of that operation; memory of f's arena, and so until shape_done() of it. */
 void *shape_fill(struct shape_fill *f, enum store_op op);
 
+/* Zeros, freed by shape_done(). */
+void *shape_fill_keep(struct shape_arena *arena, size_t size);
+
 /* Field by field; the first that differs in *ret. */
 bool shape_same(const struct shape *s, const void *a, const void *b, const char **ret);
 
