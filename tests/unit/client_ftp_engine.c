@@ -302,6 +302,36 @@ static void test_signal(void **state)
 	scene_end(&s);
 }
 
+/* One is given up, the other one goes on; the part stays. */
+static void test_drop(void **state)
+{
+	struct scene s;
+	struct ftp_task *first, *second, *t;
+
+	(void)state;
+	scene_start(&s, &(struct ftp_fake_order){.silent = true});
+	scene_open(&s);
+	fixture_write(s.fake.dir, "f", SPAN_LIT("hello"));
+	first = scene_task(&s, FTP_GET, "/shared/f", "f");
+	second = scene_task(&s, FTP_GET, "/shared/f", "g");
+	ftp_pool_add(s.pool, first);
+	ftp_pool_add(s.pool, second);
+	assert_int_equal(ftp_pool_run(s.pool, 200, -1), 2);
+	assert_true(ftp_pool_is_alive(s.pool));
+	ftp_pool_drop(s.pool, first);
+	t = ftp_pool_take(s.pool);
+	assert_ptr_equal(t, first);
+	assert_int_equal(t->error, -ECANCELED);
+	assert_null(ftp_pool_take(s.pool));
+	ftp_task_free(t);
+	assert_int_not_equal(second->state, FTP_FAILED);
+	ftp_pool_drop(s.pool, second);
+	t = ftp_pool_take(s.pool);
+	assert_ptr_equal(t, second);
+	ftp_task_free(t);
+	scene_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_patience),
 		cmocka_unit_test(test_silence_ends),
 		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_drop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
