@@ -69,8 +69,8 @@ struct ctl_command {
 	const char *help; /* one line */
 };
 
-extern const struct ctl_command ctl_init_commands[], ctl_user_commands[], ctl_invite_commands[],
-	ctl_cert_commands[], ctl_ca_commands[], ctl_renew_commands[], ctl_audit_commands[],
+extern const struct ctl_command ctl_init_commands[], ctl_user_commands[],
+	ctl_user_remove_commands[], ctl_invite_commands[], ctl_cert_commands[], ctl_ca_commands[], ctl_renew_commands[], ctl_audit_commands[],
 	ctl_policy_commands[], ctl_chat_commands[], ctl_mail_commands[], ctl_store_commands[],
 	ctl_top_commands[], ctl_stats_commands[], ctl_health_commands[];
 
@@ -163,6 +163,8 @@ void ctl_ring(struct ctl *c, const char *account);
 int file_write(const char *path, struct span bytes, mode_t mode);
 /* Makes the folder with that mode (and its parents, 0755) when it is missing. */
 int folder_make(const char *path, mode_t mode);
+/* A path can lead down a thousand folders, and each level holds descriptors open. */
+void ctl_many_files(void);
 /* Flushes the folder that path is in, after a rename. */
 int folder_flush_of(const char *path);
 /* A path put together; the buffer is ret's. Too long a path: -ENAMETOOLONG. */

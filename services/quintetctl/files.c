@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+enum { FILES_OPEN_MAX = 4096 };
 
 int path_join(char ret[CTL_PATH_MAX], const char *format, ...)
 {
@@ -71,6 +74,16 @@ int file_write(const char *path, struct span bytes, mode_t mode)
 		return r;
 	}
 	return folder_flush_of(path);
+}
+
+void ctl_many_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max < FILES_OPEN_MAX ? limit.rlim_max : FILES_OPEN_MAX;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int folder_make(const char *path, mode_t mode)

@@ -5,6 +5,7 @@
 #include "ctl.h"
 
 static const struct ctl_command *const tables[] = {ctl_init_commands, ctl_user_commands,
+	ctl_user_remove_commands,
 	ctl_invite_commands, ctl_cert_commands, ctl_ca_commands, ctl_renew_commands,
 	ctl_audit_commands, ctl_policy_commands, ctl_chat_commands, ctl_mail_commands,
 	ctl_store_commands, ctl_top_commands, ctl_stats_commands, ctl_health_commands};

@@ -11,21 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-
-enum { FILES_OPEN_MAX = 4096 };
-
-/* A path can lead down a thousand folders, and each level holds descriptors open. */
-static void allow_many_files(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max < FILES_OPEN_MAX ? limit.rlim_max : FILES_OPEN_MAX;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /* -- backup and restore ---------------------------------------------------------------------------
  */
@@ -67,7 +53,7 @@ static int backup_part(struct ctl *c, void *arg, struct buf *reply)
 	(void)reply;
 	if (r != CTL_OK)
 		return r;
-	allow_many_files();
+	ctl_many_files();
 	r = store_backup(c->store, c->settings.state, j->path);
 	if (r < 0)
 		return ctl_fail(r, "cannot write the backup %s", j->dir);
@@ -104,7 +90,7 @@ static int restore_part(struct ctl *c, void *arg, struct buf *reply)
 	int r;
 
 	(void)reply;
-	allow_many_files();
+	ctl_many_files();
 	r = store_restore(j->path, c->settings.state);
 	if (r == -EEXIST) {
 		ctl_warn("%s: move it away before restoring",
@@ -191,7 +177,7 @@ static int run_sweep(struct ctl *c, const struct ctl_args *a)
 	(void)a;
 	if (r != CTL_OK)
 		return r;
-	allow_many_files();
+	ctl_many_files();
 	r = store_call(c->store, STORE_OP_SWEEP, &args, &done);
 	if (r < 0)
 		return ctl_fail(r, "cannot sweep");

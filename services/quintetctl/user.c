@@ -1,5 +1,5 @@
 /* quintetctl user: the accounts. What takes rights away rings the bells of the live sessions. */
-#include "chat.h"
+#include "user.h"
 #include "mail.h"
 
 #include "auth/name.h"
@@ -46,10 +46,14 @@ static int prepare(struct ctl *c, const struct secret_job *j, char ret_hash[PASS
 }
 
 /* A name that is given again finds what its former owner left. */
-static void warn_of_files(struct ctl *c, const char *name)
+static void warn_of_left(struct ctl *c, const char *name)
 {
 	struct file_usage u = {0};
+	struct mail_totals m = {0};
 
+	if (mail_count(c, name, &m) == 0 && m.messages > 0)
+		ctl_warn("note: mail of the former account %s is the new one's now: %llu messages",
+			name, (unsigned long long)m.messages);
 	if (file_usage_get(c->store, name, &u) == 0 && u.files > 0)
 		ctl_warn("note: files of the former account %s are the new one's now: %llu", name,
 			(unsigned long long)u.files);
@@ -75,7 +79,7 @@ static int add_part(struct ctl *c, void *arg, struct buf *reply)
 	}
 	if (r < 0)
 		return ctl_fail(r, "cannot add %s", j->name);
-	warn_of_files(c, j->name);
+	warn_of_left(c, j->name);
 	return CTL_OK;
 }
 
@@ -97,8 +101,7 @@ static int run_add(struct ctl *c, const struct ctl_args *a)
 	return r;
 }
 
-/* The services' certificates hang on it: it has no password, and must not be locked. */
-static int not_the_house(const char *name)
+int user_not_the_house(const char *name)
 {
 	if (strcmp(name, CTL_HOUSE) != 0)
 		return CTL_OK;
@@ -106,7 +109,7 @@ static int not_the_house(const char *name)
 	return CTL_REFUSED;
 }
 
-static int no_account(int error, const char *name)
+int user_failed(int error, const char *name)
 {
 	if (error != -ENOENT)
 		return ctl_fail(error, "account %s", name);
@@ -128,7 +131,7 @@ static int password_part(struct ctl *c, void *arg, struct buf *reply)
 	r = store_call(c->store, STORE_OP_ACCOUNT_PASSWORD, &args, NULL);
 	explicit_bzero(args.password, sizeof(args.password));
 	if (r < 0)
-		return no_account(r, j->name);
+		return user_failed(r, j->name);
 	ctl_ring(c, j->name);
 	return CTL_OK;
 }
@@ -139,7 +142,7 @@ static int run_password(struct ctl *c, const struct ctl_args *a)
 	int r = ctl_name(a->word[0], j.name);
 
 	if (r == CTL_OK)
-		r = not_the_house(j.name);
+		r = user_not_the_house(j.name);
 	if (r == CTL_OK)
 		r = ctl_password_read(a->option[OPT_PASSWORD_FILE], j.name, &j.password);
 	if (r == CTL_OK)
@@ -259,7 +262,7 @@ static int run_show(struct ctl *c, const struct ctl_args *a)
 	if (r == 0)
 		r = file_usage_get(c->store, name, &u);
 	if (r < 0)
-		return no_account(r, name);
+		return user_failed(r, name);
 	account_cells(&t, &account);
 	explicit_bzero(account.password, sizeof(account.password));
 	ctl_cell(&t, "%u", n.certificates);
@@ -271,7 +274,7 @@ static int run_show(struct ctl *c, const struct ctl_args *a)
 	return ctl_table_record(c, &t);
 }
 
-/* -- lock, unlock, admin, remove ------------------------------------------------------------------
+/* -- lock, unlock, admin ------------------------------------------------------------------
  */
 
 static int change(struct ctl *c, const char *text, uint32_t set, uint32_t clear)
@@ -280,14 +283,14 @@ static int change(struct ctl *c, const char *text, uint32_t set, uint32_t clear)
 	int r = ctl_name(text, args.name);
 
 	if (r == CTL_OK && set != 0)
-		r = not_the_house(args.name);
+		r = user_not_the_house(args.name);
 	if (r == CTL_OK)
 		r = ctl_store(c, STORE_WRITE);
 	if (r != CTL_OK)
 		return r;
 	r = store_call(c->store, STORE_OP_ACCOUNT_FLAGS, &args, NULL);
 	if (r < 0)
-		return no_account(r, args.name);
+		return user_failed(r, args.name);
 	ctl_ring(c, args.name);
 	return CTL_OK;
 }
@@ -346,58 +349,6 @@ static int run_ftp_unbound(struct ctl *c, const struct ctl_args *a)
 	return r;
 }
 
-/* Files are people's work: removing an account removes none. */
-static void say_of_files(struct ctl *c, const char *name)
-{
-	struct file_usage u = {0};
-
-	if (file_usage_get(c->store, name, &u) != 0)
-		return;
-	ctl_say(c,
-		"Its files stay: %llu (%llu bytes) by the store's count, in %s/files/shared and "
-		"%s/files/home/%s. Nobody can sign up under the name while it owns any.",
-		(unsigned long long)u.files, (unsigned long long)u.bytes, c->settings.state,
-		c->settings.state, name);
-}
-
-static void say_of_mail(struct ctl *c, const struct mail_totals *m)
-{
-	ctl_say(c, "Its mail is removed: %llu messages in %llu mailboxes.",
-		(unsigned long long)m->messages, (unsigned long long)m->boxes);
-}
-
-static int run_remove(struct ctl *c, const struct ctl_args *a)
-{
-	struct account_remove_args args = {.now_us = time_now_us()};
-	struct account_remove_result done = {0};
-	struct chat_left chat = {.name = args.name};
-	struct mail_totals mail = {0};
-	int r = ctl_name(a->word[0], args.name);
-
-	if (r == CTL_OK)
-		r = not_the_house(args.name);
-	if (r == CTL_OK)
-		r = ctl_store(c, STORE_WRITE);
-	if (r != CTL_OK)
-		return r;
-	r = chat_left_count(c, &chat);
-	if (r >= 0)
-		r = mail_count(c, args.name, &mail);
-	if (r >= 0)
-		r = store_call(c->store, STORE_OP_ACCOUNT_REMOVE, &args, &done);
-	if (r < 0)
-		return no_account(r, args.name);
-	ctl_ring(c, args.name);
-	ctl_say(c,
-		"Account %s removed; certificates revoked: %u. The name stays free of others "
-		"for 90 days.",
-		args.name, done.revoked);
-	chat_left_say(c, &chat);
-	say_of_mail(c, &mail);
-	say_of_files(c, args.name);
-	return CTL_OK;
-}
-
 const struct ctl_command ctl_user_commands[] = {
 	{"user", "add", "NAME", 1, 1, add_options, CTL_AS_ROOT, run_add, "add an account"},
 	{"user", "list", "", 0, 0, NULL, CTL_AS_ADMIN, run_list, "list the accounts"},
@@ -411,6 +362,4 @@ const struct ctl_command ctl_user_commands[] = {
 		"let its FTP data connections come without the log-in's TLS session"},
 	{"user", "password", "NAME", 1, 1, password_options, CTL_AS_ROOT, run_password,
 		"set a new password"},
-	{"user", "remove", "NAME", 1, 1, NULL, CTL_AS_ADMIN, run_remove,
-		"remove an account and revoke its certificates; its files stay"},
 	{.noun = NULL}};
