@@ -7,7 +7,8 @@ BENCH_PROGRAMS := build/release/tests/bench/load build/release/tests/bench/cost 
 	build/release/tests/bench/minimal build/static/tests/bench/minimal \
 	build/release/tests/bench/ftp build/static/bin/daytimed build/static/bin/ftpd \
 	build/release/tests/bench/chat build/release/tests/bench/chat_store build/static/bin/chatd \
-	build/release/tests/bench/mail build/release/tests/bench/mail_store build/static/bin/maild
+	build/release/tests/bench/mail build/release/tests/bench/mail_store build/static/bin/maild \
+	build/release/tests/bench/keeper
 
 .PHONY: bench
 bench: packages-bench packages-systemd all $(BENCH_PROGRAMS) ## measure everything beside its peers, with a report (root; a quiet machine)

@@ -17,7 +17,7 @@ TOP = HERE.parents[1]
 FOLDER = TOP / "build/bench"
 # What there is, and the seconds that it may take.
 TABLES = {"process": 60, "activation": 200, "issuing": 80, "ftpd": 500, "chatd": 300, "maild": 300,
-          "store": 120}
+          "store": 120, "keeper": 150}
 BUSY = 1.0
 
 
