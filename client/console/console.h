@@ -65,7 +65,7 @@ struct place_line {
 	enum line_look look;
 	const char *who; /* "ann", "*"; "" none */
 	const char *text;
-	uint32_t id; /* PLACE_MAILBOX: the UID; else 0 */
+	uint32_t id; /* PLACE_MAILBOX: the UID, which is in the text, too; else 0 */
 };
 
 struct place {

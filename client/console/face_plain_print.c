@@ -90,8 +90,6 @@ static void told_put(const struct place *p, const struct place_line *l, struct b
 		buf_addf(b, "in the call with %s: ", p->name + 1);
 	if (l->look == LINE_ERROR)
 		buf_add_str(b, "error: ");
-	if (p->kind == PLACE_MAILBOX && l->id != 0)
-		buf_addf(b, "%u ", l->id);
 }
 
 static void line_put(struct plain *f, const struct place *p, const struct place_line *l)
