@@ -278,11 +278,18 @@ static void resume_face(struct console *c)
 	draw_now(c);
 }
 
+/* Ctrl-C is a key here; one that comes as a signal was meant for who has the terminal now. */
+static bool interrupt(struct console *c)
+{
+	return face_of(c) != NULL && !face_of(c)->term.on;
+}
+
 const struct console_face console_screen = {.begin = begin,
 	.end = end,
 	.poll = fds_of,
 	.ready = ready,
 	.draw = draw,
 	.line_added = line_added,
+	.interrupt = interrupt,
 	.pause = pause_face,
 	.resume = resume_face};

@@ -103,6 +103,7 @@ struct face_view {
 	unsigned number; /* of it */
 	bool follow; /* shows the end, and what comes */
 	size_t from_end; /* lines from the one on top to the end */
+	uint64_t added; /* as many lines were there, ever, when that was true */
 	size_t row; /* of that line */
 	unsigned seen; /* revision that was told to be seen */
 };
@@ -110,7 +111,7 @@ struct face_at {
 	size_t index, row;
 };
 void face_view_begin(struct face_view *v, const struct place *p);
-/* A line was added at the end: what is looked at stays. */
+/* A line was added: a text that begins anew is looked at from its beginning. */
 void face_view_added(struct face_view *v, const struct place *p);
 /* What stands on top of a page of rows. */
 struct face_at face_view_top(

@@ -61,7 +61,9 @@ static void complete(struct console *c, struct face *f)
 		return;
 	}
 	line_replace(&f->line, f->line.cursor, buf_span(&added));
-	buf_add(&f->notice, buf_span(&names));
+	/* The only one says itself. */
+	if (memchr(buf_str(&names), ' ', names.len) != NULL)
+		buf_add(&f->notice, buf_span(&names));
 }
 
 static void enter(struct console *c, struct face *f)

@@ -1,6 +1,6 @@
 /*
  * What is looked at of a place: its end, or from some line on. That line is counted from the end,
- * where lines come that one is told of; at the beginning they come and go unseen.
+ * where it is known how many came since; at the beginning they come and go unseen.
  */
 #include "client/console/face_screen.h"
 
@@ -16,6 +16,7 @@ void face_view_begin(struct face_view *v, const struct place *p)
 		.number = p->number,
 		.follow = !is_text(p),
 		.from_end = p->count,
+		.added = p->added,
 		.seen = p->revision - 1};
 }
 
@@ -23,8 +24,14 @@ void face_view_added(struct face_view *v, const struct place *p)
 {
 	if (p->count <= 1)
 		face_view_begin(v, p);
-	else if (v->from_end < p->count)
-		v->from_end++;
+}
+
+/* The line on top, at least when it is there still. */
+static size_t top_line(const struct face_view *v, const struct place *p)
+{
+	uint64_t from_end = v->from_end + (p->added - v->added);
+
+	return p->count > from_end ? p->count - (size_t)from_end : 0;
 }
 
 /* Up by rows; what is left of them at the beginning. */
@@ -70,7 +77,7 @@ static struct face_at list_top(const struct place *p, size_t page)
 struct face_at face_view_top(
 	const struct face_view *v, const struct place *p, size_t columns, size_t page)
 {
-	struct face_at at = {p->count > v->from_end ? p->count - v->from_end : 0, v->row};
+	struct face_at at = {top_line(v, p), v->row};
 
 	if (p->kind == PLACE_MAILBOX)
 		return list_top(p, page);
@@ -115,6 +122,7 @@ bool face_view_move(
 	if (v->follow)
 		at = last;
 	v->from_end = p->count - at.index;
+	v->added = p->added;
 	v->row = at.row;
 	return is_before(at, before) || is_before(before, at);
 }

@@ -83,6 +83,7 @@ void place_add(struct console *c, struct place *p, const struct place_line *l)
 		drop(p, 0);
 	if (!insert(p, p->count, l))
 		return;
+	p->added++;
 	if (p != c->current && counts(l)) {
 		p->unread++;
 		p->called = p->called || l->look == LINE_LOUD;
