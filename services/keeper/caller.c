@@ -19,6 +19,7 @@ enum {
 	READ_BYTES = 4096,
 	LARGE_BYTES = 4 * FRAME_MAX, /* what callers of one kind may have together beyond that */
 	SHARE = 4, /* no kind has more than all but one in so many places */
+	NOBODYS = 16, /* places for those who are only told that they may do nothing */
 };
 
 /* -- coming and going -------------------------------------------------------------------------- */
@@ -109,6 +110,8 @@ static struct caller *idlest(const struct keeper *k, enum keeper_caller kind)
 
 static size_t share_of(const struct keeper *k, enum keeper_caller kind)
 {
+	if (kind == CALLER_NOBODY)
+		return k->max < NOBODYS ? k->max : NOBODYS;
 	return kind == CALLER_ADMIN || kind == CALLER_ALL ? k->max : k->max - k->max / SHARE;
 }
 
@@ -221,21 +224,24 @@ struct caller *caller_next(struct keeper *k)
 	return NULL;
 }
 
-/* A large frame needs memory that all of a kind share. False: the caller is not read for now. */
-static bool borrow(struct keeper *k, struct caller *c)
+/* A large frame needs memory that all of a kind share. -EAGAIN: the caller is not read for now. */
+static int borrow(struct keeper *k, struct caller *c)
 {
+	int rc;
+
 	if (c->need <= SMALL_BYTES || c->lent > 0)
-		return true;
+		return 0;
 	if (k->lent[c->kind] + c->need <= LARGE_BYTES) {
 		c->lent = c->need;
 		k->lent[c->kind] += c->need;
-		return true;
+		return 0;
 	}
-	if (watch(k, c, EPOLL_CTL_MOD, 0) < 0)
-		return true; /* it will be dropped for want of memory, if ever */
+	rc = watch(k, c, EPOLL_CTL_MOD, 0);
+	if (rc < 0)
+		return rc;
 	c->paused = true;
 	k->waiting[c->kind]++;
-	return false;
+	return -EAGAIN;
 }
 
 /* What a frame that has begun says of itself. 0, or it will never be one. */
@@ -248,7 +254,7 @@ static int look(struct keeper *k, struct caller *c)
 		return rc;
 	c->need = need;
 	if (rc == 0)
-		return borrow(k, c) ? 0 : -EAGAIN;
+		return borrow(k, c);
 	/* One call at a time: nothing may follow before the answer. */
 	if (c->in.len > need)
 		return -EPROTO;
@@ -275,8 +281,9 @@ void caller_read(struct keeper *k, struct caller *c)
 {
 	int rc = 0;
 
-	/* Bytes behind a call are a fault, an end means that nobody waits for the answer. */
-	if (c->queued) {
+	/* Bytes behind a call are a fault, an end means that nobody waits for the answer; one that
+	 * is not read can do no more than end. */
+	if (c->queued || c->paused) {
 		caller_drop(k, c);
 		return;
 	}
