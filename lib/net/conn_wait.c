@@ -14,7 +14,7 @@
 enum {
 	POLL_MAX = 6, /* descriptors of conn_poll()'s caller */
 	GOODBYE_MS = 1000, /* for the peer's close_notify */
-	BUSY_WAKE_MS = 200, /* how often a session that never waits looks at its wake */
+	BUSY_WAKE_MS = 50, /* how often a session that never waits looks at its wake */
 	PRINTF_MAX = 65536,
 };
 
