@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "proto/form.h"
+#include "store/file.h"
+#include "store/mail.h"
 
 #include <errno.h>
 
@@ -135,10 +137,53 @@ static void add_time(struct buf *b, const char *key, int64_t at_us)
 	buf_add_str(b, "\n");
 }
 
+/* -- what it uses -------------------------------------------------------------------------------
+ */
+
+struct uses {
+	const char *name;
+	struct file_usage files;
+	struct mail_usage mail;
+};
+
+static int mail_view(struct store_txn *txn, void *arg)
+{
+	struct uses *u = arg;
+
+	return mail_usage_read(txn, u->name, &u->mail);
+}
+
+static void add_use(struct buf *b, const char *key, uint64_t bytes, uint64_t quota)
+{
+	buf_addf(b, "%s %llu", key, (unsigned long long)bytes);
+	if (quota > 0)
+		buf_addf(b, " of %llu bytes\n", (unsigned long long)quota);
+	else
+		buf_add_str(b, " bytes, without a limit\n");
+}
+
+/* Quotas are shown to their owners. */
+static int add_uses(struct buf *b, struct store *store, const char *name)
+{
+	struct uses u = {.name = name};
+	int r = file_usage_get(store, name, &u.files);
+
+	if (r == 0)
+		r = store_view(store, mail_view, &u);
+	if (r < 0)
+		return r;
+	buf_addf(b, "files %llu\n", (unsigned long long)u.files.files);
+	add_use(b, "files-use", u.files.bytes + u.files.partial_bytes, u.files.quota);
+	buf_addf(b, "letters %llu\n", (unsigned long long)u.mail.messages);
+	add_use(b, "mail-use", u.mail.bytes, u.mail.limit);
+	return 0;
+}
+
 int cad_account_show(struct cad_exchange *x)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(SHOW_MAX);
 	const struct account *a = &x->who.account;
+	int r;
 
 	buf_addf(&text, "name %s\n", a->name);
 	buf_addf(&text, "address %s@%s\n", a->name, x->cad->s->settings.domain);
@@ -147,8 +192,11 @@ int cad_account_show(struct cad_exchange *x)
 	add_time(&text, "password-changed", a->password_us);
 	buf_addf(
 		&text, "proof %s\n", x->who.proof == AUTH_CERTIFICATE ? "certificate" : "password");
-	if (buf_error(&text) < 0)
-		return cad_unavailable(x, buf_error(&text));
+	r = add_uses(&text, x->cad->s->store, a->name);
+	if (r == 0)
+		r = buf_error(&text);
+	if (r < 0)
+		return cad_unavailable(x, r);
 	return cad_reply(x, "text/plain; charset=utf-8", buf_span(&text));
 }
 
