@@ -216,6 +216,24 @@ static int settle(struct kv_env *e, uint64_t id)
 	return 0;
 }
 
+/*
+ * Which transaction was the last stands in lock.mdb, which whoever reads can write; the data file
+ * knows better. With a number that was changed a commit would be lost.
+ */
+static int check_last(const struct store_txn *t)
+{
+	uint64_t id = mdb_txn_id(t->txn);
+	MDB_envinfo info;
+	int rc;
+
+	if (t->env->unlocked)
+		return 0;
+	rc = mdb_env_info(t->env->env, &info);
+	if (rc != 0)
+		return map_error(rc);
+	return (t->write ? id == info.me_last_txnid + 1 : id <= info.me_last_txnid) ? 0 : -EBADMSG;
+}
+
 int kv_begin(struct kv_env *env, bool write, int64_t now_us, struct store_txn **ret)
 {
 	struct store_txn *t = calloc(1, sizeof(*t));
@@ -227,11 +245,14 @@ int kv_begin(struct kv_env *env, bool write, int64_t now_us, struct store_txn **
 	t->now_us = now_us;
 	t->write = write;
 	rc = begin(env, write ? 0 : MDB_RDONLY, &t->txn);
+	if (rc == 0)
+		rc = check_last(t);
 	if (rc == 0 && !write)
 		rc = settle(env, mdb_txn_id(t->txn));
 	if (rc == 0)
 		rc = map_error(mdb_dbi_open(t->txn, NULL, 0, &t->dbi));
 	if (rc < 0) {
+		t->write = false; /* nothing was seen that could be told of */
 		kv_abort(t);
 		return rc;
 	}

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -22,7 +23,7 @@
 
 #include <cmocka.h>
 
-enum { SKIPPED = 77 };
+enum { SKIPPED = 77, LAST_AT = 8 + sizeof(pthread_mutex_t) };
 
 static mode_t mode_of(const struct store_fixture *f, const char *name)
 {
@@ -231,6 +232,43 @@ static int report_cleared(struct store *s, void *arg)
 
 	(void)arg;
 	return store_health(s, &h) == 0 ? (int)h.dead_readers_cleared : 50;
+}
+
+/* What whoever can read can write: the number of the last transaction, behind two words and a lock.
+ * In a process of its own, for a close of the file drops LMDB's locks. */
+static int shift_last(const char *state, int by)
+{
+	char path[300];
+	uint64_t last;
+	pid_t pid = fork();
+	int fd;
+
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return fixture_wait(pid);
+	(void)snprintf(path, sizeof(path), "%s/store/lock.mdb", state);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &last, sizeof(last), LAST_AT) != (ssize_t)sizeof(last))
+		_exit(1);
+	last += (uint64_t)by;
+	_exit(pwrite(fd, &last, sizeof(last), LAST_AT) != (ssize_t)sizeof(last));
+}
+
+static void test_last_transaction(void **state)
+{
+	struct store_fixture *f = *state;
+	struct account_flags_args flags = {.name = "ann", .set = ACCOUNT_ADMIN};
+	struct account a;
+
+	fixture_account(f->s, "ann");
+	for (int by = -1; by <= 1; by += 2) {
+		assert_int_equal(shift_last(f->state, by), 0);
+		assert_int_equal(store_call(f->s, STORE_OP_ACCOUNT_FLAGS, &flags, NULL), -EBADMSG);
+		assert_int_equal(account_get(f->s, "ann", &a), by < 0 ? -ENOENT : -EBADMSG);
+		assert_int_equal(shift_last(f->state, -by), 0);
+		assert_int_equal(account_get(f->s, "ann", &a), 0);
+	}
+	assert_int_equal(store_call(f->s, STORE_OP_ACCOUNT_FLAGS, &flags, NULL), 0);
 }
 
 static void test_dead_readers(void **state)
@@ -496,6 +534,7 @@ int main(void)
 		with_store(test_schema),
 		with_store(test_foreign),
 		with_store(test_reader_and_upgrade),
+		with_store(test_last_transaction),
 		with_store(test_dead_readers),
 		with_store(test_readers_full),
 		with_store(test_storm),
