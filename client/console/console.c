@@ -206,23 +206,29 @@ static int parts_begin(struct console *c)
 	return r;
 }
 
+/* The parts, below the face. */
+static int live(struct console *c, int signal_fd)
+{
+	int r = parts_begin(c), code;
+
+	client_sink(engine_told, c);
+	if (r < 0)
+		console_leave(c, ERR_EXIT_TEMP);
+	code = loop(c, signal_fd);
+	client_sink(NULL, NULL);
+	c->face->end(c);
+	return r < 0 ? client_fail(code, "the console cannot begin: %s", err_text(r)) : code;
+}
+
 static int run(struct console *c, int signal_fd)
 {
 	int code, r = tasks_begin();
 
-	if (r == 0)
-		r = parts_begin(c);
-	if (r < 0) {
-		tasks_end();
-		return client_fail(ERR_EXIT_TEMP, "the console cannot begin: %s", err_text(r));
-	}
+	if (r < 0)
+		return client_fail(ERR_EXIT_BUG, "the console cannot begin: %s", err_text(r));
 	code = c->face->begin(c);
-	if (code == CLIENT_OK) {
-		client_sink(engine_told, c);
-		code = loop(c, signal_fd);
-		client_sink(NULL, NULL);
-		c->face->end(c);
-	}
+	if (code == CLIENT_OK)
+		code = live(c, signal_fd);
 	tasks_end();
 	return code;
 }

@@ -108,7 +108,7 @@ static bool is_begun(const struct console *c)
 
 	for (unsigned id = 0; id < PARTS; id++)
 		if (c->parts[id].state == PART_TRYING && c->parts[id].losses == 0 &&
-			id != PART_IDENTITY && time_monotonic_ms() - f->began_ms < BEGIN_MS)
+			time_monotonic_ms() - f->began_ms < BEGIN_MS)
 			return false;
 	return true;
 }
@@ -159,7 +159,7 @@ static void end_look(struct console *c)
 	struct plain *f = plain_of(c);
 
 	if (!f->ended || f->in.len > 0 || !takes_lines(c) || !is_settled(c) ||
-		transfers_busy(c) > 0 || chat_busy(c))
+		transfers_busy(c) > 0 || chat_busy(c) || c->certificate.renewing)
 		return;
 	console_leave(c, CLIENT_OK);
 }

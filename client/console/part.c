@@ -42,7 +42,7 @@ void part_up(struct console *c, enum part_id id)
 {
 	struct part *p = &c->parts[id];
 
-	if (p->losses > 0)
+	if (p->losses > 0 && id != PART_IDENTITY)
 		console_say(c, "%s is back", part_name(id));
 	p->state = PART_UP;
 	p->losses = 0;
@@ -86,8 +86,11 @@ void part_lost(struct console *c, enum part_id id, const char *format, ...)
 	p->retry_ms = time_monotonic_ms() + patience_ms(p->losses);
 	/* What stays the same is in the status line; not each attempt is news. */
 	if (was_up || p->losses == 1 || strcmp(before, p->told) != 0)
-		console_error(c, "%s is %s: %s; trying again by itself (/retry: now)",
-			part_name(id), was_up ? "lost" : "not there", p->why);
+		console_error(c, "%s %s: %s; trying again by itself (/retry: now)", part_name(id),
+			id == PART_IDENTITY ? "not renewed"
+				: was_up    ? "is lost"
+					    : "is not there",
+			p->why);
 	console_changed(c);
 }
 
