@@ -141,6 +141,24 @@ static int drop_table(struct store_txn *txn, enum key_table table)
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* Each leaves as one whose process has died: whoever was in chat then is not there now. */
+static int end_sessions(struct store_txn *txn)
+{
+	struct key prefix = key_table(KEY_SESSION);
+	struct session_row row;
+	struct span key, value;
+	int rc;
+
+	while ((rc = kv_seek(txn, key_span(&prefix), key_span(&prefix), &key, &value)) == 0) {
+		rc = session_decode(key, value, &row);
+		if (rc == 0)
+			rc = session_drop(txn, row.service, row.id);
+		if (rc < 0)
+			return rc;
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
 static int forget_sessions(struct store_txn *txn)
 {
 	const struct audit_note note = {kv_now_us(txn), "restore", "", "quintetctl"};
@@ -149,12 +167,16 @@ static int forget_sessions(struct store_txn *txn)
 
 	if (rc == 0 && schema > STORE_SCHEMA)
 		rc = -ESTALE;
+	if (rc == 0 && schema == STORE_SCHEMA)
+		rc = end_sessions(txn);
 	if (rc == 0)
 		rc = drop_table(txn, KEY_SESSION);
 	if (rc == 0)
 		rc = drop_table(txn, KEY_BELL);
 	if (rc == 0)
 		rc = drop_table(txn, KEY_BELL_SESSION);
+	if (rc == 0)
+		rc = drop_table(txn, KEY_RESERVATION);
 	if (rc == 0 && schema == STORE_SCHEMA)
 		rc = mail_restore(txn);
 	if (rc < 0 || schema != STORE_SCHEMA) /* an older schema: quintetctl migrate comes next */
