@@ -116,11 +116,12 @@ struct shape {
 				 : SHAPE_ARRAY),                                   \
 		SHAPE_AT(type, m), .count = offsetof(type, counted), .of = &(what) \
 	}
-#define LIST(type, m, counted, what, most)                                                        \
-	{                                                                                         \
-		.kind = _Generic(SHAPE_OF(type, counted), size_t                                  \
-				 : SHAPE_LIST),                                                   \
-		SHAPE_AT(type, m), .count = offsetof(type, counted), .of = &(what), .max = (most) \
+#define LIST(type, m, counted, what, most)                                       \
+	{                                                                        \
+		.kind = _Generic(SHAPE_OF(type, counted), size_t                 \
+				 : SHAPE_LIST),                                  \
+		.name = #m, .offset = offsetof(type, m), .size = sizeof(void *), \
+		.count = offsetof(type, counted), .of = &(what), .max = (most)   \
 	}
 
 /* The shape called NAME of that type, from the table NAME_fields. */
