@@ -300,7 +300,8 @@ static void test_rows(void **state)
 	add_old_rows(f->s, now);
 	assert_int_equal(fixture_wait(fixture_fork(f, add_session, NULL)), 0);
 	assert_int_equal(add_session(f->s, NULL), 0);
-	assert_int_equal(sweep(f->s).rows, 5);
+	/* Five, and as many of the audit table, which tell of times that are long ago. */
+	assert_int_equal(sweep(f->s).rows, 5 + 5);
 	assert_int_equal(sweep(f->s).rows, 0);
 	fixture_serial(7, serial);
 	assert_int_equal(cert_get(f->s, serial, &c, NULL), -ENOENT);
