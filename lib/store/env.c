@@ -36,6 +36,11 @@ void env_reason(const char *format, ...)
 	va_end(ap);
 }
 
+bool kv_version_ok(int major, int minor, int patch)
+{
+	return major != 0 || minor != 9 || patch < 26 || patch > 31;
+}
+
 uint64_t env_map_bytes(void)
 {
 	uint64_t bytes = KV_MAP_BYTES;

@@ -83,11 +83,6 @@ static struct span of_val(const MDB_val *v)
 	return span_of(v->mv_data, v->mv_size);
 }
 
-bool kv_version_ok(int major, int minor, int patch)
-{
-	return major != 0 || minor != 9 || patch < 26 || patch > 31;
-}
-
 /* data.mdb is opened without O_CLOEXEC by LMDB 0.9. */
 static int close_on_exec(MDB_env *env)
 {
