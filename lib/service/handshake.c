@@ -34,15 +34,21 @@ int service_handshake(struct service *s)
 	return r == -ENOMEM ? r : 1;
 }
 
-/* Paths of the settings, and what every session may need late: /proc tells whether a neighbour
- * still lives, the journal's socket takes the log. */
+/*
+ * Paths of the settings, and what every session may need late: /proc tells whether a neighbour
+ * still lives, the journal's socket takes the log. With a keeper the store is read, and only what
+ * readers lock is written. A socket needs no right of its own to be dialled.
+ */
 static const struct common_path {
 	const char *name;
 	enum { BELOW_STATE, BELOW_RUNTIME, BELOW_CONF, ABSOLUTE } root;
-	enum { FOR_ALL, FOR_PASSWORDS, FOR_BLOBS, FOR_FILES } whom;
+	enum { FOR_ALL, FOR_KEPT, FOR_UNKEPT, FOR_PASSWORDS, FOR_BLOBS, FOR_FILES } whom;
 	unsigned access;
 } common_paths[] = {
-	{"store", BELOW_STATE, FOR_ALL, SANDBOX_WRITE},
+	{"store", BELOW_STATE, FOR_UNKEPT, SANDBOX_WRITE},
+	{"store", BELOW_STATE, FOR_KEPT, SANDBOX_READ},
+	{"store/lock.mdb", BELOW_STATE, FOR_KEPT, SANDBOX_WRITE},
+	{"store/guard", BELOW_STATE, FOR_KEPT, SANDBOX_WRITE},
 	{"blobs", BELOW_STATE, FOR_BLOBS, SANDBOX_WRITE},
 	{"files", BELOW_STATE, FOR_FILES, SANDBOX_WRITE},
 	{"bells", BELOW_RUNTIME, FOR_ALL, SANDBOX_WRITE},
@@ -69,10 +75,25 @@ static int name_path(
 	return len < 0 || len >= PATH_SIZE ? -ENAMETOOLONG : 0;
 }
 
-static bool is_for(const struct service_def *def, const struct common_path *p)
+static bool is_for(const struct service *s, const struct common_path *p)
 {
-	return p->whom == FOR_ALL || (p->whom == FOR_PASSWORDS && def->passwords) ||
-		(p->whom == FOR_BLOBS && def->blobs) || (p->whom == FOR_FILES && def->files);
+	bool kept = s->settings.keeper[0] != '\0';
+
+	switch (p->whom) {
+	case FOR_ALL:
+		return true;
+	case FOR_KEPT:
+		return kept;
+	case FOR_UNKEPT:
+		return !kept;
+	case FOR_PASSWORDS:
+		return s->def->passwords;
+	case FOR_BLOBS:
+		return s->def->blobs;
+	case FOR_FILES:
+		return s->def->files;
+	}
+	return false;
 }
 
 static int close_paths(struct service *s)
@@ -84,7 +105,7 @@ static int close_paths(struct service *s)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < COMMON_PATHS; i++) {
-		if (!is_for(s->def, &common_paths[i]))
+		if (!is_for(s, &common_paths[i]))
 			continue;
 		r = name_path(&s->settings, &common_paths[i], names[count]);
 		paths[count] = (struct sandbox_path){names[count], common_paths[i].access};
@@ -162,7 +183,7 @@ int service_need_store(struct service *s)
 
 	if (s->store != NULL)
 		return 0;
-	r = store_open(s->settings.state, STORE_READ, &s->store);
+	r = store_open_kept(s->settings.state, s->settings.keeper, &s->store);
 	if (r < 0)
 		log_event(LOG_LEVEL_ERR, "the store cannot be opened",
 			log_fields({"ERROR", span_str(err_text(r))},

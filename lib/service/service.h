@@ -153,7 +153,8 @@ int service_handshake(struct service *s);
  */
 int service_store(struct service *s, bool open_now);
 
-/* Opens the store if it is not yet. 0 or negative errno (the caller answers "temporarily
+/* Opens the store if it is not yet, writing through the keeper if the settings name one; nothing is
+ * dialled before the first write. 0 or negative errno (the caller answers "temporarily
  * unavailable"). */
 int service_need_store(struct service *s);
 

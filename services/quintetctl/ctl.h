@@ -30,6 +30,8 @@ struct ctl {
 	struct service_settings settings;
 	bool json;
 	bool drops; /* started as root, and there is an administrator's account to become */
+	bool direct; /* the store is written here, not through the keeper: there is none, it does
+			not answer, or the command is about the store as a whole */
 	struct store *store; /* opened by ctl_store(); only ever in the process that uses it */
 };
 
@@ -56,6 +58,7 @@ struct ctl_args {
 enum ctl_rights {
 	CTL_AS_ADMIN, /* becomes the administrator's account before anything else */
 	CTL_AS_ROOT, /* writes files of root: the store is left to ctl_as_admin() */
+	CTL_AS_KEEPER, /* the same as the user who owns the store, without the keeper */
 };
 
 struct ctl_command {
@@ -70,9 +73,10 @@ struct ctl_command {
 };
 
 extern const struct ctl_command ctl_init_commands[], ctl_user_commands[],
-	ctl_user_remove_commands[], ctl_invite_commands[], ctl_cert_commands[], ctl_ca_commands[], ctl_renew_commands[], ctl_audit_commands[],
-	ctl_policy_commands[], ctl_chat_commands[], ctl_mail_commands[], ctl_store_commands[],
-	ctl_top_commands[], ctl_stats_commands[], ctl_health_commands[];
+	ctl_user_remove_commands[], ctl_invite_commands[], ctl_cert_commands[], ctl_ca_commands[],
+	ctl_renew_commands[], ctl_audit_commands[], ctl_policy_commands[], ctl_chat_commands[],
+	ctl_mail_commands[], ctl_store_commands[], ctl_top_commands[], ctl_stats_commands[],
+	ctl_health_commands[];
 
 /* Sorts argv (behind the command's own words) by the command's options; says what is wrong. */
 int ctl_args_read(const struct ctl_command *cmd, int argc, char **argv, struct ctl_args *ret);
@@ -136,7 +140,10 @@ void ctl_table_done(struct ctl_table *t);
 /* CONF/quintet.env for what the environment does not say; then the settings. */
 int ctl_settings(struct ctl *c);
 
-/* Becomes the administrator's account for good. Nothing to do when not started as root. */
+/*
+ * Becomes the administrator's account for good; with c->direct, where a keeper is wanted, the user
+ * who owns the store. Nothing to do when not started as root.
+ */
 int ctl_become_admin(struct ctl *c);
 
 /*
@@ -148,7 +155,13 @@ int ctl_as_admin(struct ctl *c, int (*fn)(struct ctl *c, void *arg, struct buf *
 
 /* -- the store (rights.c) ---------------------------------------------------------------------- */
 
-/* Opens c->store once; says what is wrong. */
+/* Who writes the store as a whole, for chown(): NULL the caller, who is not root. */
+const char *ctl_owner(const struct ctl *c);
+
+/* After STORE_CREATE: with a keeper its user alone writes what is in STATE/store. */
+int ctl_store_modes(struct ctl *c);
+
+/* Opens c->store once, through the keeper unless c->direct; says what is wrong. */
 int ctl_store(struct ctl *c, enum store_mode mode);
 
 /* An audit row for what changes nothing else. Failing to write it is an error of the command. */
@@ -156,6 +169,13 @@ int ctl_audit(struct ctl *c, const char *event, const char *account, const char 
 
 /* Wakes the live sessions of an account. */
 void ctl_ring(struct ctl *c, const char *account);
+
+/* -- folders (folders.c) ----------------------------------------------------------------------- */
+
+/* Makes what is missing, as root: those of the state; and all that init needs. Says what is wrong.
+ */
+int ctl_state_folders(const struct ctl *c);
+int ctl_house_folders(const struct ctl *c);
 
 /* -- files (files.c) --------------------------------------------------------------------------- */
 

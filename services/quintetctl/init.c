@@ -12,8 +12,6 @@
 #include "store/policy.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <sys/stat.h>
 
 enum { OPT_DOMAIN, OPT_HOST, OPT_PLAIN_URL, OPT_HOST_NAME };
@@ -124,68 +122,6 @@ static int make(struct ctl *c, struct house *h)
 /* -- writing ------------------------------------------------------------------------------------
  */
 
-static int folder(mode_t mode, const char *base, const char *name)
-{
-	char path[CTL_PATH_MAX];
-	int r = path_join(path, "%s%s%s", base, *name != '\0' ? "/" : "", name);
-
-	if (r == 0)
-		r = folder_make(path, mode);
-	return r < 0 ? ctl_fail(r, "cannot make the folder %s", path) : CTL_OK;
-}
-
-/*
- * A folder that the services share; root gives it to their group when it makes it. By descriptor:
- * the folder above may be writable to that group.
- */
-static int shared_folder(const struct ctl *c, mode_t mode, const char *base, const char *name)
-{
-	_cleanup_(cleanup_close) int fd = -1;
-	char path[CTL_PATH_MAX];
-	struct stat st;
-	const struct group *gr;
-	int r = path_join(path, "%s%s%s", base, *name != '\0' ? "/" : "", name);
-
-	if (r == 0 && stat(path, &st) == 0)
-		return CTL_OK;
-	r = folder(mode, base, name);
-	if (r != CTL_OK || !c->drops)
-		return r;
-	gr = getgrnam("quintet");
-	if (gr == NULL) {
-		ctl_warn("there is no group quintet (it comes with the package's sysusers)");
-		return CTL_USAGE;
-	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fchown(fd, 0, gr->gr_gid) != 0 || fchmod(fd, mode) != 0)
-		return ctl_fail(-errno, "cannot give %s to the group quintet", path);
-	return CTL_OK;
-}
-
-static int folders(const struct ctl *c)
-{
-	static const char *const private[] = {"credentials", "credentials/daytimed",
-		"credentials/ftpd", "credentials/chatd", "credentials/maild", "credentials/cad",
-		"credentials/cad-signer"};
-	static const char *const tree[] = {"", "files", "files/shared", "files/home"};
-	static const char *const shared[] = {"bells", "locks"};
-	int r = folder(0755, c->settings.conf, "");
-	size_t i;
-
-	if (r == CTL_OK)
-		r = folder(0755, c->settings.conf, "pki");
-	for (i = 0; r == CTL_OK && i < sizeof(private) / sizeof(private[0]); i++)
-		r = folder(0700, c->settings.conf, private[i]);
-	for (i = 0; r == CTL_OK && i < sizeof(tree) / sizeof(tree[0]); i++)
-		r = shared_folder(c, 02770, c->settings.state, tree[i]);
-	/* Nobody but root may put a socket in the signer's place. */
-	if (r == CTL_OK)
-		r = shared_folder(c, 02750, c->settings.runtime, "");
-	for (i = 0; r == CTL_OK && i < sizeof(shared) / sizeof(shared[0]); i++)
-		r = shared_folder(c, 02770, c->settings.runtime, shared[i]);
-	return r;
-}
-
 static int write_file(const struct ctl *c, const char *name, const struct buf *bytes, mode_t mode)
 {
 	char path[CTL_PATH_MAX];
@@ -274,7 +210,8 @@ static int write_environment(const struct ctl *c)
 		"QUINTET_PORT_DAYTIME", "QUINTET_PORT_TIMESTAMP", "QUINTET_PORT_CA",
 		"QUINTET_PORT_CA_PLAIN", "QUINTET_PORT_FTPS", "QUINTET_PORT_FTP",
 		"QUINTET_PORT_IRC", "QUINTET_PORT_IMAPS", "QUINTET_PORT_SUBMISSIONS",
-		"QUINTET_FTP_PASSIVE", "QUINTET_FTP_ADDRESS", "QUINTET_ADMIN_USER"};
+		"QUINTET_FTP_PASSIVE", "QUINTET_FTP_ADDRESS", "QUINTET_KEEPER",
+		"QUINTET_ADMIN_USER"};
 	_cleanup_(buf_done) struct buf text = BUF_INIT(65536);
 	char path[CTL_PATH_MAX];
 	struct stat st;
@@ -318,6 +255,8 @@ static int store_part(struct ctl *c, void *arg, struct buf *reply)
 	for (i = 0; i < RENEWALS; i++)
 		pki_key_freep(&h->leaf[i].key);
 	r = ctl_store(c, STORE_CREATE);
+	if (r == CTL_OK)
+		r = ctl_store_modes(c);
 	if (r == CTL_OK)
 		r = put_house_account(c);
 	if (r == CTL_OK)
@@ -382,7 +321,7 @@ static int build(struct ctl *c, struct house *h)
 	int r = make(c, h);
 
 	if (r == CTL_OK)
-		r = folders(c);
+		r = ctl_house_folders(c);
 	if (r == CTL_OK)
 		r = write_secrets(c, h);
 	if (r == CTL_OK)
@@ -403,6 +342,7 @@ static int run_init(struct ctl *c, const struct ctl_args *a)
 	size_t i;
 	int r = settings(c, a);
 
+	c->direct = true;
 	for (i = 0; i < RENEWALS; i++)
 		h.leaf[i] = PAIR_INIT;
 	if (r == CTL_OK)

@@ -5,10 +5,10 @@
 #include "ctl.h"
 
 static const struct ctl_command *const tables[] = {ctl_init_commands, ctl_user_commands,
-	ctl_user_remove_commands,
-	ctl_invite_commands, ctl_cert_commands, ctl_ca_commands, ctl_renew_commands,
-	ctl_audit_commands, ctl_policy_commands, ctl_chat_commands, ctl_mail_commands,
-	ctl_store_commands, ctl_top_commands, ctl_stats_commands, ctl_health_commands};
+	ctl_user_remove_commands, ctl_invite_commands, ctl_cert_commands, ctl_ca_commands,
+	ctl_renew_commands, ctl_audit_commands, ctl_policy_commands, ctl_chat_commands,
+	ctl_mail_commands, ctl_store_commands, ctl_top_commands, ctl_stats_commands,
+	ctl_health_commands};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static bool same(const char *a, const char *b)
@@ -102,9 +102,10 @@ static int run(struct ctl *c, const struct ctl_command *cmd, int argc, char **ar
 	struct ctl_args args;
 	int status = ctl_args_read(cmd, argc, argv, &args);
 
+	c->direct = cmd->rights == CTL_AS_KEEPER;
 	if (status == CTL_OK)
 		status = ctl_settings(c);
-	if (status == CTL_OK && cmd->rights == CTL_AS_ADMIN)
+	if (status == CTL_OK && cmd->rights != CTL_AS_ROOT)
 		status = ctl_become_admin(c);
 	if (status == CTL_OK)
 		status = cmd->run(c, &args);

@@ -1,7 +1,8 @@
 /*
  * Who quintetctl is. Started as root it opens no part of the store before it has become the
- * administrator's account; commands that write files of root do so in the parent and leave the
- * store and the signer to a child that has given root up.
+ * administrator's account, which writes through the keeper; or, where no keeper answers and for
+ * the store as a whole, the keeper's own user, who owns the store. Commands that write files of
+ * root do so in the parent and leave the store and the signer to a child that has given root up.
  */
 #include "ctl.h"
 
@@ -61,6 +62,14 @@ static int read_environment_file(void)
 	return CTL_OK;
 }
 
+/* Before init, and while the sockets are not enabled, nobody listens. */
+static bool keeper_answers(const struct ctl *c)
+{
+	_cleanup_(cleanup_close) int fd = -1;
+
+	return c->settings.keeper[0] != '\0' && signer_connect(c->settings.keeper, &fd) == 0;
+}
+
 int ctl_settings(struct ctl *c)
 {
 	int r = read_environment_file();
@@ -70,6 +79,7 @@ int ctl_settings(struct ctl *c)
 	if (service_settings_read(CTL_BY, &c->settings) < 0)
 		return CTL_USAGE; /* it named the variable */
 	c->drops = geteuid() == 0 && c->settings.admin_user[0] != '\0';
+	c->direct = c->direct || !keeper_answers(c);
 	(void)umask(0007);
 	return CTL_OK;
 }
@@ -83,24 +93,39 @@ static int take_ids(const struct passwd *pw)
 	return setuid(0) == 0 ? -EPERM : 0; /* root must not be one call away */
 }
 
+static const char *user_to_become(const struct ctl *c)
+{
+	return c->direct && c->settings.keeper[0] != '\0' ? CTL_KEEPER : c->settings.admin_user;
+}
+
+const char *ctl_owner(const struct ctl *c)
+{
+	if (!c->drops)
+		return NULL;
+	return c->settings.keeper[0] != '\0' ? CTL_KEEPER : c->settings.admin_user;
+}
+
 int ctl_become_admin(struct ctl *c)
 {
+	const char *user = user_to_become(c);
 	const struct passwd *pw;
 	int r;
 
 	if (!c->drops)
 		return CTL_OK;
 	errno = 0;
-	pw = getpwnam(c->settings.admin_user);
+	pw = getpwnam(user);
 	if (pw == NULL || pw->pw_uid == 0) {
 		ctl_warn("there is no account %s to become (it comes with the package's sysusers; "
-			 "QUINTET_ADMIN_USER names another)",
-			c->settings.admin_user);
+			 "%s)",
+			user,
+			user == c->settings.admin_user ? "QUINTET_ADMIN_USER names another"
+						       : "QUINTET_KEEPER=none does without it");
 		return CTL_USAGE;
 	}
 	r = take_ids(pw);
 	if (r < 0)
-		return ctl_fail(r, "cannot become %s", c->settings.admin_user);
+		return ctl_fail(r, "cannot become %s", user);
 	c->drops = false;
 	return CTL_OK;
 }
@@ -187,13 +212,25 @@ int ctl_as_admin(struct ctl *c, int (*fn)(struct ctl *c, void *arg, struct buf *
 	return status;
 }
 
+int ctl_store_modes(struct ctl *c)
+{
+	int r = 0;
+
+	if (c->settings.keeper[0] != '\0')
+		r = store_modes(c->settings.state, true);
+	return r < 0 ? ctl_fail(r, "cannot set the modes of %s/store", c->settings.state) : CTL_OK;
+}
+
 int ctl_store(struct ctl *c, enum store_mode mode)
 {
 	int r;
 
 	if (c->store != NULL)
 		return CTL_OK;
-	r = store_open(c->settings.state, mode, &c->store);
+	if (c->direct)
+		r = store_open(c->settings.state, mode, &c->store);
+	else
+		r = store_open_kept(c->settings.state, c->settings.keeper, &c->store);
 	if (r == 0)
 		return CTL_OK;
 	if (r == -ENOENT)

@@ -1,7 +1,8 @@
 /*
  * quintetctl backup, restore, migrate, check, sweep: the store as a whole. A backup's folder is
- * made by whoever runs the command and given to the administrator's account, which then writes
- * below it through a descriptor: folders above it need not be open to that account.
+ * made by whoever runs the command and given to the user who owns the store, who then writes below
+ * it through a descriptor: folders above it need not be open to that user. He writes backups
+ * himself, so that he can read them when he brings one back.
  */
 #include "ctl.h"
 
@@ -33,13 +34,14 @@ static int open_folder(struct copy_job *j)
 
 static int make_folder(const struct ctl *c, const char *dir)
 {
+	const char *owner = ctl_owner(c);
 	const struct passwd *pw;
 
 	if (mkdir(dir, 0700) != 0)
 		return -errno;
-	if (!c->drops)
+	if (owner == NULL)
 		return 0;
-	pw = getpwnam(c->settings.admin_user);
+	pw = getpwnam(owner);
 	if (pw == NULL)
 		return -ENOENT;
 	return chown(dir, pw->pw_uid, pw->pw_gid) != 0 ? -errno : 0;
@@ -73,6 +75,7 @@ static int run_backup(struct ctl *c, const struct ctl_args *a)
 		r = open_folder(&j);
 	if (r < 0)
 		return ctl_fail(r, "cannot make the folder %s", j.dir);
+	c->direct = c->direct || c->drops;
 	r = ctl_as_admin(c, backup_part, &j, NULL);
 	cleanup_close(&j.fd);
 	if (r == CTL_OK)
@@ -101,9 +104,14 @@ static int restore_part(struct ctl *c, void *arg, struct buf *reply)
 		ctl_warn("%s is damaged: a digest or a record does not fit", j->dir);
 		return CTL_REFUSED;
 	}
+	if (r == -EACCES)
+		ctl_warn("what is in %s must belong to whoever runs this; when that is root, to %s",
+			j->dir, CTL_KEEPER);
 	if (r < 0)
 		return ctl_fail(r, "cannot restore %s", j->dir);
-	r = ctl_store(c, STORE_WRITE);
+	r = ctl_store_modes(c);
+	if (r == CTL_OK)
+		r = ctl_store(c, STORE_WRITE);
 	return r == CTL_OK ? ctl_audit(c, "restore", "", j->dir) : r;
 }
 
@@ -114,7 +122,10 @@ static int run_restore(struct ctl *c, const struct ctl_args *a)
 
 	if (r < 0)
 		return ctl_fail(r, "cannot open the folder %s", j.dir);
-	r = ctl_as_admin(c, restore_part, &j, NULL);
+	c->direct = true;
+	r = c->drops ? ctl_state_folders(c) : CTL_OK;
+	if (r == CTL_OK)
+		r = ctl_as_admin(c, restore_part, &j, NULL);
 	cleanup_close(&j.fd);
 	if (r == CTL_OK)
 		ctl_say(c, "Restored from %s.", j.dir);
@@ -190,7 +201,7 @@ const struct ctl_command ctl_store_commands[] = {
 	{"backup", NULL, "DIR", 1, 1, NULL, CTL_AS_ROOT, run_backup,
 		"a consistent copy of store, blobs and files while all runs"},
 	{"restore", NULL, "DIR", 1, 1, NULL, CTL_AS_ROOT, run_restore, "bring a backup back"},
-	{"migrate", NULL, "", 0, 0, NULL, CTL_AS_ADMIN, run_migrate,
+	{"migrate", NULL, "", 0, 0, NULL, CTL_AS_KEEPER, run_migrate,
 		"bring the store to this version's form"},
 	{"check", NULL, "", 0, 0, NULL, CTL_AS_ADMIN, run_check, "read and check every record"},
 	{"sweep", NULL, "", 0, 0, NULL, CTL_AS_ADMIN, run_sweep, "remove what is left over"},

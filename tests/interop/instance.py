@@ -2,7 +2,9 @@
 
 Services run as an unprivileged user when the tests run as root, on free loopback ports, in wait mode
 below systemd-socket-activate; all their paths are relative to the instance's folder, which nobody
-else can enter. The programs are those of build/release, or of the variant in QUINTET_TEST_VARIANT.
+else can enter. The keeper starts with the first service and its environment, of the same user, so
+that it lets all do everything; QUINTET_KEEPER=none in the tests' environment does without. The
+programs are those of build/release, or of the variant in QUINTET_TEST_VARIANT.
 """
 
 import itertools
@@ -13,14 +15,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "certs"))
 VARIANT = os.environ.get("QUINTET_TEST_VARIANT", "release")
-PROGRAMS = ("daytimed", "ftpd", "chatd", "maild", "cad", "cad-signer", "metricsd",
+PROGRAMS = ("daytimed", "ftpd", "chatd", "maild", "cad", "cad-signer", "keeper", "metricsd",
             "quintetctl", "quintet")
+KEPT = os.environ.get("QUINTET_KEEPER") != "none"
 UID = 61234 if os.geteuid() == 0 else os.geteuid()
 GID = 61234 if os.geteuid() == 0 else os.getegid()
 
@@ -78,6 +82,7 @@ class Service:
         self.process = process
         self.log = log
         self.port = port
+        self.stopped = False
 
     @property
     def pid(self):
@@ -93,6 +98,7 @@ class Service:
 
     def stop(self):
         """Ends the listener and every session of it."""
+        self.stopped = True
         try:
             os.killpg(self.process.pid, signal.SIGTERM)
             self.process.wait(timeout=5)
@@ -108,10 +114,12 @@ class Service:
 class Instance:
     """See above. Everything it starts is ended by close()."""
 
-    def __init__(self, domain="quintet.test", host="localhost", init=True, variant=VARIANT):
+    def __init__(self, domain="quintet.test", host="localhost", init=True, variant=VARIANT,
+                 kept=KEPT):
         self.root = Path(tempfile.mkdtemp(prefix="quintet-"))
         self.ports = {name: free_port() for _, _, name in SERVICES.values()}
         self.services = []
+        self.kept, self.keeper, self.keeper_socket = kept, None, None
         self.domain, self.host = domain, host
         self.env = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -128,6 +136,8 @@ class Instance:
             "ASAN_OPTIONS": "abort_on_error=0:exitcode=77:detect_stack_use_after_return=0",
             "UBSAN_OPTIONS": "print_stacktrace=1",
         }
+        if not kept:
+            self.env["QUINTET_KEEPER"] = "none"
         for name, port in self.ports.items():
             self.env["QUINTET_PORT_" + name.upper()] = str(port)
         for folder in ("bin", "home", "log", "work"):
@@ -202,16 +212,42 @@ class Instance:
 
     def start_signer(self, env=None):
         """The signer listens on a socket that is its standard input, as under inetd's wait."""
-        path = self.root / "runtime/signer.sock"
-        path.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(path))
-            os.chmod(path, 0o660)
-            self.give(path)
-            listener.listen(64)
+        with self.listen("signer.sock") as listener:
             return self.spawn("cad-signer", ["./bin/cad-signer", "--idle-exit=0"], env, stdin=listener)
 
+    def listen(self, name):
+        path = self.root / "runtime" / name
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        os.chmod(path, 0o660)
+        self.give(path)
+        listener.listen(1024)
+        return listener
+
+    def start_keeper(self, env=None):
+        """Where it is killed it starts again: who dials meanwhile waits in the socket's queue."""
+        self.keeper_socket = self.keeper_socket or self.listen("keeper.sock")
+        self.keeper = self.spawn("keeper", ["./bin/keeper", "--idle-exit=0"], env, stdin=self.keeper_socket)
+        threading.Thread(target=self.nurse, args=(self.keeper, env), daemon=True).start()
+        return self.keeper
+
+    def nurse(self, keeper, env):
+        if keeper.process.wait() < 0 and not keeper.stopped and self.keeper is keeper:
+            self.start_keeper(env)
+
+    def stop_keeper(self):
+        """Nobody listens any more: quintetctl writes for itself."""
+        if self.keeper is not None:
+            keeper, self.keeper = self.keeper, None
+            keeper.stop()
+            self.keeper_socket.close()
+            self.path("runtime/keeper.sock").unlink(missing_ok=True)
+            self.keeper_socket = None
+
     def spawn(self, name, command, env=None, port=None, stdin=subprocess.DEVNULL):
+        if self.kept and name != "keeper" and (self.keeper is None or self.keeper.stopped):
+            self.start_keeper(env)
         log = self.root / f"log/{name}-{len(self.services)}.log"
         with open(log, "ab") as err:
             process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=err,
@@ -259,8 +295,9 @@ class Instance:
 
     def close(self):
         """Ends all services, removes the folder, and fails when a sanitizer has found something."""
-        for service in self.services:
+        for service in reversed(self.services):
             service.stop()
+        self.stop_keeper()
         text = self.log_text()
         shutil.rmtree(self.root, ignore_errors=True)
         for mark in ("ERROR: AddressSanitizer", "runtime error:", "ERROR: LeakSanitizer"):

@@ -302,6 +302,7 @@ def test_a_second_pid_namespace(make_instance):
         assert read_to_end(tls).startswith(b"HTTP/1.1 503 ")
     assert b"PID namespace" in service.communicate(timeout=60)[1]
     live.close()
+    own.stop_keeper()
     until(lambda: there("./bin/quintetctl", "user", "list").returncode == 0, what="an open store")
 
 

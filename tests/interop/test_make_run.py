@@ -235,7 +235,7 @@ def test_who_is_in_chat_is_told_of_the_end(checkout):
     with chat_session(checkout, "127.0.0.1", "PING :here") as said:
         while "PONG" not in said.readline():
             pass
-        assert "Stopped: 10." in checkout.make("stop")
+        assert "Stopped: 11." in checkout.make("stop")
         assert said.read() == "ERROR :Closing link: Service stops\n"
     checkout.run()
     rows = subprocess.run([checkout.path("quintetctl"), "--json", "chat", "people"], capture_output=True, check=True)
@@ -266,7 +266,7 @@ def test_life_of_an_instance(checkout):
         found = checkout.path(name).stat()
         assert found.st_mode & 0o777 == 0o600 and found.st_uid == os.geteuid(), name
     pids = checkout.pids()
-    assert set(pids) == {*DOORS, "cad-signer"}
+    assert set(pids) == {*DOORS, "cad-signer", "keeper"}
     for pid in pids.values():
         uids = re.search(r"^Uid:(.*)$", Path(f"/proc/{pid}/status").read_text(), re.M).group(1)
         assert "0" not in uids.split()
@@ -428,5 +428,5 @@ def test_without_ipv6(checkout):
     if probe.returncode != 0:
         pytest.skip("no network namespace to be had here")
     said = checkout.run(wrapper=inside)
-    assert "no IPv6" in said and "127.0.0.1 only" in said and "Stopped: 10." in said
+    assert "no IPv6" in said and "127.0.0.1 only" in said and "Stopped: 11." in said
     assert "amiss" not in said

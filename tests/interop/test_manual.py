@@ -17,7 +17,10 @@ def page(name):
     return (PAGES / name).read_text()
 
 
-@pytest.mark.parametrize("program", sorted({program for program, _, _ in [*SERVICES.values(), *MORE.values()]}))
+PROGRAMS = sorted({"keeper", *(program for program, _, _ in [*SERVICES.values(), *MORE.values()])})
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_options_and_doors(instance, program):
     text = page(f"{program}.8")
     said = instance.run(program, "--help").stdout

@@ -385,8 +385,9 @@ def test_health(signing):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_root_becomes_the_administrator_before_the_store(bare):
-    """Folders and keys stay root's; every file of the store is the administrator's."""
+    """Folders and keys stay root's; every file of the store is the administrator's, without a keeper."""
     host = bare
+    host.env["QUINTET_KEEPER"] = "none"
     host.as_root = True
     host.env["QUINTET_ADMIN_USER"] = "daemon"
     os.chown(host.root, 0, 0)
@@ -428,6 +429,7 @@ def test_nothing_of_the_store_is_opened_as_root(bare):
     host.root.chmod(0o755)
     host.as_root = True
     host.env["QUINTET_ADMIN_USER"] = "daemon"
+    host.env["QUINTET_KEEPER"] = "none"
     host.ctl("user", "list", wrapper=("strace", "-f", "-o", "trace", "-e",
                                       "trace=openat,setresuid"))
     trace = host.path("trace").read_text()

@@ -20,8 +20,8 @@ TOOLS = ["systemd-nspawn", "mmdebstrap", "nsenter", "setpriv"]
 
 def pytest_collection_modifyitems(items):
     """Files in this order: what is installed, then the default units, then units/wait."""
-    order = ["test_units", "test_activation", "test_files", "test_chat", "test_mail", "test_renewal"]
-    order += ["test_revocation", "test_wait"]
+    order = ["test_units", "test_keeper", "test_activation", "test_files", "test_chat", "test_mail", "test_renewal"]
+    order += ["test_admin", "test_revocation", "test_wait"]
     items.sort(key=lambda item: order.index(item.module.__name__))
 
 

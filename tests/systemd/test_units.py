@@ -15,7 +15,7 @@ LIMITS = {**{u: 2.0 for u in SESSIONS}, **{u: 0.5 for u in LISTENERS}}
 LIMITS.update({u: 2.6 if "@" in u else 1.2 for u in LIMITS if u.startswith("ftpd")})
 
 
-@pytest.mark.parametrize("unit", [*LIMITS, "quintet-renew.service", "quintet-metrics@.service", "quintet-revive@.service"])
+@pytest.mark.parametrize("unit", [*LIMITS, "keeper.service", "quintet-renew.service", "quintet-metrics@.service", "quintet-revive@.service"])
 def test_security_score(machine, scores, unit):
     name = unit.replace("@.", "@1.")
     text = machine.run("systemd-analyze", "security", "--offline=yes", name, check=False).stdout
@@ -26,8 +26,8 @@ def test_security_score(machine, scores, unit):
 
 def test_systemd_finds_no_fault(machine):
     units = machine.run("sh", "-c", "ls /usr/lib/systemd/system").stdout.split()
-    ours = [u for u in units if re.match(r"(daytimed|ftpd|chatd|maild|cad|quintet)", u) and not u.endswith(".d")]
-    assert len(ours) == 47
+    ours = [u for u in units if re.match(r"(daytimed|ftpd|chatd|maild|cad|keeper|quintet)", u) and not u.endswith(".d")]
+    assert len(ours) == 49
     names = [u.replace("@.", "@1.") for u in ours]
     result = machine.run("systemd-analyze", "--man=no", "verify", *names)
     assert result.stdout + result.stderr == ""
@@ -44,6 +44,8 @@ def test_every_service_has_its_walls(machine):
         assert hidden == ([] if ours else ["-/var/lib/quintet/files"]), unit
         writable = machine.property(name, "ReadWritePaths").split()
         assert ("/var/lib/quintet/files" in writable) == ours, unit
+        assert ("/var/lib/quintet/blobs" in writable) == unit.startswith("maild"), unit
+        assert not {"/var/lib/quintet", "/var/lib/quintet/store", "/run/quintet"} & set(writable), unit
 
 
 def test_only_the_signer_is_given_the_issuing_key(machine):
@@ -58,12 +60,14 @@ def test_accounts_and_folders(house):
     assert set(groups) == {"quintet-cad", "quintet", "quintet-sign"}
     assert machine.run("id", "-nG", "quintet-daytimed").stdout.split().count("quintet-sign") == 0
     modes = {
-        "/var/lib/quintet/store": "2770 root quintet",
+        "/var/lib/quintet": "2750 root quintet",
+        "/var/lib/quintet/store": "2750 quintet-keeper quintet",
         "/var/lib/quintet/files": "2770 root quintet",
         "/var/lib/quintet/files/shared": "2770 root quintet",
         "/var/lib/quintet/files/home": "2770 root quintet",
         "/run/quintet": "2750 root quintet",
         "/run/quintet/bells": "2770 root quintet",
+        "/run/quintet/keeper.sock": "660 root quintet",
         "/run/quintet/signer.sock": "660 root quintet-sign",
         "/etc/quintet/credentials": "700 root root",
         "/etc/quintet/pki": "755 root root",

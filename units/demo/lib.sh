@@ -6,7 +6,8 @@
 # below a folder that the services' user could not reach from the root of the file system.
 
 RUN=run
-SERVICES="cad-signer daytimed timestamp ftpd ftp chatd maild submission cad plain" # the order in which they are started
+# The order in which they are started, and stopped: the keeper last, for the others still write.
+SERVICES="cad-signer daytimed timestamp ftpd ftp chatd maild submission cad plain keeper"
 
 say() {
 	printf '%s\n' "$*"

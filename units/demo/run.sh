@@ -76,7 +76,7 @@ make_folders() {
 # nothing outside ./run needs to be readable. Changed programs: the services start afresh.
 copy_programs() {
 	changed=
-	for program in daytimed ftpd chatd maild cad cad-signer quintetctl quintet; do
+	for program in keeper daytimed ftpd chatd maild cad cad-signer quintetctl quintet; do
 		cmp -s "$BINARIES/$program" "$RUN/bin/$program" || changed="$changed $program"
 	done
 	[ -n "$changed" ] || return 0

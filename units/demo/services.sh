@@ -5,7 +5,7 @@
 # which finds listening sockets and so runs in wait mode: it forks per connection and keeps the
 # limits itself. Leaving when idle is off, as nobody would take the sockets back.
 
-# port_of NAME: which TCP port it has; nothing for the signer.
+# port_of NAME: which TCP port it has; nothing for the keeper and the signer.
 port_of() {
 	case $1 in
 	daytimed) say $((BASE + 13)) ;;
@@ -23,6 +23,7 @@ port_of() {
 # command_of NAME: program and arguments, relative to the instance.
 command_of() {
 	case $1 in
+	keeper) say bin/keeper --idle-exit=0 ;;
 	cad-signer) say bin/cad-signer --max=64 --per-source=0 --idle-exit=0 ;;
 	daytimed) say bin/daytimed --door=daytime --max=20 --per-source=20 --idle-exit=0 ;;
 	timestamp) say bin/daytimed --door=timestamp --max=20 --per-source=20 --idle-exit=0 ;;
@@ -36,12 +37,20 @@ command_of() {
 	esac
 }
 
+# The Unix socket of keeper or signer, below ./run.
+socket_of() {
+	case $1 in
+	keeper) say runtime/keeper.sock ;;
+	*) say runtime/signer.sock ;;
+	esac
+}
+
 # A Unix socket needs an absolute name here; this one is short and needs no folder above the
 # instance to be open to the services' user.
 listen_options() {
 	port=$(port_of "$1")
 	if [ -z "$port" ]; then
-		say -l /proc/self/cwd/runtime/signer.sock
+		say -l "/proc/self/cwd/$(socket_of "$1")"
 	elif have_ipv6; then
 		say -l "127.0.0.1:$port" -l "[::1]:$port"
 	else
@@ -68,7 +77,7 @@ check_port() {
 is_up() {
 	port=$(port_of "$1")
 	if [ -z "$port" ]; then
-		[ -S "$RUN/runtime/signer.sock" ]
+		[ -S "$RUN/$(socket_of "$1")" ]
 	else
 		port_taken "$port"
 	fi
@@ -110,8 +119,8 @@ launch() {
 start_all() {
 	for name in $SERVICES; do
 		if ! pid_of "$name" >/dev/null; then
-			if [ "$name" = cad-signer ]; then
-				rm -f "$RUN/runtime/signer.sock"
+			if [ -z "$(port_of "$name")" ]; then
+				rm -f "$RUN/$(socket_of "$name")"
 			fi
 			launch "$name"
 		fi
