@@ -50,7 +50,8 @@ void mail_writing_rescue(const struct mail_writing *w)
 		return;
 	fd = mkostemp(path, O_CLOEXEC);
 	draft_show(&w->d, &b);
-	buf_add_str(&b, "\n");
+	if (w->d.text.len > 0)
+		buf_add_byte(&b, '\n');
 	buf_add(&b, buf_span(&w->typed));
 	if (fd >= 0 && buf_error(&b) == 0 && file_write_all(fd, buf_span(&b)) == 0)
 		(void)client_fail(CLIENT_NO, "the letter was not sent; it is kept in %s", path);
