@@ -202,12 +202,12 @@ def test_help_on_one_key(screens):
     ann = up(screens())
     ann.press(F1, r"│Keys$")
     for name in ("PageUp", "Ctrl-N", "Alt-A"):
-        assert name in ann.shown()
+        ann.shows(name)
     ann.press("\x1b[F", r"│  /\w+")
     ann.press("q", r"^\[house\]")
     ann.press("?", r"│Keys$")
     ann.press("x", r"^\[house\] x$")
-    assert "│Keys" not in ann.shown()
+    until(lambda: (ann.read(0.1), "│Keys" not in ann.shown())[1], what="the place again")
     # In a line that is being typed it is a character.
     ann.press("?", r"^\[house\] x\?$")
     leave(ann)
