@@ -90,7 +90,7 @@ static bool is_owned(const struct stat *st, const struct place *p)
 /* True when there is nothing to say. */
 static bool place_line(struct check_report *r, const struct place *p)
 {
-	char path[CTL_PATH_MAX] = "", remedy[CTL_PATH_MAX + 80];
+	char path[CTL_PATH_MAX] = "", remedy[2 * CTL_PATH_MAX + 80];
 	struct stat st;
 
 	if (path_join(path, "%s%s", base_of(r->c, p->base), p->name) < 0)
