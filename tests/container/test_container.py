@@ -117,7 +117,7 @@ def test_the_first_start_makes_the_authority(place, image, ann, tmp_path):
     options = [f"--env={SETTING[n]}={port}" for n, port in INSIDE.items()]
     options += ["--env=QUINTET_DOMAIN=quintet.test", "--env=QUINTET_HOST=host.quintet.test"]
     options += ["--env=QUINTET_HOST_NAMES=localhost ::1", "--env=QUINTET_ADMIN=ann"]
-    options += ["--env=QUINTET_PLAIN_URL=http://localhost:8080"]
+    options += ["--env=QUINTET_PLAIN_URL=http://localhost:8080", "--env=QUINTET_METRICS=yes"]
     place.start(image, *options)
     wait_until_well(place)
     said = place.podman("logs", "quintet").stdout
@@ -137,6 +137,10 @@ def test_the_first_start_makes_the_authority(place, image, ann, tmp_path):
     assert_content(ann)
     ann("daytime", "--stamp", tmp_path / "kept")
     assert "kept" in ann("daytime", "--verify", tmp_path / "kept")
+
+
+def test_figures_are_there_for_who_asked_for_them(place):
+    assert "quintet_" in place.inside("curl", "-sS", "--max-time", "20", "http://[::1]:9547/metrics").stdout
 
 
 def test_the_walls(place):

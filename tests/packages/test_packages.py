@@ -80,7 +80,7 @@ def test_installing_opens_no_door(machine, house):
         assert our_units(machine, kind, "enabled") == [], kind
         assert [u for u in machine.units(f"*.{kind}") if re.match(OURS, u)] == [], kind
     assert house.processes() == []
-    modes = {"/var/lib/quintet/store": "2770 root quintet", "/etc/quintet/credentials": "700 root root"}
+    modes = {"/var/lib/quintet/files": "2770 root quintet", "/etc/quintet/credentials": "700 root root"}
     for path, mode in modes.items():
         assert machine.run("stat", "-c", "%a %U %G", path).stdout.strip() == mode, path
     (version,) = re.findall(r"quintet-server_([^_]+)_", package("quintet-server").name)
