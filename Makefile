@@ -14,7 +14,7 @@ VERSION := 0.1.0
 include units/packages.mk
 
 MODULES := service auth pki store net proto base
-SERVICES := daytimed ftpd chatd maild cad cad-signer metricsd quintetctl
+SERVICES := daytimed ftpd chatd maild cad cad-signer keeper metricsd quintetctl
 dir_daytimed := services/daytimed
 dir_ftpd := services/ftpd
 dir_chatd := services/chatd
@@ -22,6 +22,7 @@ dir_maild := services/maild
 more_maild := services/maild/imap services/maild/smtp
 dir_cad := services/cad
 dir_cad-signer := services/cad/signer
+dir_keeper := services/keeper
 dir_metricsd := services/metricsd
 dir_quintetctl := services/quintetctl
 dir_quintet := client
@@ -39,6 +40,7 @@ libs_chatd := -lssl -lcrypto -llmdb -lcrypt
 libs_maild := -lssl -lcrypto -llmdb -lcrypt
 libs_cad := -lssl -lcrypto -llmdb -lcrypt
 libs_cad-signer := -lssl -lcrypto -llmdb -lcrypt
+libs_keeper := -lcrypto -llmdb -lcrypt
 libs_metricsd := -lssl -lcrypto -llmdb -lcrypt
 libs_quintetctl := -lcrypto -llmdb -lcrypt -lsystemd
 libs_quintet := -lssl -lcrypto -lncursesw -ltinfo
@@ -67,7 +69,8 @@ cflags_static := $(COMMON) $(WARN) $(WARN_GCC) $(HARDEN) -ftrivial-auto-var-init
 cflags_asan := $(COMMON) $(WARN) $(WARN_GCC) $(SANITIZE)
 cflags_fuzz := $(COMMON) $(WARN) $(SANITIZE) -fsanitize=fuzzer-no-link \
 	-fprofile-instr-generate -fcoverage-mapping
-cflags_clang := $(COMMON) $(WARN) $(HARDEN) -fPIE
+# For its warnings: nothing of it is run.
+cflags_clang := $(COMMON) $(WARN) -O0 -fPIE
 ldflags_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed,--gc-sections
 ldflags_static := -no-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed,--gc-sections
 ldflags_asan := -fsanitize=address,undefined -Wl,--as-needed
@@ -98,6 +101,7 @@ prog_for_cad := cad cad-signer
 prog_for_signer := cad-signer
 prog_for_cmp := cad-signer
 prog_for_zone := daytimed
+prog_for_keeper := keeper
 prog_for_metricsd := metricsd
 prog_for_quintetctl := quintetctl
 prog_for_client := quintet
