@@ -41,7 +41,7 @@ void chatacts_line(struct chatacts *a, struct span line);
 /* What stands behind a command's name, trimmed; usage and the line to the server are looked at. */
 void chatacts_run(struct chatacts *a, const struct chatacts_command *k, struct span words);
 /* Said in the present window. */
-void chatacts_said(struct chatacts *a, struct span text);
+void chatacts_said(struct chatacts *a, struct span line);
 /* The talk has changed: the channel that was wanted may be there. */
 void chatacts_changed(struct chatacts *a);
 

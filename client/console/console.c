@@ -254,27 +254,33 @@ static bool is_terminal(void)
 		*term != '\0' && strcmp(term, "dumb") != 0;
 }
 
+static int console_run(struct console *c, const struct client *given)
+{
+	int code = profile_need_cert(given, &c->profile);
+
+	if (code != CLIENT_OK)
+		return code;
+	c->current = place_open(c, PLACE_HOUSE, "house");
+	if (c->current == NULL)
+		return client_fail(ERR_EXIT_TEMP, "%s", err_text(-ENOMEM));
+	c->face = given->plain || !is_terminal() ? &console_plain : &console_screen;
+	return run(c, given->signal_fd);
+}
+
 int cmd_console(struct client *c)
 {
 	struct client own = *c;
 	struct console *all = calloc(1, sizeof *all);
-	int code = all == NULL ? client_fail(ERR_EXIT_TEMP, "%s", err_text(-ENOMEM)) : CLIENT_OK;
+	int code;
 
+	if (all == NULL)
+		return client_fail(ERR_EXIT_TEMP, "%s", err_text(-ENOMEM));
+	all->client = &own;
+	all->profile = PROFILE_INIT;
 	own.signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (code == CLIENT_OK && own.signal_fd < 0)
-		code = client_fail(ERR_EXIT_TEMP, "the console cannot begin: %m");
-	if (code == CLIENT_OK) {
-		all->client = &own;
-		all->profile = PROFILE_INIT;
-		all->face = c->plain || !is_terminal() ? &console_plain : &console_screen;
-		code = profile_need_cert(c, &all->profile);
-		all->current = place_open(all, PLACE_HOUSE, "house");
-		if (code == CLIENT_OK && all->current == NULL)
-			code = client_fail(ERR_EXIT_TEMP, "%s", err_text(-ENOMEM));
-		if (code == CLIENT_OK)
-			code = run(all, c->signal_fd);
-		console_done(all);
-	}
+	code = own.signal_fd < 0 ? client_fail(ERR_EXIT_TEMP, "the console cannot begin: %m")
+				 : console_run(all, c);
+	console_done(all);
 	free(all);
 	cleanup_close(&own.signal_fd);
 	return code;

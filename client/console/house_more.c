@@ -10,12 +10,13 @@
 void house_clock_tell(struct console *c)
 {
 	int64_t size_us = c->clock.offset_us < 0 ? -c->clock.offset_us : c->clock.offset_us;
+	int64_t within_s = (size_us + c->clock.bound_us) / TIME_S_US + 1;
 
 	if (!c->clock.known)
 		console_say(c, "clock: not known");
 	else if (c->clock.bound_us >= TIME_S_US)
 		console_say(c, "clock: within %lld s of the server's, which is not sure of its own",
-			(long long)((size_us + c->clock.bound_us) / TIME_S_US + 1));
+			(long long)within_s);
 	else if (size_us <= c->clock.bound_us)
 		console_say(c, "clock: agrees with the server's within %.3f ms",
 			(double)c->clock.bound_us / 1000);

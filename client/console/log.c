@@ -22,7 +22,10 @@ static bool line_make(struct place_line *to, const struct place_line *from)
 static void line_free(struct place_line *l)
 {
 	/* who is where the allocation begins. */
-	free((void *)(uintptr_t)l->who);
+	void *p;
+
+	memcpy(&p, &l->who, sizeof p);
+	free(p);
 }
 
 /* Room for more lines; false: no memory. */

@@ -178,11 +178,17 @@ static void lines_each(const struct window *w, const struct item *i, bool old,
 	}
 }
 
+struct kept {
+	struct kept *next;
+	char text[];
+};
+
 struct adding {
 	struct console *c;
 	struct place *p;
-	struct place_line *v; /* collected, texts owned */
+	struct place_line *v; /* collected */
 	size_t count, room;
+	struct kept *texts; /* of them */
 };
 
 static void line_add(void *arg, const struct place_line *l)
@@ -218,23 +224,33 @@ void chat_item(void *arg, struct window *w, const struct item *i)
 		lines_each(w, i, false, line_add, &a);
 }
 
+static const char *text_keep(struct adding *a, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	struct kept *k = malloc(sizeof *k + size);
+
+	if (k == NULL)
+		return "";
+	memcpy(k->text, text, size);
+	k->next = a->texts;
+	a->texts = k;
+	return k->text;
+}
+
 static void line_keep(void *arg, const struct place_line *l)
 {
 	struct adding *a = arg;
-	void *v = a->v;
 
 	if (a->count == a->room) {
-		v = reallocarray(a->v, a->room + 64, sizeof *l);
+		void *v = reallocarray(a->v, a->room + 64, sizeof *l);
 		if (v == NULL)
 			return;
 		a->v = v;
 		a->room += 64;
 	}
 	a->v[a->count] = *l;
-	a->v[a->count].who = strdup(l->who);
-	a->v[a->count].text = strdup(l->text);
-	if (a->v[a->count].who != NULL && a->v[a->count].text != NULL)
-		a->count++;
+	a->v[a->count].who = text_keep(a, l->who);
+	a->v[a->count++].text = text_keep(a, l->text);
 }
 
 static void older_add(struct chat_part *s, struct window *w, struct place *p,
@@ -245,9 +261,11 @@ static void older_add(struct chat_part *s, struct window *w, struct place *p,
 	for (size_t i = 0; i < count; i++)
 		lines_each(w, items[i], true, line_keep, &a);
 	place_add_older(s->c, p, a.v, a.count);
-	for (size_t i = 0; i < a.count; i++) {
-		free((void *)(uintptr_t)a.v[i].who);
-		free((void *)(uintptr_t)a.v[i].text);
+	while (a.texts != NULL) {
+		struct kept *k = a.texts;
+
+		a.texts = k->next;
+		free(k);
 	}
 	free(a.v);
 }

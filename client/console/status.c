@@ -53,7 +53,7 @@ static void certificate_add(const struct console *c, struct buf *b)
 		buf_add_str(b, "cert: none");
 	else if (left_s <= 0)
 		buf_add_str(b, "cert: EXPIRED");
-	else if (left_s < 2 * DAY_S)
+	else if (left_s < INT64_C(2) * DAY_S)
 		buf_addf(b, "cert: %lld h", (long long)(left_s / 3600));
 	else
 		buf_addf(b, "cert: %lld days", (long long)(left_s / DAY_S));

@@ -4,11 +4,11 @@
 #include "net/wait.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -50,7 +50,7 @@ static void test_descriptor(void **state)
 
 	(void)state;
 	begin();
-	assert_int_equal(pipe(o.fds), 0);
+	assert_int_equal(pipe2(o.fds, O_CLOEXEC), 0);
 	assert_int_equal(task_start("reader", run_reader, &o, &o.task), 0);
 	assert_int_equal(tasks_round(NULL, 0, 0), 0);
 	assert_int_equal(tasks_round(NULL, 0, 0), 0);
@@ -105,7 +105,7 @@ static void test_yield(void **state)
 
 	(void)state;
 	begin();
-	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	own.fd = fds[0];
 	assert_int_equal(write(fds[1], "x", 1), 1);
 	assert_int_equal(task_start("a", run_worker, &a, NULL), 0);
@@ -178,7 +178,7 @@ static void test_cancel(void **state)
 
 	(void)state;
 	begin();
-	assert_int_equal(pipe(o.fds), 0);
+	assert_int_equal(pipe2(o.fds, O_CLOEXEC), 0);
 	assert_int_equal(task_start("stubborn", run_stubborn, &o, &o.task), 0);
 	assert_int_equal(tasks_round(NULL, 0, 0), 0);
 	task_cancel(o.task);
@@ -193,7 +193,8 @@ static int deep(int levels)
 {
 	volatile char space[8192];
 
-	memset((void *)(uintptr_t)space, levels, sizeof space);
+	for (size_t i = 0; i < sizeof space; i++)
+		space[i] = (char)levels;
 	if (levels == 0)
 		return task_yield();
 	return deep(levels - 1) + (space[0] == (char)levels ? 1 : 0);
