@@ -116,6 +116,8 @@ void face_view_added(struct face_view *v, const struct place *p);
 /* What stands on top of a page of rows. */
 struct face_at face_view_top(
 	const struct face_view *v, const struct place *p, size_t columns, size_t page);
+/* Is there more below that page? */
+bool face_view_more(const struct face_view *v, const struct place *p, size_t columns, size_t page);
 /* Moves by rows, negative upwards. False: it was at that end before. */
 bool face_view_move(
 	struct face_view *v, const struct place *p, size_t columns, size_t page, long rows);

@@ -72,7 +72,7 @@ static void put_body(struct console *c, struct face *f)
 		row = put_line(f, p, at, row);
 	for (; row < end; row++)
 		put_blank(f, row);
-	if (p->kind != PLACE_MAILBOX && !v->follow && p->count > 0)
+	if (face_view_more(v, p, l->body_columns, l->body_rows))
 		more_mark(f, p);
 	if (v->follow && l->body_rows > 0 && v->seen != p->revision) {
 		v->seen = p->revision;

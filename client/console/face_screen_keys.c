@@ -70,6 +70,7 @@ static void enter(struct console *c, struct face *f)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(LINE_MAX_BYTES);
 	struct place *p = c->current;
+	uint64_t added = p->added;
 
 	buf_add(&text, buf_span(&f->line.text));
 	line_next(&f->line, true);
@@ -83,6 +84,9 @@ static void enter(struct console *c, struct face *f)
 		face_view_of(f, p)->follow = true;
 	if (text.len > 0 || p->kind == PLACE_LETTER)
 		console_line(c, buf_span(&text));
+	/* And who writes a letter, at what is written. */
+	if (c->current == p && p->kind == PLACE_LETTER && p->added == added + 1)
+		face_view_of(f, p)->follow = true;
 }
 
 /* -- questions ----------------------------------------------------------------------------------

@@ -91,6 +91,12 @@ struct face_at face_view_top(
 	return at;
 }
 
+bool face_view_more(const struct face_view *v, const struct place *p, size_t columns, size_t page)
+{
+	return p->kind != PLACE_MAILBOX && !v->follow && p->count > 0 &&
+		is_before(face_view_top(v, p, columns, page), last_page(p, columns, page));
+}
+
 static void descend(const struct place *p, size_t columns, size_t rows, struct face_at *at)
 {
 	while (at->index < p->count) {

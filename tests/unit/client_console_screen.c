@@ -330,7 +330,10 @@ static void a_letter_is_read_from_its_beginning(void **state)
 		while (p.count < LINES - 1)
 			add(&v, &p);
 		at(&v, &p, 0, 0);
+		assert_true(face_view_more(&v, &p, COLUMNS, PAGE));
+		assert_false(face_view_more(&v, &p, COLUMNS, 100));
 		assert_true(face_view_move(&v, &p, COLUMNS, PAGE, 1000));
+		assert_false(face_view_more(&v, &p, COLUMNS, PAGE));
 		at(&v, &p, 40, 1);
 	}
 	p.count = 0;
