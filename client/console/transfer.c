@@ -4,6 +4,8 @@
 #include "client/chat/safe.h"
 #include "client/term/width.h"
 
+enum { NAME_LEAST = 8 };
+
 static bool is_over(const struct transfer *t)
 {
 	return t->state == TRANSFER_DONE || t->state == TRANSFER_FAILED;
@@ -112,25 +114,28 @@ static void state_add(struct buf *b, const struct transfer *t)
 	}
 }
 
+/* The end of a path tells more than its beginning. */
+static void name_add(struct buf *b, struct span name, size_t columns)
+{
+	if (width_of(name) > columns) {
+		buf_add_str(b, "~");
+		name = width_tail(name, columns - 1);
+	}
+	buf_add(b, name);
+}
+
 void console_transfer_line(const struct transfer *t, struct buf *b, size_t width)
 {
-	_cleanup_(buf_done) struct buf head = BUF_INIT(1024), tail = BUF_INIT(1024);
-	size_t left;
-	struct span name = span_str(t->name);
+	_cleanup_(buf_done) struct buf line = BUF_INIT(4096), tail = BUF_INIT(1024);
+	size_t taken;
 
-	buf_addf(&head, "%u %s ", t->number, t->up ? "put" : "get");
+	buf_addf(&line, "%u %s ", t->number, t->up ? "put" : "get");
 	if (t->peer[0] != '\0')
 		buf_addf(&tail, " %s %s", t->up ? "to" : "from", t->peer);
 	buf_add_str(&tail, ": ");
 	state_add(&tail, t);
-	left = head.len + width_of(buf_span(&tail));
-	left = width > left + 8 ? width - left : 8;
-	buf_add(b, buf_span(&head));
-	/* The end of a path tells more than its beginning. */
-	if (width_of(name) > left) {
-		buf_add_str(b, "~");
-		name = width_tail(name, left - 1);
-	}
-	buf_add(b, name);
-	buf_add(b, width_head(buf_span(&tail), width > head.len ? width - head.len : 0));
+	taken = line.len + width_of(buf_span(&tail));
+	name_add(&line, span_str(t->name), width > taken + NAME_LEAST ? width - taken : NAME_LEAST);
+	buf_add(&line, buf_span(&tail));
+	buf_add(b, width_head(buf_span(&line), width));
 }
