@@ -5,7 +5,7 @@ import select
 import subprocess
 import time
 
-PATIENCE_S = 60
+PATIENCE_S, CLOSE_S = 60, 10
 
 
 class Plain:
@@ -70,8 +70,17 @@ class Plain:
         return err
 
     def close(self):
+        """The end of its input, unless it is over; nothing may be wrong with it then."""
         if self.process.poll() is None:
+            self.process.stdin.close()
+        try:
+            while self.read(CLOSE_S):
+                pass
+            self.process.wait(timeout=CLOSE_S)
+        except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
+        if not self.process.stderr.closed:
+            assert "Sanitizer" not in (err := self.process.stderr.read().decode(errors="replace")), err
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             stream.close()
-        self.process.wait()

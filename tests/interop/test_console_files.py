@@ -9,7 +9,7 @@ import pytest
 
 from between import between, between_all  # noqa: F401
 from device import NO
-from ftphome import ann, last_bytes, on_disk, place  # noqa: F401
+from ftphome import ann, last_bytes, on_disk, place, settled  # noqa: F401
 from instance import VARIANT
 from plain import Plain
 
@@ -96,6 +96,7 @@ def test_a_transfer_is_given_up_and_goes_on(instance, place, console, between): 
     own.expect("no transfer 7 is under way")
     between.release()
     own.expect("stopped: data; what is there is kept for the next time")
+    settled(instance, f"{there}/data")
     own.say(f"/put {here}/data .")
     assert "verified" in own.expect(f"put {there}/data: ")
     assert on_disk(instance, f"{there}/data").read_bytes() == data
