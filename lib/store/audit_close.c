@@ -84,9 +84,9 @@ int audit_closed_get(struct store *s, struct audit_closed *ret)
 static int remove_oldest(struct store_txn *txn, int64_t before_us, struct audit_closed *c)
 {
 	struct key table = key_table(KEY_AUDIT), newest = key_meta("audit");
-	struct audit_head head;
-	struct audit_row row;
-	struct span key, value;
+	struct audit_head head = {.seq = 0};
+	struct audit_row row = {.seq = 0};
+	struct span key = {NULL, 0}, value = {NULL, 0};
 	int rc = row_get(txn, &newest, &value);
 
 	if (rc == 0)
@@ -123,7 +123,7 @@ int op_audit_close(struct store_txn *txn, const void *args, void *result)
 {
 	const struct audit_close_args *a = args;
 	struct audit_close_result *res = result;
-	struct audit_closed c;
+	struct audit_closed c = {.seq = 0};
 	uint64_t keep_s = 0;
 	int rc = policy_number_read(txn, "audit_keep", &keep_s);
 

@@ -200,10 +200,10 @@ static int walk(struct counting *c, size_t n)
 static int count_audit(struct counting *c)
 {
 	struct key table = key_table(KEY_AUDIT), newest = key_meta("audit");
-	struct audit_closed closed;
-	struct audit_head head;
-	struct audit_row row;
-	struct span key, value;
+	struct audit_closed closed = {.seq = 0};
+	struct audit_head head = {.seq = 0};
+	struct audit_row row = {.seq = 0};
+	struct span key = {NULL, 0}, value = {NULL, 0};
 	int rc = audit_closed_read(c->txn, &closed);
 
 	if (rc == 0)
@@ -226,7 +226,7 @@ static int count_audit(struct counting *c)
 static int count_view(struct store_txn *txn, void *arg)
 {
 	struct counting *c = arg;
-	struct chat_counts chat;
+	struct chat_counts chat = {.users = 0};
 	int rc = 0;
 
 	c->txn = txn;

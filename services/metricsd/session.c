@@ -67,12 +67,12 @@ static int answer(const struct exchange *x)
 
 int metrics_of_store(struct service *s, struct buf *b)
 {
-	_cleanup_(cleanup_free) struct figures *f = calloc(1, sizeof(*f));
-	int r = f == NULL ? -ENOMEM : service_need_store(s);
+	static struct figures f; /* large, and this process answers once */
+	int r = service_need_store(s);
 
 	if (r == 0)
-		r = figures_read(&s->settings, s->store, f);
-	return r < 0 ? r : figures_write(f, b);
+		r = figures_read(&s->settings, s->store, &f);
+	return r < 0 ? r : figures_write(&f, b);
 }
 
 int metrics_run(struct service *s, const struct metrics_source *source)

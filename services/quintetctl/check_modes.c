@@ -11,31 +11,30 @@ enum base { IN_STATE, IN_RUNTIME, IN_CONF };
 
 /* As systemd-tmpfiles, init and the sockets make them. */
 static const struct place {
+	const char *name, *user, *group;
 	enum base base;
-	const char *name;
 	mode_t mode;
-	const char *user, *group;
 	bool optional; /* nothing is said when it is missing */
 	bool kept; /* it is the keeper's, where there is one */
 } places[] = {
-	{IN_CONF, "", 0755, "root", "root", false, false},
-	{IN_CONF, "/pki", 0755, "root", "root", false, false},
-	{IN_CONF, "/pki/root.pem", 0644, "root", "root", false, false},
-	{IN_CONF, "/pki/chain.pem", 0644, "root", "root", false, false},
-	{IN_CONF, "/quintet.env", 0644, "root", "root", true, false},
-	{IN_CONF, "/credentials", 0700, "root", "root", false, false},
-	{IN_STATE, "", 02750, "root", "quintet", false, true},
-	{IN_STATE, "/store", 02750, CTL_KEEPER, "quintet", false, true},
-	{IN_STATE, "/store/data.mdb", 0640, CTL_KEEPER, "quintet", false, true},
-	{IN_STATE, "/store/lock.mdb", 0660, CTL_KEEPER, "quintet", true, true},
-	{IN_STATE, "/store/guard", 0660, CTL_KEEPER, "quintet", true, true},
-	{IN_STATE, "/blobs", 02770, "root", "quintet", false, false},
-	{IN_STATE, "/files", 02770, "root", "quintet", false, false},
-	{IN_STATE, "/files/shared", 02770, "root", "quintet", true, false},
-	{IN_STATE, "/files/home", 02770, "root", "quintet", true, false},
-	{IN_RUNTIME, "", 02750, "root", "quintet", false, false},
-	{IN_RUNTIME, "/bells", 02770, "root", "quintet", false, false},
-	{IN_RUNTIME, "/locks", 02770, "root", "quintet", false, false},
+	{"", "root", "root", IN_CONF, 0755, false, false},
+	{"/pki", "root", "root", IN_CONF, 0755, false, false},
+	{"/pki/root.pem", "root", "root", IN_CONF, 0644, false, false},
+	{"/pki/chain.pem", "root", "root", IN_CONF, 0644, false, false},
+	{"/quintet.env", "root", "root", IN_CONF, 0644, true, false},
+	{"/credentials", "root", "root", IN_CONF, 0700, false, false},
+	{"", "root", "quintet", IN_STATE, 02750, false, true},
+	{"/store", CTL_KEEPER, "quintet", IN_STATE, 02750, false, true},
+	{"/store/data.mdb", CTL_KEEPER, "quintet", IN_STATE, 0640, false, true},
+	{"/store/lock.mdb", CTL_KEEPER, "quintet", IN_STATE, 0660, true, true},
+	{"/store/guard", CTL_KEEPER, "quintet", IN_STATE, 0660, true, true},
+	{"/blobs", "root", "quintet", IN_STATE, 02770, false, false},
+	{"/files", "root", "quintet", IN_STATE, 02770, false, false},
+	{"/files/shared", "root", "quintet", IN_STATE, 02770, true, false},
+	{"/files/home", "root", "quintet", IN_STATE, 02770, true, false},
+	{"", "root", "quintet", IN_RUNTIME, 02750, false, false},
+	{"/bells", "root", "quintet", IN_RUNTIME, 02770, false, false},
+	{"/locks", "root", "quintet", IN_RUNTIME, 02770, false, false},
 };
 
 static const char *const users[] = {"quintet-daytimed", "quintet-ftpd", "quintet-chatd",

@@ -120,7 +120,7 @@ static int delete_batch(struct ctl *c, int files_fd, const struct batch *b, stru
 
 static int delete_files(struct ctl *c, int files_fd, const char *name, struct leave_counts *n)
 {
-	_cleanup_(cleanup_free) struct batch *b = batch_new(name);
+	struct batch *b = batch_new(name);
 	int r = b == NULL ? -ENOMEM : 0;
 
 	do {
@@ -129,6 +129,7 @@ static int delete_files(struct ctl *c, int files_fd, const char *name, struct le
 		if (r == 0 && b->count > 0)
 			r = delete_batch(c, files_fd, b, n);
 	} while (r == 0 && b->count > 0);
+	free(b);
 	return r;
 }
 
@@ -271,7 +272,7 @@ static int give_batch(
 static int give_owned(
 	struct ctl *c, int files_fd, const char *name, const char *heir, struct leave_counts *n)
 {
-	_cleanup_(cleanup_free) struct batch *b = batch_new(name);
+	struct batch *b = batch_new(name);
 	int r = b == NULL ? -ENOMEM : 0;
 
 	if (r == 0)
@@ -287,6 +288,7 @@ static int give_owned(
 		if (b->count == 0)
 			break;
 	}
+	free(b);
 	return r;
 }
 

@@ -103,8 +103,8 @@ static void content_cells(struct ctl_table *t, const struct store_stats *s)
 static int run_stats(struct ctl *c, const struct ctl_args *a)
 {
 	struct ctl_table t = CTL_TABLE(columns);
-	struct store_stats s;
-	struct store_health h;
+	struct store_stats s = {.service_count = 0};
+	struct store_health h = {0};
 	int r = ctl_store(c, STORE_READ);
 
 	(void)a;
@@ -128,15 +128,15 @@ static int run_stats(struct ctl *c, const struct ctl_args *a)
 static int run_metrics(struct ctl *c, const struct ctl_args *a)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(FIGURES_TEXT_MAX);
-	_cleanup_(cleanup_free) struct figures *f = calloc(1, sizeof(*f));
+	static struct figures f; /* large, and this process prints it once */
 	int r = ctl_store(c, STORE_READ);
 
 	(void)a;
 	if (r != CTL_OK)
 		return r;
-	r = f == NULL ? -ENOMEM : figures_read(&c->settings, c->store, f);
+	r = figures_read(&c->settings, c->store, &f);
 	if (r == 0)
-		r = figures_write(f, &text);
+		r = figures_write(&f, &text);
 	if (r < 0)
 		return ctl_fail(r, "cannot gather the figures");
 	if (fwrite(text.p, 1, text.len, stdout) != text.len || fflush(stdout) != 0)

@@ -45,14 +45,15 @@ static int read_pss(pid_t pid, uint64_t *ret)
 static uint64_t read_rss(pid_t pid)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(PROC_MAX);
-	struct span rest, word;
+	struct span rest, word = {NULL, 0};
 	uint64_t pages = 0;
 
 	if (read_proc(pid, "statm", &text) < 0)
 		return 0;
 	rest = buf_span(&text);
-	if (!span_split(&rest, ' ', &word) || !span_split(&rest, ' ', &word) ||
-		num_parse_u64(word, 0, UINT32_MAX, &pages) < 0)
+	for (int field = 0; field < 2; field++)
+		(void)span_split(&rest, ' ', &word);
+	if (num_parse_u64(word, 0, UINT32_MAX, &pages) < 0)
 		return 0;
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
