@@ -9,7 +9,7 @@ import time
 import pytest
 
 from device import INTERRUPTED, NO, OK, USAGE, Device
-from instance import Instance, until
+from instance import TOP, Instance, until
 from terminal import Terminal
 
 
@@ -225,6 +225,14 @@ def test_completion(people, consoles):
     ann.expect("stamp")
     ann.send("\x15/quit\r")
     assert ann.status() == OK
+
+
+def test_manual_tells_all_commands(people):
+    told = script(people["ann"], "/help")
+    commands = {line[1:].split(":")[0].split()[0] for line in told if re.match(r"/[a-z-]+[ :]", line)}
+    manual = (TOP / "units/man/quintet.1").read_text()
+    assert len(commands) > 60
+    assert not {name for name in commands if not re.search(rf"/{name}\b", manual)}
 
 
 def test_needs_a_profile():
