@@ -149,6 +149,14 @@ def test_scrolling_and_pastes(house, screens):
     ann.press("y", r"<ann> //two$")
     assert "<ann> /quit" in ann.shown()
     leave(ann)
+    # What was said long ago is fetched when it is scrolled to.
+    bob.press("\x1b[200~" + "".join(f"more {i}\r" for i in range(30)) + "\x1b[201~", "30 pasted lines")
+    bob.press("y", r"<bob> more 29$")
+    ann = up(screens())
+    ann.press("/go #long\r", r"<bob> more 29$")
+    ann.send("\x1b[H")
+    until(lambda: (ann.send(PAGE_UP), ann.read(0.2), re.search("line 0$", ann.shown(), re.M))[2], what="the oldest")
+    leave(ann)
 
 
 def test_mail_arrives_marked(house, screens):
@@ -162,6 +170,34 @@ def test_mail_arrives_marked(house, screens):
     ann.press("\r", r"│Hello Ann\.$")
     ann.shows(r"│-- more below")
     ann.press("/close\r", r"^>0 house|^>\d+ INBOX")
+    # Keys on the selected message are commands.
+    ann.press("\x1b" + number, r"│> .* the first$")
+    ann.press("f", r"│> +\d+ \w*F.* the first$")
+    ann.press("r", r"│Subject:  Re: the first$")
+    ann.press("Thank you.\r", r"│Thank you\.$")
+    ann.press("/send\r", "sent, encrypted")
+    ann.press("\x1b" + number, r"│> .* the first$")
+    ann.send("d")
+    until(lambda: (ann.read(0.2), "the first" not in ann.shown())[1], what="it to be gone")
+    assert "Thank you." in house.bob.out("mail", "read", "1")
+    leave(ann)
+
+
+def test_a_question_stands_out(house, screens):
+    ann, bob = up(screens()), screens(house.bob)
+    bob.shows("chat: bob")
+    bob.send("/call ann\r")
+    ann.shows(r"^\? bob calls: take the call\?")
+    ann.shows(r"^\(y/n\)$")
+    assert "7" in ann.looks_at(r"^\? bob")
+    # What is typed goes on, and is no answer.
+    ann.press("yes", r"^\[house\] yes$")
+    ann.press("\x15", r"^\[house\]$")
+    until(lambda: (ann.send("\x15y"), ann.read(0.3), "? bob" not in ann.shown())[2], what="the answer")
+    ann.shows(r"^.\d+ =?bob ")
+    bob.press("/go =ann\r", "=ann")
+    bob.press("from device to device\r", "<bob> from device to device")
+    leave(bob)
     leave(ann)
 
 
