@@ -20,7 +20,7 @@ enum {
 	FILES_AHEAD = 2, /* so many times that are given to the pool at a time */
 	FILES_LISTED = 16, /* waiting ones that stand in the list of transfers */
 	FILES_FOLDERS = 16, /* listings that are remembered for completion */
-	FILES_PAUSE_S = 30, /* a session that nobody needs is kept that long */
+	FILES_PAUSE_MS = 30000, /* a session that nobody needs is kept that long */
 };
 
 struct files_part;

@@ -413,10 +413,10 @@ static void move(struct files_moves *m)
 			item_begin(m, item_take(m));
 		if (running_count(m) > 0)
 			idle_ms = time_monotonic_ms();
-		else if (time_monotonic_ms() - idle_ms > FILES_PAUSE_S * 1000)
+		else if (time_monotonic_ms() - idle_ms > FILES_PAUSE_MS)
 			return;
 		r = ftp_pool_run(
-			m->pool, running_count(m) > 0 ? DRAW_MS : 1000 * FILES_PAUSE_S, m->wake_fd);
+			m->pool, running_count(m) > 0 ? DRAW_MS : FILES_PAUSE_MS, m->wake_fd);
 		files_drain(m->wake_fd);
 		while ((t = ftp_pool_take(m->pool)) != NULL)
 			item_finish(m, t);

@@ -48,7 +48,7 @@ static const struct place_line *line_find(const struct place *p, uint32_t id)
 static void line_put(
 	struct mail_part *m, struct place *p, const struct mail_item *item, const char *subject)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT(CONSOLE_TEXT_MAX * 4);
+	_cleanup_(buf_done) struct buf text = BUF_INIT((size_t)4 * CONSOLE_TEXT_MAX);
 	const struct place_line *there = line_find(p, item->uid);
 	struct place_line l = {.look = (item->flags & IMAP_FLAG_SEEN) != 0 ? LINE_PLAIN : LINE_LOUD,
 		.who = "",
@@ -174,12 +174,12 @@ static void counts_show(struct mail_part *m, struct mail_place *i, struct place 
 
 int mail_list_fill(struct mail_part *m, unsigned number)
 {
-	_cleanup_(cleanup_free) uint32_t *uids = calloc(MAIL_LISTED, sizeof *uids);
+	uint32_t uids[MAIL_LISTED];
 	struct place *p = place_number(m->c, number);
 	struct mail_place *i = p != NULL ? mail_place_of(m, p) : NULL;
 	size_t n;
 
-	if (uids == NULL || i == NULL || m->box == NULL)
+	if (i == NULL || m->box == NULL || strcmp(mailbox_name(m->box), i->box) != 0)
 		return 0;
 	n = choose(m, i, uids, &i->unseen);
 	i->listed = true;
@@ -196,7 +196,7 @@ int mail_list_fill(struct mail_part *m, unsigned number)
 /* Is it worth a place by itself? What one wrote, threw away or put aside is not news. */
 static bool is_news(const struct mail_folder *f)
 {
-	static const char *const not [] = {"\\Sent", "\\Drafts", "\\Trash", "\\Junk"};
+	static const char *const kept[] = {"\\Sent", "\\Drafts", "\\Trash", "\\Junk"};
 
 	for (size_t i = 0; i < sizeof not / sizeof not [0]; i++)
 		if (strcmp(f->use, not [i]) == 0)

@@ -108,7 +108,7 @@ void mail_place_text(
 	text_set(&t, text);
 	count = text_wrap(&t, COLUMNS) == 0 ? t.count : 0;
 	for (size_t i = 0; i < count && i < most; i++) {
-		_cleanup_(buf_done) struct buf line = BUF_INIT(CONSOLE_TEXT_MAX * 4);
+		_cleanup_(buf_done) struct buf line = BUF_INIT((size_t)4 * CONSOLE_TEXT_MAX);
 
 		buf_add(&line, span_of(t.text.p + t.lines[i].at, t.lines[i].len));
 		place_add(m->c, p,

@@ -153,8 +153,8 @@ int mail_do_read(struct mail_part *m, struct mail_order *o)
 /* Into a folder, or to a name of its own in one. */
 static void save_one(struct mail_part *m, const struct mail_view *v, size_t index, const char *path)
 {
-	_cleanup_(buf_done) struct buf bytes = BUF_INIT((size_t)MAIL_MESSAGE_MAX);
-	_cleanup_(cleanup_free) char *folder = NULL;
+	_cleanup_(buf_done) struct buf bytes = BUF_INIT((size_t)MAIL_MESSAGE_MAX),
+				       folder = BUF_INIT((size_t)MAIL_WORDS_MAX);
 	_cleanup_(cleanup_close) int dir_fd = -1;
 	const char *slash = strrchr(path, '/'), *name = v->files[index].name;
 	char made[MAILUI_NAME_SIZE];
@@ -162,12 +162,13 @@ static void save_one(struct mail_part *m, const struct mail_view *v, size_t inde
 	int r;
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		folder = strdup(path);
+		buf_add_str(&folder, path);
 	} else {
-		folder = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+		buf_add(&folder,
+			slash != NULL ? span_of(path, (size_t)(slash - path) + 1) : SPAN_LIT("."));
 		name = slash != NULL ? slash + 1 : path;
 	}
-	if (folder == NULL || mailui_save_folder(folder, &dir_fd) != CLIENT_OK)
+	if (mailui_save_folder(buf_str(&folder), &dir_fd) != CLIENT_OK)
 		return;
 	r = mail_view_file(v, index, &bytes);
 	if (r < 0)

@@ -76,7 +76,8 @@ static void lines(void **state)
 	mail_list_line(&i, "Hello", false, &b);
 	assert_non_null(strstr(buf_str(&b), "   17 NFE "));
 	/* Two wide characters: four columns of 26. */
-	assert_non_null(strstr(buf_str(&b), "\xe6\x97\xa5\xe6\x9c\xac <ann@house>            Hello"));
+	assert_non_null(
+		strstr(buf_str(&b), "\xe6\x97\xa5\xe6\x9c\xac <ann@house>            Hello"));
 	buf_reset(&b);
 	i.flags |= IMAP_FLAG_SEEN;
 	mail_list_line(&i, "", true, &b);
