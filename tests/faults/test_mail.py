@@ -166,8 +166,8 @@ def receipts(instance):
 
 
 def test_a_receipt_goes_out_once_whoever_dies(make_instance):
-    """The reader's session is killed between \\Seen and the receipt, at each step of the commit."""
-    instance = make_instance()
+    """The reader's session, which commits for itself, is killed between \\Seen and the receipt, at each step."""
+    instance = make_instance(kept=False)
     counters = Counters(instance)
     for name in ("ann", "bob"):
         instance.account(name, PASSWORD)

@@ -10,6 +10,7 @@ from house import PASSWORD, ask, seconds_until_closed
 
 DOORS = {"ftpd": ["ftps://localhost"], "ftpd-explicit": ["--ssl-reqd", "ftp://localhost"]}
 TREE = "var/lib/quintet/files"
+STORE = "/var/lib/quintet/store"
 BIG = 300 << 20  # more than a session's MemoryMax=
 
 
@@ -82,7 +83,9 @@ def test_files_are_for_ftpd_alone(house, person, tmp_path):
         for service in ("daytimed", "cad"):
             (unit,) = house.sessions(service)
             user = f"quintet-{service}"
-            assert in_session(house, unit, user, "test -w /var/lib/quintet/store")
+            assert in_session(house, unit, user, f"test -r {STORE}/data.mdb -a -w {STORE}/lock.mdb")
+            for place in (f"{STORE}/data.mdb", f"{STORE}/new", "/var/lib/quintet/blobs/new", "/run/quintet/new"):
+                assert not in_session(house, unit, user, f"echo >>{place}"), (service, place)
             for script in (f"cat {path}", f"ls /{TREE}", f"echo >>{path}", f"touch /{TREE}/new"):
                 assert not in_session(house, unit, user, script), (service, script)
         (unit,) = house.sessions("ftpd")
