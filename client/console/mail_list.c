@@ -198,8 +198,8 @@ static bool is_news(const struct mail_folder *f)
 {
 	static const char *const kept[] = {"\\Sent", "\\Drafts", "\\Trash", "\\Junk"};
 
-	for (size_t i = 0; i < sizeof not / sizeof not [0]; i++)
-		if (strcmp(f->use, not [i]) == 0)
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+		if (strcmp(f->use, kept[i]) == 0)
 			return false;
 	return f->selectable && f->unseen > 0;
 }
