@@ -111,6 +111,7 @@ def test_an_upgrade_keeps_all_and_goes_on(machine, house, tmp_path, target):
     machine.run("systemctl", "enable", "--now", target)
     session = house.daytime()
     before = sorted(u for u in machine.units("*.socket") if re.match(OURS, u))
+    assert "keeper.socket" in before
     listener = machine.property("daytimed-wait.service", "MainPID")
     machine.run("systemctl", "stop", next(u for u in before if u.startswith("chatd")))
     version = f"9.{len(target)}"
