@@ -116,6 +116,8 @@ static void identity_task(void *arg)
 
 		look(c);
 		if ((asked || is_due(c)) && renew(c, !asked) != CLIENT_OK) {
+			if (asked && part->losses > 0)
+				console_error(c, "certificate not renewed: %s", part->why);
 			part->busy = 0;
 			r = c->leaving ? -ECANCELED : lost(c);
 			continue;

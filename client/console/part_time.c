@@ -43,6 +43,8 @@ static void time_task(void *arg)
 			r = task_pause(AGAIN_MS);
 		} else if (!c->leaving) {
 			c->clock.known = false;
+			if (part->busy > 0 && part->losses > 0)
+				console_error(c, "the clock is not measured: %s", part->why);
 			part->busy = 0;
 			part_lost(c, PART_TIME, "%s", part->why);
 			r = part_wait(c, PART_TIME);
