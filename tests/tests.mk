@@ -6,7 +6,7 @@ PYTEST_BESIDE := $(PYTEST) -n 3 --dist loadfile
 REPLAYS := $(addprefix build/asan/tests/fuzz/,$(FUZZERS))
 
 .PHONY: test check-build check-unit check-replay check-interop check-asan check-static check-faults check-systemd \
-	check-packages
+	check-packages check-play
 test: packages-test ## everything: builds, lint, unit, fuzz replay, interop, sanitizers, faults, systemd, packages, container
 	+tests/run-all
 
@@ -47,6 +47,9 @@ check-systemd: all ## real systemd in a container of its own; needs root
 
 check-packages: deb ## the Debian packages, installed to purged, under real systemd; needs root
 	$(PYTEST) tests/packages
+
+check-play: deb ## three people's networks and a machine between them, from installing to a revoked account; needs root
+	$(PYTEST) tests/play
 
 FUZZ_SECONDS ?= 20
 .PHONY: fuzz
