@@ -88,9 +88,9 @@ def test_who_runs_it():
     assert "quintetctl sweep" in unit and "OnCalendar=" in (TOP / "units/quintet-renew.timer").read_text()
 
 
-@pytest.mark.parametrize("value, status", [("29d", 1), ("30d", 0), ("0", 1)])
-def test_the_record_is_kept_for_a_month_at_least(host, value, status):
-    host.ctl("set", "audit_keep", value, status=status)
+def test_the_record_is_kept_for_a_month_at_least(host):
+    for value, status in (("29d", 1), ("0", 1), ("30d", 0)):
+        host.ctl("set", "audit_keep", value, status=status)
 
 
 def test_quotas_are_shown_to_their_owners(instance, ann):

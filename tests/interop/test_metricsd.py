@@ -102,6 +102,7 @@ def test_hostile_bytes(house, request_bytes, status):
     assert fetch(metricsd.port)[0].startswith("HTTP/1.1 200")
 
 
+@pytest.mark.release_only
 def test_who_is_slow_is_left(house):
     """A byte now and then does not hold the door open for longer than it says."""
     _, metricsd = house

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 METRICS = "http://127.0.0.1:9547/metrics"
 
 
@@ -81,3 +83,25 @@ def test_the_metrics_user_may_change_nothing(house):
         assert done.returncode == 1, path
     groups = run("id", "-nG", "quintet-metrics").stdout.split()
     assert set(groups) == {"quintet-metrics", "quintet"}
+
+
+@pytest.mark.parametrize("fate", [("delete",), ("give", "--to", "takes")])
+def test_what_an_account_leaves(house, tmp_path, fate):
+    """ftpd made it, and another user disposes of it."""
+    machine = house.machine
+    name = f"leaves-{fate[0]}"
+    house.enrol(tmp_path, name)
+    if fate[0] == "give":
+        house.enrol(tmp_path, "takes")
+    (tmp_path / "file").write_text("work of years")
+    for path in (f"/home/{name}/deep/er/one", f"/shared/{name}/two"):
+        house.curl(name, "--ftp-create-dirs", "-T", tmp_path / "file", f"ftps://localhost/{path}")
+    house.ctl("user", "remove", "--files", *fate, name)
+    files = machine.run("find", "/var/lib/quintet/files", "-name", "one", "-o", "-name", "two").stdout.split()
+    kept = {"delete": [], "give": ["home/takes/leaves-give/deep/er/one", "shared/leaves-give/two"]}[fate[0]]
+    assert sorted(files) == [f"/var/lib/quintet/files/{path}" for path in kept]
+    if kept:
+        got = house.curl("takes", "ftps://localhost//home/takes/leaves-give/deep/er/one").stdout
+        assert got == "work of years"
+        assert json.loads(house.ctl("--json", "user", "show", "takes"))["files"] == 2
+    house.ctl("check")
