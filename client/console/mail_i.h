@@ -50,7 +50,7 @@ struct mail_place {
 	char box[MAIL_NAME_MAX]; /* PLACE_MAILBOX, PLACE_LETTER: the mailbox */
 	uint32_t uid; /* PLACE_LETTER: the message that is read */
 	struct mail_writing *writing; /* or this one is written */
-	struct buf found; /* PLACE_MAILBOX of a search: UIDs */
+	struct buf found; /* PLACE_MAILBOX of a search: UIDs, ascending */
 	bool searching;
 	/* PLACE_MAILBOX: what the server told when it was listed */
 	uint32_t messages, unseen, uid_next;

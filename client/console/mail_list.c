@@ -62,14 +62,19 @@ static void line_put(
 
 /* -- a mailbox --------------------------------------------------------------------------------- */
 
+static int by_uid(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
 static bool is_wanted(const struct mail_place *i, uint32_t uid)
 {
-	if (!i->searching)
-		return true;
-	for (size_t at = 0; at + sizeof uid <= i->found.len; at += sizeof uid)
-		if (memcmp(i->found.p + at, &uid, sizeof uid) == 0)
-			return true;
-	return false;
+	return !i->searching ||
+		(i->found.len > 0 &&
+			bsearch(&uid, i->found.p, i->found.len / sizeof uid, sizeof uid, by_uid) !=
+				NULL);
 }
 
 /* The newest UIDs, ascending; how many. Counts what is unread. */
@@ -145,7 +150,6 @@ static void subjects_open(struct mail_part *m, unsigned number, const uint32_t *
 		if (item == NULL || !item->encrypted || is_known(mail_subjects(m), uids[i - 1]))
 			continue;
 		opened++;
-		(void)task_yield();
 		subject = mailui_subject(&m->u, m->box, uids[i - 1], mail_subjects(m));
 		item = mailbox_item(m->box, uids[i - 1]);
 		p = place_number(m->c, number);

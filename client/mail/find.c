@@ -4,6 +4,8 @@
  */
 #include "client/mail/ui.h"
 
+#include "net/wait.h"
+
 #include <errno.h>
 
 enum {
@@ -85,6 +87,8 @@ static int find_secret(
 		if (is_match(u, b, list[i], words, count))
 			buf_add(ret_uids, span_of(&list[i], sizeof list[i]));
 		r = client_interrupted(u->client) ? -ECANCELED : buf_error(ret_uids);
+		/* Whatever else is under way has its turn. */
+		(void)net_wait(NULL, 0, 0);
 	}
 	free(list);
 	return r;

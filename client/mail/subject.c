@@ -4,6 +4,8 @@
  */
 #include "client/mail/ui.h"
 
+#include "net/wait.h"
+
 enum { OPENED_MAX = 256 << 10 /* bytes of a message that is opened for its subject */ };
 
 void mailui_subjects_clear(struct mailui_subjects *s)
@@ -75,7 +77,10 @@ const char *mailui_subject(
 		return item != NULL ? item->subject : "";
 	if (at < known->count && known->list[at].uid == uid)
 		return known->list[at].text;
-	outer = strdup(item->subject);
+	/* Many may be opened in a row: whatever else is under way has its turn. */
+	(void)net_wait(NULL, 0, 0);
+	item = mailbox_item(b, uid);
+	outer = strdup(item != NULL ? item->subject : "");
 	found = mailbox_message(b, uid, &raw) == 0 ? inner(u, buf_span(&raw)) : NULL;
 	if (found == NULL)
 		return keep(known, uid, outer);
