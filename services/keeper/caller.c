@@ -20,6 +20,7 @@ enum {
 	LARGE_BYTES = 4 * FRAME_MAX, /* what callers of one kind may have together beyond that */
 	SHARE = 4, /* no kind has more than all but one in so many places */
 	NOBODYS = 16, /* places for those who are only told that they may do nothing */
+	ANYBODY = KEEPER_KINDS,
 };
 
 /* -- coming and going -------------------------------------------------------------------------- */
@@ -47,19 +48,31 @@ static void unqueue(struct keeper *k, struct caller *c)
 	k->queued--;
 }
 
-/* One who waits may have what was given back. */
-static void resume_one(struct keeper *k, enum keeper_caller kind)
+static bool can_lend(const struct keeper *k, const struct caller *c)
+{
+	return k->lent[c->kind] + c->need <= LARGE_BYTES;
+}
+
+static void lend(struct keeper *k, struct caller *c)
+{
+	c->lent = c->need;
+	k->lent[c->kind] += c->need;
+}
+
+/* What was given back is lent again here: whoever waits longer need not rely on one who may be gone
+ * before he asks. */
+static void resume(struct keeper *k, enum keeper_caller kind)
 {
 	for (size_t i = 0; i < k->max && k->waiting[kind] > 0; i++) {
 		struct caller *c = k->table[i];
 
-		if (c == NULL || !c->paused || c->kind != kind)
+		if (c == NULL || !c->paused || c->kind != kind || !can_lend(k, c))
 			continue;
 		c->paused = false;
 		k->waiting[kind]--;
+		lend(k, c);
 		if (watch(k, c, EPOLL_CTL_MOD, EPOLLIN) < 0)
 			caller_drop(k, c);
-		return;
 	}
 }
 
@@ -73,7 +86,7 @@ static void give_back(struct keeper *k, struct caller *c)
 		return;
 	k->lent[c->kind] -= c->lent;
 	c->lent = 0;
-	resume_one(k, c->kind);
+	resume(k, c->kind);
 }
 
 void caller_drop(struct keeper *k, struct caller *c)
@@ -92,15 +105,15 @@ void caller_drop(struct keeper *k, struct caller *c)
 	free(c);
 }
 
-/* The one that has been idle longest, of that kind or (CALLER_NOBODY) of any. */
-static struct caller *idlest(const struct keeper *k, enum keeper_caller kind)
+/* The one that has been idle longest, of that kind or of ANYBODY's. */
+static struct caller *idlest(const struct keeper *k, unsigned kind)
 {
 	struct caller *found = NULL;
 
 	for (size_t i = 0; i < k->max; i++) {
 		struct caller *c = k->table[i];
 
-		if (c == NULL || c->in.len > 0 || (kind != CALLER_NOBODY && c->kind != kind))
+		if (c == NULL || c->in.len > 0 || (kind != ANYBODY && c->kind != kind))
 			continue;
 		if (found == NULL || c->ticks > found->ticks)
 			found = c;
@@ -123,7 +136,7 @@ static bool make_place(struct keeper *k, enum keeper_caller kind)
 	if (k->of_kind[kind] >= share_of(k, kind))
 		victim = idlest(k, kind);
 	else if (k->callers >= k->max)
-		victim = idlest(k, CALLER_NOBODY);
+		victim = idlest(k, ANYBODY);
 	else
 		return true;
 	if (victim != NULL)
@@ -231,9 +244,8 @@ static int borrow(struct keeper *k, struct caller *c)
 
 	if (c->need <= SMALL_BYTES || c->lent > 0)
 		return 0;
-	if (k->lent[c->kind] + c->need <= LARGE_BYTES) {
-		c->lent = c->need;
-		k->lent[c->kind] += c->need;
+	if (can_lend(k, c)) {
+		lend(k, c);
 		return 0;
 	}
 	rc = watch(k, c, EPOLL_CTL_MOD, 0);
