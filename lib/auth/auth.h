@@ -60,9 +60,10 @@ int auth_still_valid(struct store *s, const struct auth_identity *who);
 int auth_sign_up(struct store *s, const struct auth_source *from, struct span name,
 	struct span password, struct span token, const char **ret_reason);
 
-/* A token as handed out ("abcd-efgh-..."), its hash for the store. Case and dashes do not matter.
- */
+/* A token as handed out ("abcd-efgh-..."), its hash for the store. Case and dashes do not matter:
+ * auth_token_read() makes what is hashed of it. -EINVAL: no token. */
 int auth_token_new(char *ret_token, size_t size, unsigned char ret_hash[INVITE_HASH_LEN]);
+int auth_token_read(struct span token, char ret[INVITE_TOKEN_SIZE]);
 int auth_token_hash(struct span token, unsigned char ret_hash[INVITE_HASH_LEN]);
 
 /* Count a failed or successful proof of another kind (invite, CMP, EXTERNAL) in the throttle. name

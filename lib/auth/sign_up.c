@@ -50,11 +50,14 @@ static int check_name(const struct auth_source *from, struct span name, char ret
 static int check_token(struct store *s, struct span token, struct account_create_args *args,
 	const char **ret_reason)
 {
+	unsigned char hash[INVITE_HASH_LEN];
 	struct invite invite;
-	int r = auth_token_hash(token, args->invite);
+	int r = auth_token_read(token, args->invite);
 
 	if (r == 0)
-		r = invite_get(s, args->invite, &invite);
+		r = auth_token_hash(token, hash);
+	if (r == 0)
+		r = invite_get(s, hash, &invite);
 	if (r == 0 &&
 		(invite.uses_left == 0 || invite.expires_us <= args->now_us ||
 			(invite.name[0] != '\0' && strcmp(invite.name, args->name) != 0)))
@@ -144,5 +147,6 @@ int auth_sign_up(struct store *s, const struct auth_source *from, struct span na
 		auth_failed(s, from, nobody,
 			r == -EEXIST ? "sign-up under a taken name" : "sign-up with a bad invite");
 	explicit_bzero(args.password, sizeof(args.password));
+	explicit_bzero(args.invite, sizeof(args.invite));
 	return r;
 }

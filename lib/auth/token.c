@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-enum { TOKEN_LEN = 24, GROUP_LEN = 4, TOKEN_MIN = 20, TOKEN_MAX = 64 };
+enum { TOKEN_LEN = 24, GROUP_LEN = 4, TOKEN_MIN = 20 };
 
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -25,24 +25,34 @@ static char normal(unsigned char c)
 	return (char)c;
 }
 
-int auth_token_hash(struct span token, unsigned char ret[INVITE_HASH_LEN])
+int auth_token_read(struct span token, char ret[INVITE_TOKEN_SIZE])
 {
-	char text[TOKEN_MAX];
+	char text[INVITE_TOKEN_SIZE] = "";
 	size_t len = 0;
-	int r;
 
 	for (size_t i = 0; i < token.len; i++) {
 		char c = normal(token.p[i]);
 
 		if (token.p[i] == '-' || token.p[i] == ' ')
 			continue;
-		if (c == '\0' || len == sizeof(text))
+		if (c == '\0' || len == sizeof(text) - 1)
 			return -EINVAL;
 		text[len++] = c;
 	}
 	if (len < TOKEN_MIN)
 		return -EINVAL;
-	r = hash_sha256(span_of(text, len), ret);
+	memcpy(ret, text, sizeof(text));
+	explicit_bzero(text, sizeof(text));
+	return 0;
+}
+
+int auth_token_hash(struct span token, unsigned char ret[INVITE_HASH_LEN])
+{
+	char text[INVITE_TOKEN_SIZE];
+	int r = auth_token_read(token, text);
+
+	if (r == 0)
+		r = hash_sha256(span_str(text), ret);
 	explicit_bzero(text, sizeof(text));
 	return r;
 }

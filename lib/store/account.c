@@ -1,6 +1,7 @@
 /* Accounts: rows, generations, tombstones. */
 #include "store/account.h"
 
+#include "base/hash.h"
 #include "store/chat_i.h"
 #include "store/file_i.h"
 #include "store/mail_i.h"
@@ -190,6 +191,15 @@ static int name_is_free(struct store_txn *txn, const struct account_create_args 
 	return rc == 1 || (rc == 0 && u.files > 0) ? -EEXIST : rc;
 }
 
+static int use_invite(
+	struct store_txn *txn, const struct account_create_args *c, uint32_t *ret_flags)
+{
+	unsigned char hash[INVITE_HASH_LEN];
+	int rc = hash_sha256(span_str(c->invite), hash);
+
+	return rc < 0 ? rc : invite_use(txn, hash, c->name, c->now_us, ret_flags);
+}
+
 int op_account_create(struct store_txn *txn, const void *args, void *result)
 {
 	const struct account_create_args *c = args;
@@ -200,11 +210,12 @@ int op_account_create(struct store_txn *txn, const void *args, void *result)
 
 	(void)result;
 	if (!row_is_text(c->name, sizeof(c->name)) || !row_is_text(c->peer, sizeof(c->peer)) ||
-		!row_is_text(c->service, sizeof(c->service)))
+		!row_is_text(c->service, sizeof(c->service)) ||
+		!row_is_text(c->invite, sizeof(c->invite)))
 		return -EINVAL;
 	/* The invite first: without one nobody learns which names are taken. */
 	if (c->need_invite)
-		rc = invite_use(txn, c->invite, c->name, c->now_us, &flags);
+		rc = use_invite(txn, c, &flags);
 	if (rc == 0)
 		rc = name_is_free(txn, c);
 	if (rc == 0)

@@ -8,6 +8,7 @@
 #define ACCOUNT_NAME_SIZE 33 /* 32 bytes and NUL */
 #define ACCOUNT_HASH_SIZE 128
 #define INVITE_HASH_LEN 32
+#define INVITE_TOKEN_SIZE 65 /* 64 characters and NUL */
 
 enum account_flag {
 	ACCOUNT_ADMIN = 1,
@@ -38,7 +39,8 @@ int account_each(struct store *s, const char *after,
 
 /*
  * STORE_OP_ACCOUNT_CREATE. With need_invite the invite is checked and used up in the same commit:
- * -EKEYREJECTED when unknown, expired, used up, or bound to another name. -EEXIST: the name is
+ * -EKEYREJECTED when unknown, expired, used up, or bound to another name. It is shown by its token:
+ * the hash is no proof, since whoever reads the store has it. -EEXIST: the name is
  * taken. -EEXIST when the name was removed within the last 90 days, or still owns files or mail,
  * too, unless admin_act (files, mail and certificates of the old owner must not come to a new one).
  */
@@ -48,7 +50,7 @@ struct account_create_args {
 	uint32_t flags;
 	bool need_invite;
 	bool admin_act;
-	unsigned char invite[INVITE_HASH_LEN]; /* SHA-256 of the token */
+	char invite[INVITE_TOKEN_SIZE]; /* the token as it was hashed, see auth_token_read() */
 	int64_t now_us;
 	char peer[64]; /* for the audit row */
 	char service[16];

@@ -20,7 +20,7 @@ static const struct shape_field create_fields[] = {
 	BITS(struct account_create_args, flags, ACCOUNT_FLAGS),
 	BOOL(struct account_create_args, need_invite),
 	BOOL(struct account_create_args, admin_act),
-	RAW(struct account_create_args, invite),
+	TEXT(struct account_create_args, invite),
 	NOW(struct account_create_args, now_us),
 	TEXT(struct account_create_args, peer),
 	TEXT(struct account_create_args, service),

@@ -1,6 +1,8 @@
 /* Accounts, invites, CMP references: results, refusals, generations, audit rows. */
 #include "tests/unit/lib/store_fixture.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,16 +51,23 @@ static void test_create_and_read(void **state)
 	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &c, NULL), -EINVAL);
 }
 
+/* An invite is in the store under its token's hash. */
+static void bring(struct account_create_args *c, const char *token, unsigned char *ret_hash)
+{
+	c->need_invite = true;
+	(void)snprintf(c->invite, sizeof(c->invite), "%s", token);
+	assert_int_equal(hash_sha256(span_str(token), ret_hash), 0);
+}
+
 static void test_invite(void **state)
 {
 	struct store *s = ((struct store_fixture *)*state)->s;
-	struct invite i = {.hash = {7}, .created_us = FIXTURE_NOW, .uses_left = 2};
+	struct invite i = {.created_us = FIXTURE_NOW, .uses_left = 2};
 	struct account_create_args c = creation("ada");
 	struct invite got;
 	struct account a;
 
-	c.need_invite = true;
-	c.invite[0] = 7;
+	bring(&c, "seven", i.hash);
 	i.expires_us = FIXTURE_NOW + FIXTURE_DAY;
 	i.flags = ACCOUNT_ADMIN;
 	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &c, NULL), -EKEYREJECTED);
@@ -75,15 +84,30 @@ static void test_invite(void **state)
 	assert_int_equal(invite_get(s, i.hash, &got), 0);
 	assert_int_equal(got.uses_left, 1);
 	c = creation("ben");
-	c.need_invite = true;
-	c.invite[0] = 7;
+	bring(&c, "seven", i.hash);
 	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &c, NULL), 0);
 	assert_int_equal(invite_get(s, i.hash, &got), -ENOENT);
 	c = creation("eve");
-	c.need_invite = true;
-	c.invite[0] = 7;
+	bring(&c, "seven", i.hash);
 	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &c, NULL), -EKEYREJECTED);
 	assert_int_equal(account_get(s, "eve", &a), -ENOENT);
+}
+
+/* Whoever can read the store knows the hash of an administrator's invite, and is not let in. */
+static void test_invite_read(void **state)
+{
+	struct store *s = ((struct store_fixture *)*state)->s;
+	struct invite i = {.created_us = FIXTURE_NOW, .uses_left = 1, .flags = ACCOUNT_ADMIN};
+	struct account_create_args c = creation("mallory");
+
+	memset(i.hash, 'h', sizeof(i.hash));
+	i.expires_us = FIXTURE_NOW + FIXTURE_DAY;
+	assert_int_equal(store_call(s, STORE_OP_INVITE_CREATE, &i, NULL), 0);
+	c.need_invite = true;
+	memcpy(c.invite, i.hash, sizeof(i.hash));
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &c, NULL), -EKEYREJECTED);
+	memset(c.invite, 'h', sizeof(c.invite)); /* without an end */
+	assert_int_equal(store_call(s, STORE_OP_ACCOUNT_CREATE, &c, NULL), -EINVAL);
 }
 
 static int count_invite(void *arg, const struct invite *i)
@@ -96,13 +120,12 @@ static int count_invite(void *arg, const struct invite *i)
 static void test_invite_bound(void **state)
 {
 	struct store *s = ((struct store_fixture *)*state)->s;
-	struct invite i = {.hash = {9}, .name = "zoe", .created_us = FIXTURE_NOW, .uses_left = 1};
+	struct invite i = {.name = "zoe", .created_us = FIXTURE_NOW, .uses_left = 1};
 	struct account_create_args c = creation("eve");
 	unsigned count = 0;
 
 	i.expires_us = FIXTURE_NOW + FIXTURE_DAY;
-	c.need_invite = true;
-	c.invite[0] = 9;
+	bring(&c, "nine", i.hash);
 	assert_int_equal(store_call(s, STORE_OP_INVITE_CREATE, &i, NULL), 0);
 	assert_int_equal(invite_each(s, count_invite, &count), 0);
 	assert_int_equal(count, 1);
@@ -287,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_store(test_create_and_read),
 		with_store(test_invite),
+		with_store(test_invite_read),
 		with_store(test_invite_bound),
 		with_store(test_password),
 		with_store(test_flags),
