@@ -76,8 +76,11 @@ static void room_make(struct model *m, const struct window *keep)
 		if (victim == NULL || (w->unread == 0 && victim->unread > 0))
 			victim = w;
 	}
-	if (victim != NULL)
-		windows_close(m, victim);
+	if (victim == NULL)
+		return;
+	if (m->closing != NULL)
+		m->closing(m->closing_arg, victim);
+	windows_close(m, victim);
 }
 
 /* The lowest number that is free: what one types stays short. */

@@ -130,6 +130,9 @@ struct model {
 	size_t count, size;
 	size_t member_count; /* of all */
 	unsigned numbers;
+	/* Told before a window makes room for another; NULL. */
+	void (*closing)(void *arg, struct window *w);
+	void *closing_arg;
 };
 
 int windows_begin(struct model *m); /* -ENOMEM */

@@ -11,6 +11,14 @@
 
 /* -- beginning and end ------------------------------------------------------------------------- */
 
+static void window_closing(void *arg, struct window *w)
+{
+	const struct talk *t = arg;
+
+	if (t->view->closing != NULL)
+		t->view->closing(t->view_arg, w);
+}
+
 int talk_begin(struct talk *t, struct client *c, const struct profile *p,
 	const struct talk_options *o, const struct talk_view *view, void *arg)
 {
@@ -32,6 +40,8 @@ int talk_begin(struct talk *t, struct client *c, const struct profile *p,
 	}
 	if (windows_begin(&t->model) < 0)
 		return -ENOMEM;
+	t->model.closing = window_closing;
+	t->model.closing_arg = t;
 	t->current = t->model.windows[0];
 	return 0;
 }
@@ -295,8 +305,7 @@ void talk_window_close(struct talk *t, struct window *w)
 {
 	if (w == t->model.windows[0])
 		return;
-	if (t->view->closing != NULL)
-		t->view->closing(t->view_arg, w);
+	window_closing(t, w);
 	if (t->current == w)
 		t->current = t->model.windows[0];
 	fill_drop(t, w->name);

@@ -47,6 +47,8 @@ void chat_wake(struct chat_part *s);
 
 struct place *chat_place(struct chat_part *s, struct window *w); /* NULL: the house */
 struct window *chat_window(const struct chat_part *s, const struct place *p); /* NULL */
+/* Is there a call in that window now? */
+bool chat_has_call(const struct chat_part *s, const struct window *w);
 /* Places for all windows, with what they are called, unread and so on. */
 void chat_places_sync(struct chat_part *s);
 /* The talk is gone: its places stay, empty ones of their windows. */

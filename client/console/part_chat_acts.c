@@ -201,7 +201,7 @@ void chat_close(struct console *c, struct place *p)
 		place_close(c, p);
 		return;
 	}
-	if (w->kind == WINDOW_CALL && peer_has_call(s->talk.calls_state, w->name)) {
+	if (w->kind == WINDOW_CALL && chat_has_call(s, w)) {
 		console_error(c, "end the call first (/hangup)");
 		return;
 	}

@@ -65,6 +65,11 @@ void chat_places_forget(struct chat_part *s)
 	console_changed(s->c);
 }
 
+bool chat_has_call(const struct chat_part *s, const struct window *w)
+{
+	return s->talk.calls_state != NULL && peer_has_call(s->talk.calls_state, w->name);
+}
+
 /* -- how they are ------------------------------------------------------------------------------ */
 
 static void title_make(const struct window *w, struct buf *b)
@@ -92,7 +97,7 @@ static void place_sync(struct chat_part *s, struct window *w, struct place *p)
 	snprintf(p->title, sizeof p->title, "%s", buf_str(&title));
 	safe_end(p->title);
 	if (w->kind == WINDOW_CALL) {
-		p->gone = !peer_has_call(s->talk.calls_state, w->name);
+		p->gone = !chat_has_call(s, w);
 		return;
 	}
 	p->gone = w->kind == WINDOW_CHANNEL && !w->joined;

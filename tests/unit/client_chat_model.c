@@ -89,14 +89,25 @@ static void memory_is_bounded(void **state)
 	windows_done(&m);
 }
 
+static void closing_count(void *arg, struct window *w)
+{
+	size_t *closed = arg;
+
+	assert_int_equal(w->kind, WINDOW_PERSON);
+	(*closed)++;
+}
+
 static void strangers_cannot_crowd_out(void **state)
 {
 	struct model m;
 	struct window *channel, *unread;
+	size_t closed = 0;
 	char name[32];
 
 	(void)state;
 	assert_int_equal(windows_begin(&m), 0);
+	m.closing = closing_count;
+	m.closing_arg = &closed;
 	channel = windows_open(&m, WINDOW_CHANNEL, SPAN_LIT("#a"), NULL);
 	unread = windows_open(&m, WINDOW_PERSON, SPAN_LIT("friend"), NULL);
 	assert_int_equal(windows_add(unread, said("1-0001", 1, "psst"), NULL), 1);
@@ -105,6 +116,8 @@ static void strangers_cannot_crowd_out(void **state)
 		assert_non_null(windows_open(&m, WINDOW_PERSON, span_str(name), NULL));
 		assert_true(m.count <= MODEL_WINDOWS_MAX);
 	}
+	/* Each was told before: the server's, the channel's and the friend's stay. */
+	assert_int_equal(closed, 1000 + 3 - MODEL_WINDOWS_MAX);
 	assert_ptr_equal(windows_find(&m, SPAN_LIT("#A")), channel);
 	assert_ptr_equal(windows_find(&m, SPAN_LIT("friend")), unread);
 	/* Names that could not be typed are none. */
