@@ -12,7 +12,7 @@ PACKAGES_interop := python3-pytest python3-pytest-xdist python3-cryptography ope
 	systemd util-linux strace iproute2 lftp ftp-ssl irssi weechat-curses \
 	python3-openssl python3-gi gir1.2-gmime-3.0 swaks msmtp isync interimap mutt neomutt \
 	fetchmail offlineimap3 \
-	thunderbird libnss3-tools gpgsm prometheus faketime
+	thunderbird libnss3-tools gpgsm python3-prometheus-client faketime
 PACKAGES_systemd := systemd systemd-container mmdebstrap python3-pytest iproute2 util-linux zstd
 PACKAGES_deb := debhelper dpkg-dev fakeroot lintian
 PACKAGES_container := podman crun conmon mmdebstrap util-linux iproute2 python3-pytest python3-yaml

@@ -97,7 +97,8 @@ static int remove_partials(struct ctl *c, int files_fd, const char *name)
 
 static bool is_no_more(int error)
 {
-	return error == 0 || error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
+	return error == 0 || error == -ENOENT || error == -ENOTDIR || error == -EISDIR ||
+		error == -ELOOP;
 }
 
 static int delete_batch(struct ctl *c, int files_fd, const struct batch *b, struct leave_counts *n)

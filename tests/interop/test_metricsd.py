@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from instance import until
 from ircs import PASSWORD, Irc
@@ -62,11 +63,20 @@ def test_the_figures_over_http(house):
     assert "metric" not in text.replace("quintet_metric", ""), "nobody is named"
 
 
-def test_the_checker_of_prometheus_agrees(house):
+def test_the_readers_of_prometheus_agree(house):
+    """The parser of its Python library; and where it is installed, its tool that finds fault with names."""
     instance, _ = house
     text = instance.ctl("metrics").stdout
-    assert parse(text)
-    assert shutil.which("promtool"), "promtool comes with Debian's package prometheus"
+    ours = parse(text)
+    theirs = {}
+    for family in text_string_to_metric_families(text):
+        assert family.documentation and family.type in ("gauge", "counter"), family
+        for sample in family.samples:
+            labels = ",".join(f'{key}="{value}"' for key, value in sample.labels.items())
+            theirs[sample.name + (f"{{{labels}}}" if labels else "")] = sample.value
+    assert theirs == ours
+    if not shutil.which("promtool"):
+        return
     done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
