@@ -15,14 +15,17 @@
 #include "store/store_i.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
+#define NO_END_MS UINT_MAX
 #define EXPIRE_EVERY_US (INT64_C(60) * 1000000)
 
 struct attempt {
 	struct store *s;
 	struct store_batch_item *items;
 	size_t count;
+	unsigned most_ms; /* after which no more are begun: count is then less */
 	int64_t now_us;
 	bool full; /* of the map: only what frees or secures */
 	bool careful; /* each is rehearsed */
@@ -79,17 +82,26 @@ static int remember(struct store_txn *txn, struct attempt *a)
 	return answers_put(txn, s->life, a->items, a->count, &a->part);
 }
 
-/* All of them in one transaction. Negative: nothing of it happened. */
+static bool is_late(const struct attempt *a, int64_t began_ms)
+{
+	return a->most_ms != NO_END_MS && time_monotonic_ms() - began_ms >= a->most_ms;
+}
+
+/* In one transaction. Negative: nothing of it happened. */
 static int attempt(struct attempt *a)
 {
 	struct store_txn *txn = NULL;
 	int rc = store_begin_write(a->s, a->now_us, &txn);
+	const int64_t began_ms = time_monotonic_ms();
 
 	if (rc < 0)
 		return rc;
 	fault_at(FAULT_WRITE_BEGUN);
-	for (size_t i = 0; rc == 0 && i < a->count; i++)
+	for (size_t i = 0; rc == 0 && i < a->count; i++) {
 		rc = run_item(txn, a, &a->items[i]);
+		if (rc == 0 && is_late(a, began_ms))
+			a->count = i + 1;
+	}
 	if (rc == 0)
 		rc = remember(txn, a);
 	if (rc < 0 || kv_writes(txn) == 0) {
@@ -120,21 +132,57 @@ static void alone(struct attempt *a)
 		a->items->rc = rc;
 }
 
-static void one_by_one(struct attempt all)
+static void one_by_one(struct attempt *all)
 {
-	for (size_t i = 0; i < all.count; i++) {
-		struct attempt a = all;
+	const int64_t began_ms = time_monotonic_ms();
 
-		a.items = &all.items[i];
+	for (size_t i = 0; i < all->count; i++) {
+		struct attempt a = *all;
+
+		a.items = &all->items[i];
 		a.count = 1;
 		alone(&a);
-		all.part = a.part;
+		all->part = a.part;
+		if (is_late(all, began_ms))
+			all->count = i + 1;
 	}
+}
+
+/* A map that is full, one who spoils it for the others: in the end each is tried by itself. */
+static int attempt_all(struct attempt *a)
+{
+	const size_t count = a->count;
+	int rc = attempt(a);
+
+	if (rc == STAINED && count == 1)
+		return 0;
+	if (rc == STAINED) {
+		a->careful = true;
+		rc = attempt(a);
+	}
+	if (rc == -ENOSPC || rc == STAINED || a->broken) {
+		a->part = 0;
+		one_by_one(a);
+		rc = 0;
+	}
+	return rc;
 }
 
 int store_batch(struct store *s, struct store_batch_item *items, size_t count)
 {
-	struct attempt a = {.s = s, .items = items, .count = count, .now_us = time_now_us()};
+	size_t done;
+
+	return store_batch_some(s, items, count, NO_END_MS, &done);
+}
+
+int store_batch_some(struct store *s, struct store_batch_item *items, size_t count,
+	unsigned most_ms, size_t *ret_done)
+{
+	struct attempt a = {.s = s,
+		.items = items,
+		.count = count,
+		.most_ms = most_ms,
+		.now_us = time_now_us()};
 	int rc;
 
 	if (s->view != NULL)
@@ -147,18 +195,9 @@ int store_batch(struct store *s, struct store_batch_item *items, size_t count)
 	if (rc < 0)
 		return rc;
 	a.full = rc > 0;
-	rc = attempt(&a);
-	if (rc == STAINED && count == 1)
-		return 0;
-	if (rc == STAINED) {
-		a.careful = true;
-		rc = attempt(&a);
-	}
-	if (rc == -ENOSPC || rc == STAINED || a.broken) {
-		a.part = 0;
-		one_by_one(a);
-		rc = 0;
-	}
+	rc = attempt_all(&a);
+	if (rc == 0)
+		*ret_done = a.count;
 	return rc;
 }
 

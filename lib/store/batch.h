@@ -31,6 +31,10 @@ struct store_batch_item {
  * not run: the caller's side does that. -EDEADLK in a view; -EROFS of store_open_kept().
  */
 int store_batch(struct store *s, struct store_batch_item *items, size_t count);
+/* The same of the first of them, *ret_done, at least one: as many as have begun within most_ms.
+ * With the others nothing has happened. */
+int store_batch_some(struct store *s, struct store_batch_item *items, size_t count,
+	unsigned most_ms, size_t *ret_done);
 
 /*
  * What was answered to that ticket, if it was carried out. Only the last batch of each life of a

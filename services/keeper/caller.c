@@ -237,6 +237,19 @@ struct caller *caller_next(struct keeper *k)
 	return NULL;
 }
 
+void caller_put_back(struct keeper *k, struct caller *c)
+{
+	struct keeper_queue *q = &k->queues[c->kind];
+
+	c->queued = true;
+	c->next = q->first;
+	if (q->first == NULL)
+		q->end = &c->next;
+	q->first = c;
+	k->queued++;
+	k->turn = c->kind;
+}
+
 /* A large frame needs memory that all of a kind share. -EAGAIN: the caller is not read for now. */
 static int borrow(struct keeper *k, struct caller *c)
 {

@@ -122,6 +122,16 @@ static void gather(struct keeper *k)
 	}
 }
 
+/* One who asks for much makes those behind him wait once, not all of them for all like him. */
+static void put_back(struct keeper *k, size_t done)
+{
+	struct keeper_batch *b = k->batch;
+
+	k->stats.calls -= b->count - done;
+	for (; b->count > done; b->count--)
+		caller_put_back(k, b->of[b->count - 1]);
+}
+
 static void answer_all(struct keeper *k, int rc)
 {
 	struct keeper_batch *b = k->batch;
@@ -136,11 +146,14 @@ static void answer_all(struct keeper *k, int rc)
 int keeper_commit(struct keeper *k)
 {
 	struct keeper_batch *b = k->batch;
+	size_t done;
 	int rc = 0;
 
 	gather(k);
+	done = b->count;
 	if (b->count > 0) {
-		rc = store_batch(k->store, b->items, b->count);
+		rc = store_batch_some(k->store, b->items, b->count, KEEPER_COMMIT_MS, &done);
+		put_back(k, done);
 		if (rc < 0)
 			log_msg(LOG_LEVEL_ERR, "a commit failed: %s", err_text(rc));
 		k->stats.batches++;

@@ -17,6 +17,7 @@ enum {
 	KEEPER_CALLERS_MAX = 4096,
 	KEEPER_CALLS_MAX = 256, /* of one commit */
 	KEEPER_BYTES_MAX = 4 << 20, /* the same: of their frames, beyond the first */
+	KEEPER_COMMIT_MS = 50, /* the same: after which the others wait for the next */
 	KEEPER_IDLE_EXIT_S = 10,
 	KEEPER_KINDS = CALLER_ALL + 1,
 };
@@ -100,6 +101,8 @@ void caller_answer(struct keeper *k, struct caller *c, const struct store_batch_
 void caller_tick(struct keeper *k);
 /* The next whole frame, in turn by kinds; NULL: none. It leaves the queue. */
 struct caller *caller_next(struct keeper *k);
+/* It did not come to it: it is the next. Of several, the last goes back first. */
+void caller_put_back(struct keeper *k, struct caller *c);
 
 /* -- commits (commit.c) ------------------------------------------------------------------------ */
 

@@ -133,11 +133,54 @@ static void test_waiting(void **state)
 		(void)close(fds[i]);
 }
 
+/* One whose call is whole. */
+static struct caller *ask(struct house *h, enum keeper_caller kind, int *ret_fd)
+{
+	static const unsigned char call[] = {
+		0, 0, 0, 12, 'w', 'h', 'a', 't', 'e', 'v', 'e', 'r', 1, 2, 3, 4};
+	struct caller *c;
+
+	we_are(h, kind);
+	*ret_fd = come(h);
+	c = newest(h);
+	assert_int_equal(send(*ret_fd, call, sizeof(call), 0), sizeof(call));
+	caller_read(&h->k, c);
+	assert_true(c->queued);
+	return c;
+}
+
+/* Services take turns, also when a commit had no time for all. */
+static void test_turns(void **state)
+{
+	struct house *h = *state;
+	struct caller *c[5];
+	int fds[5];
+
+	for (size_t i = 0; i < 3; i++)
+		c[i] = ask(h, CALLER_FTPD, &fds[i]);
+	c[3] = ask(h, CALLER_MAILD, &fds[3]);
+	assert_ptr_equal(caller_next(&h->k), c[0]);
+	assert_ptr_equal(caller_next(&h->k), c[3]);
+	assert_ptr_equal(caller_next(&h->k), c[1]);
+	caller_put_back(&h->k, c[1]);
+	caller_put_back(&h->k, c[3]);
+	assert_int_equal(h->k.queued, 3);
+	c[4] = ask(h, CALLER_MAILD, &fds[4]);
+	assert_ptr_equal(caller_next(&h->k), c[3]);
+	assert_ptr_equal(caller_next(&h->k), c[1]);
+	assert_ptr_equal(caller_next(&h->k), c[4]);
+	assert_ptr_equal(caller_next(&h->k), c[2]);
+	assert_null(caller_next(&h->k));
+	for (size_t i = 0; i < 5; i++)
+		(void)close(fds[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waiting, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_turns, setup, teardown),
 	};
 
 	keeper_fixture_user();

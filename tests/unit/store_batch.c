@@ -386,6 +386,35 @@ static void test_answers(void **state)
 	expect_answer(f->s, &items[1], 0);
 }
 
+/* Without any time one is done at a time, also one that is refused after it wrote: the others are
+ * as they were, and the last of each commit is remembered. */
+static void test_some(void **state)
+{
+	struct store_fixture *f = *state;
+	static struct store_batch_item items[6];
+	static struct odd_args a[6];
+	char name[8] = "s5";
+	size_t done = 0;
+
+	for (unsigned i = 0; i < 6; i++) {
+		(void)snprintf(a[i].name, sizeof(a[i].name), "s%u", i);
+		a[i].rc = i % 3 == 1 ? -EDQUOT : 0;
+		items[i].args = &a[i];
+	}
+	number_all(items, 6);
+	for (size_t i = 0; i < 6; i += done) {
+		expect_row(f->s, name, -ENOENT);
+		assert_int_equal(store_batch_some(f->s, items + i, 6 - i, 0, &done), 0);
+		assert_int_equal(done, 1);
+		assert_int_equal(items[i].rc, a[i].rc);
+		expect_answer(f->s, &items[i], a[i].rc == 0 ? 0 : -ENOENT);
+	}
+	expect_row(f->s, name, 0);
+	number_all(items, 6);
+	assert_int_equal(store_batch_some(f->s, items, 6, 60000, &done), 0);
+	assert_int_equal(done, 6);
+}
+
 static int count_answers(struct store_txn *txn, void *arg)
 {
 	_cleanup_(kv_iter_done) struct kv_iter it = {0};
@@ -454,6 +483,7 @@ int main(void)
 		with(small_map_setup, test_map_full, small_map_teardown),
 		cmocka_unit_test(test_disk_full),
 		with(odd_setup, test_answers, odd_teardown),
+		with(odd_setup, test_some, odd_teardown),
 		with(odd_setup, test_bounded, odd_teardown),
 	};
 
