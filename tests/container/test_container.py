@@ -151,7 +151,8 @@ def test_the_walls(place):
     assert {status[k] for k in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {"0" * 16}
     written = place.podman("exec", "quintet", "touch", "/usr/x", check=False)
     assert written.returncode != 0 and "Read-only file system" in written.stdout
-    # no service and nothing of the signer's is open to others on the volume
+    assert "no Landlock" not in place.podman("logs", "quintet").stdout
+    # keys are closed to others who reach the volume
     modes = place.podman("exec", "quintet", "stat", "-c", "%a", "conf/credentials", "conf/root.key")
     assert modes.stdout.split() == ["700", "600"]
 
@@ -191,7 +192,7 @@ def test_stopped_and_started_again(place, ann):
     place.podman("stop", "--time", "20", "quintet")
     took = time.monotonic() - start
     print(f"stopped in {took:.1f} s")
-    assert took < 4
+    assert took < 8
     assert session.wait(30) is not None
     said = place.podman("logs", "quintet").stdout
     assert said.count("quintet: stopped") == 1 and "SIGKILL" not in said
