@@ -145,23 +145,26 @@ static void draw(struct console *c)
 		timer_set(f, DRAW_MS - since_ms);
 }
 
+/* Ctrl-Z stops this program, too, as any other of the job. */
+static void stops_let(bool let)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	(void)sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
 /* Leaves the terminal to the shell until somebody wants the program back. */
 void face_suspend(struct console *c)
 {
 	struct face *f = face_of(c);
-	const struct sigaction usual = {.sa_handler = SIG_DFL};
-	struct sigaction before;
-	sigset_t set;
 
 	face_term_pause(&f->term);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTSTP);
-	(void)sigaction(SIGTSTP, &usual, &before);
 	/* As the key does it: to all of the job. */
 	(void)kill(0, SIGTSTP);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	(void)sigaction(SIGTSTP, &before, NULL);
+	stops_let(true);
+	stops_let(false);
 	face_term_resume(&f->term);
 }
 
@@ -266,14 +269,17 @@ void face_notice(struct face *f, const char *format, ...)
 
 static void pause_face(struct console *c)
 {
-	if (face_of(c) != NULL)
-		face_term_pause(&face_of(c)->term);
+	if (face_of(c) == NULL)
+		return;
+	face_term_pause(&face_of(c)->term);
+	stops_let(true);
 }
 
 static void resume_face(struct console *c)
 {
 	if (face_of(c) == NULL)
 		return;
+	stops_let(false);
 	face_term_resume(&face_of(c)->term);
 	draw_now(c);
 }

@@ -224,11 +224,12 @@ static void add_rows(struct notices *n, struct span text, size_t columns, size_t
 	}
 }
 
-static void add_question(struct notices *n, const char *question, const char *keys, size_t columns)
+static void add_question(struct notices *n, const char *question, size_t columns)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(ROW_MAX);
 
-	buf_addf(&b, "? %s %s", question, keys);
+	/* The keys first: a long question is cut at its end. */
+	buf_addf(&b, "? (y/n) %s", question);
 	add_rows(n, buf_span(&b), columns, QUESTION_ROWS);
 	n->loud = n->rows;
 }
@@ -253,17 +254,25 @@ static void add_selected(struct notices *n, const struct place *p, const struct 
 		add_rows(n, span_trim(text), f->term.columns, 2);
 }
 
+/* Is what the client says not among the lines that are seen? */
+static bool hides_said(const struct console *c, struct face *f)
+{
+	const struct place *p = c->current;
+
+	return p->kind == PLACE_MAILBOX || p->kind == PLACE_LETTER ||
+		face_view_more(face_view_of(f, p), p, f->layout.body_columns, f->layout.body_rows);
+}
+
 static void notices_make(const struct console *c, struct face *f, struct notices *ret)
 {
 	size_t columns = f->term.columns;
-	bool list = c->current->kind == PLACE_MAILBOX || c->current->kind == PLACE_LETTER;
 
 	question_note(f, c->question);
 	if (f->paste_asks)
-		add_question(ret, f->paste_question, "(y/n)", columns);
+		add_question(ret, f->paste_question, columns);
 	if (*c->question != '\0')
-		add_question(ret, c->question, "(y/n)", columns);
-	if (list && *c->said != '\0' && time_monotonic_ms() < c->said_ms + FACE_SAID_MS)
+		add_question(ret, c->question, columns);
+	if (hides_said(c, f) && *c->said != '\0' && time_monotonic_ms() < c->said_ms + FACE_SAID_MS)
 		add_rows(ret, span_str(c->said), columns, QUESTION_ROWS);
 	if (c->current->kind == PLACE_MAILBOX && !f->help)
 		add_selected(ret, c->current, f);
@@ -306,7 +315,7 @@ static size_t put_input(const struct console *c, struct face *f)
 		buf_reset(&b);
 	/* On a single row the question takes what is there. */
 	if (f->layout.rows == 1 && *c->question != '\0' && l->text.len == 0)
-		buf_addf(&b, "? %s (y/n)", c->question);
+		buf_addf(&b, "? (y/n) %s", c->question);
 	room = columns - face_width(face_head(buf_span(&b), columns));
 	/* A column is for the cursor behind the end. */
 	before = face_tail(before, room > 1 ? room - 1 : 0);

@@ -14,6 +14,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <signal.h>
 
 enum { ESCAPE_MS = 25, OWN_KEYS = 0x4000, SIZE_MOST = 1000, BROKEN_MOST = 64 };
 
@@ -181,6 +182,9 @@ int face_term_begin(struct face_term *t)
 		return client_fail(ERR_EXIT_CONFIG,
 			"this terminal (TERM is \"%s\") cannot show a screen; try quintet --plain",
 			name != NULL ? name : "");
+	/* The face suspends by itself, and ncurses's handler is not for a program with signalfd(2).
+	 */
+	(void)signal(SIGTSTP, SIG_DFL);
 	modes_set();
 	keys_define();
 	colours_take(t);
