@@ -62,6 +62,17 @@ int talk_call_open(struct talk *t, const char *window, bool focus);
 /* What was said in a call, by oneself too (from is one's own nick then). */
 void talk_call_said(struct talk *t, const char *window, const char *from, struct span text);
 
+/* A file of a call, from its first byte to its end. True: it is shown, so its progress needs no
+ * notes. */
+struct talk_file {
+	const void *id; /* the same each time, of this file alone until it is over */
+	const char *nick, *name;
+	bool up; /* to them */
+	uint64_t at, size;
+	bool over, whole;
+};
+bool talk_file(struct talk *t, const struct talk_file *f);
+
 /*
  * Asks a question that is answered by yes or no; answer() runs later, with false also when the
  * person leaves. Questions are put one after the other, at most 32 wait: -ENOSPC. talk_unask()

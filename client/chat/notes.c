@@ -51,6 +51,13 @@ void talk_call_said(struct talk *t, const char *window, const char *from, struct
 	talk_add(t, w, i);
 }
 
+bool talk_file(struct talk *t, const struct talk_file *f)
+{
+	if (t->view->file != NULL)
+		t->view->file(t->view_arg, f);
+	return t->view->file != NULL;
+}
+
 int talk_ask(struct talk *t, const char *question, void (*answer)(void *arg, bool yes), void *arg)
 {
 	struct talk_question *q = &t->questions[t->question_count];

@@ -89,6 +89,8 @@ struct talk_view {
 	void (*focus)(void *arg, struct window *w); /* it is to be looked at */
 	/* A PING of the view's own was answered. */
 	void (*pong)(void *arg, struct span token);
+	/* A file of a call has moved, or is over. */
+	void (*file)(void *arg, const struct talk_file *f);
 	/* A window is about to be closed. */
 	void (*closing)(void *arg, struct window *w);
 };

@@ -84,6 +84,7 @@ const struct talk_view chat_view = {.ready = on_ready,
 	.redacted = chat_redacted,
 	.focus = on_focus,
 	.pong = on_pong,
+	.file = chat_file,
 	.closing = on_closing};
 
 /* -- the loop ---------------------------------------------------------------------------------- */

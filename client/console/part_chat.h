@@ -3,6 +3,7 @@
  *
  *	part_chat.c         the task, and what the talk tells of its life
  *	part_chat_places.c  windows as places, items as lines
+ *	part_chat_files.c   files of calls as transfers
  *	part_chat_acts.c    commands, questions, what is said
  */
 #ifndef CLIENT_CONSOLE_PART_CHAT_H
@@ -14,6 +15,15 @@
 struct chat_window {
 	struct window *window;
 	struct place *place;
+};
+
+enum { CHAT_FILES_MAX = 64 };
+
+struct chat_file {
+	const void *id; /* NULL: free */
+	unsigned transfer; /* its number */
+	int64_t at_ms; /* of what is shown */
+	uint64_t at;
 };
 
 struct chat_part {
@@ -28,6 +38,7 @@ struct chat_part {
 	struct chat_window windows[MODEL_WINDOWS_MAX];
 	size_t count;
 	unsigned identities; /* of c->identities, that talk uses */
+	struct chat_file files[CHAT_FILES_MAX];
 	char sync[24]; /* of a script: the PING behind its last command, "" answered */
 	unsigned syncs;
 };
@@ -58,5 +69,9 @@ void chat_item(void *arg, struct window *w, const struct item *i);
 void chat_page(void *arg, const char *target, enum fill_kind kind, struct item *const *items,
 	size_t count, const char *error);
 void chat_redacted(void *arg, struct window *w, const struct item *i);
+
+/* -- part_chat_files.c ------------------------------------------------------------------------- */
+
+void chat_file(void *arg, const struct talk_file *f);
 
 #endif

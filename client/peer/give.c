@@ -27,6 +27,7 @@ struct give {
 	struct hash *hash; /* of all that is sent, and of what they have */
 	struct hash *have_hash; /* of what they have */
 	struct progress progress;
+	bool whole; /* they have it */
 };
 
 int give_open(const char *path, int *ret_fd, uint64_t *ret_size)
@@ -59,10 +60,25 @@ void give_name(const char *path, char ret[DCC_NAME_SIZE])
 	ret[n] = '\0';
 }
 
+static bool give_show(struct call *c, const struct give *g, bool over)
+{
+	return talk_file(c->peers->talk,
+		&(struct talk_file){.id = g,
+			.nick = c->nick,
+			.name = g->name,
+			.up = true,
+			.at = g->at,
+			.size = g->size,
+			.over = over,
+			.whole = g->whole});
+}
+
 static void give_free(struct call *c, struct give *g)
 {
 	struct give **at = &c->gives;
 
+	if (g->state == GIVE_SENDING || g->state == GIVE_SENT)
+		(void)give_show(c, g, true);
 	while (*at != g)
 		at = &(*at)->next;
 	*at = g->next;
@@ -186,6 +202,7 @@ static int on_stored(struct call *c, struct give *g, const struct wire *w)
 	(void)w;
 	if (g->state != GIVE_SENT)
 		return -EBADMSG;
+	g->whole = true;
 	call_note(c, "%s has %s, whole", c->nick, g->name);
 	give_free(c, g);
 	return 0;
@@ -283,7 +300,7 @@ static int send_some(struct call *c, struct give *g)
 	if (r == 0)
 		r = call_send_data(c, g->id, span_of(bytes, (size_t)n));
 	g->at += (uint64_t)n;
-	if (progress_due(&g->progress, g->at, g->size, &text))
+	if (!give_show(c, g, false) && progress_due(&g->progress, g->at, g->size, &text))
 		call_note(c, "sending %s: %s", g->name, buf_str(&text));
 	return r;
 }

@@ -28,12 +28,27 @@ struct take {
 	struct hash *hash; /* of all of it */
 	struct hash *have_hash; /* of what was there */
 	struct progress progress;
+	bool whole; /* it is here */
 };
+
+static bool take_show(const struct take *t, bool over)
+{
+	return talk_file(t->call->peers->talk,
+		&(struct talk_file){.id = t,
+			.nick = t->call->nick,
+			.name = t->name,
+			.at = t->at,
+			.size = t->size,
+			.over = over,
+			.whole = t->whole});
+}
 
 static void take_free(struct take *t, bool drop)
 {
 	struct take **at = &t->call->takes;
 
+	if (t->state == TAKE_TAKING)
+		(void)take_show(t, true);
 	while (*at != t)
 		at = &(*at)->next;
 	*at = t->next;
@@ -279,7 +294,7 @@ static int on_data(struct take *t, struct span bytes)
 		return 0;
 	}
 	t->at += bytes.len;
-	if (progress_due(&t->progress, t->at, t->size, &text))
+	if (!take_show(t, false) && progress_due(&t->progress, t->at, t->size, &text))
 		call_note(t->call, "taking %s: %s", t->name, buf_str(&text));
 	return 0;
 }
@@ -303,6 +318,7 @@ static int on_done(struct take *t, const struct wire *w)
 		stop(t, why_text(r), false);
 		return 0;
 	}
+	t->whole = true;
 	call_note(t->call, "%s is here, whole (SHA-256 checked)%s%s", t->name,
 		strcmp(name, t->part.name) != 0 ? ", as " : "",
 		strcmp(name, t->part.name) != 0 ? name : "");

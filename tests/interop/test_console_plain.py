@@ -126,6 +126,8 @@ def test_two_people(people, consoles):
     bob.send("/get\r")
     until(lambda: (people["bob"].folder / "given.txt").exists() and
           (people["bob"].folder / "given.txt").read_text() == "from hand to hand\n")
+    ann.expect("transfer 1 put given.txt to bob: done, verified")
+    bob.expect("transfer 1 get given.txt from ann: done, verified")
     bob.send("/hangup\r")
     ann.expect("bob has ended the call")
     ann.send("/close\r")

@@ -103,6 +103,14 @@ void talk_call_said(struct talk *t, const char *window, const char *from, struct
 	buf_add_byte(&t->said, '\n');
 }
 
+/* Progress is told by notes here. */
+bool talk_file(struct talk *t, const struct talk_file *f)
+{
+	(void)t;
+	(void)f;
+	return false;
+}
+
 int talk_ask(struct talk *t, const char *question, void (*answer)(void *arg, bool yes), void *arg)
 {
 	struct scene_ask *a = &t->asks[t->ask_count];
