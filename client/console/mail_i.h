@@ -132,7 +132,12 @@ int mail_list_fill(struct mail_part *m, unsigned number);
 /* All mailboxes that have something unread, or are open, with their counts. The same. */
 int mail_list_folders(struct mail_part *m);
 /* The line of a message, appended. Pure. */
-void mail_list_line(const struct mail_item *item, const char *subject, bool sent, struct buf *out);
+struct mail_list_as {
+	bool sent; /* whom it went to, in place of whom it is from */
+	const char *domain; /* one's own, which is left out */
+};
+void mail_list_line(const struct mail_item *item, const char *subject,
+	const struct mail_list_as *as, struct buf *out);
 
 /* -- news
  * -------------------------------------------------------------------------------------------- */
@@ -175,7 +180,7 @@ bool mail_writing_open(struct mail_part *m, struct mail_writing *w);
 void mail_writing_show(struct mail_part *m, struct place *p, const struct mail_writing *w);
 /* The one that is written where one looks, and not busy; NULL: told. */
 struct mail_writing *mail_writing_here(struct mail_part *m);
-/* What is typed so far in front of what is quoted, as one text. */
+/* What is quoted and what is typed below it, as one text. */
 void mail_writing_join(struct mail_writing *w);
 /* Keeps it in a file that is told (client_fail). */
 void mail_writing_rescue(const struct mail_writing *w);

@@ -5,30 +5,44 @@
 
 #include "client/chat/safe.h"
 
-enum { WHO_COLUMNS = 26 };
+enum { WHO_COLUMNS = 16 };
 
 /* -- lines ------------------------------------------------------------------------------------- */
 
-static void fit(struct buf *out, const char *text, size_t columns)
+static void fit(struct buf *out, struct span text, size_t columns)
 {
 	_cleanup_(buf_done) struct buf clean = BUF_INIT(65536);
 	struct span head;
 
-	safe_word(&clean, text);
+	safe_text(&clean, text);
 	head = width_head(buf_span(&clean), columns);
 	buf_add(out, head);
 	buf_addf(out, "%*s", (int)(columns - width_of(head)), "");
 }
 
-void mail_list_line(const struct mail_item *item, const char *subject, bool sent, struct buf *out)
+/* The first of them, by name, or without the domain that is one's own. */
+static struct span who_of(const char *people, const char *domain)
+{
+	size_t len = strcspn(people, ",");
+	const char *angle = memchr(people, '<', len), *at = memchr(people, '@', len);
+
+	if (angle != NULL && angle > people)
+		return span_trim(span_of(people, (size_t)(angle - people)));
+	if (at != NULL && span_caseeq_str(span_of(at + 1, len - (size_t)(at + 1 - people)), domain))
+		return span_of(people, (size_t)(at - people));
+	return span_of(people, len);
+}
+
+void mail_list_line(const struct mail_item *item, const char *subject,
+	const struct mail_list_as *as, struct buf *out)
 {
 	char marks[8], when[24];
 
 	mailui_marks(item, marks);
 	mailui_when(item->date_us, when);
-	buf_addf(out, "%5u %-5s %12s  ", (unsigned)item->uid, marks, when);
-	fit(out, sent ? item->to : item->from, WHO_COLUMNS);
-	buf_add_str(out, "  ");
+	buf_addf(out, "%5u %-4s %12s ", (unsigned)item->uid, marks, when);
+	fit(out, who_of(as->sent ? item->to : item->from, as->domain), WHO_COLUMNS);
+	buf_add_str(out, " ");
 	safe_word(out, subject[0] != '\0' ? subject : "(no subject)");
 }
 
@@ -49,12 +63,13 @@ static void line_put(
 	struct mail_part *m, struct place *p, const struct mail_item *item, const char *subject)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT((size_t)4 * CONSOLE_TEXT_MAX);
+	const struct mail_list_as as = {is_sent(mailbox_name(m->box)), m->u.profile.doors.domain};
 	const struct place_line *there = line_find(p, item->uid);
 	struct place_line l = {.look = (item->flags & IMAP_FLAG_SEEN) != 0 ? LINE_PLAIN : LINE_LOUD,
 		.who = "",
 		.id = item->uid};
 
-	mail_list_line(item, subject, is_sent(mailbox_name(m->box)), &text);
+	mail_list_line(item, subject, &as, &text);
 	l.text = buf_str(&text);
 	if (there == NULL || there->look != l.look || strcmp(there->text, l.text) != 0)
 		place_put(m->c, p, &l);
@@ -169,7 +184,9 @@ static void counts_show(struct mail_part *m, struct mail_place *i, struct place 
 		(void)snprintf(p->title, sizeof p->title, "found in %.200s: %zu", i->box, listed);
 		return;
 	}
-	p->called = i->unseen > p->unread || (p->called && i->unseen > 0);
+	/* What was there before is no news. */
+	p->called = (i->listed && i->unseen > p->unread) || (p->called && i->unseen > 0);
+	i->listed = true;
 	p->unread = i->unseen;
 	(void)snprintf(p->title, sizeof p->title, "%zu message%s, %u unread%s", count,
 		count == 1 ? "" : "s", (unsigned)i->unseen,
@@ -186,7 +203,6 @@ int mail_list_fill(struct mail_part *m, unsigned number)
 	if (i == NULL || m->box == NULL || strcmp(mailbox_name(m->box), i->box) != 0)
 		return 0;
 	n = choose(m, i, uids, &i->unseen);
-	i->listed = true;
 	lines_take(m, p, uids, n);
 	lines_put(m, p, uids, n);
 	counts_show(m, i, p, n);

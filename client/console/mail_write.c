@@ -33,9 +33,7 @@ void mail_writing_done(struct mail_writing *w)
 void mail_writing_join(struct mail_writing *w)
 {
 	if (w->typed.len > 0 && w->d.text.len > 0)
-		buf_add_byte(&w->typed, '\n');
-	buf_add(&w->typed, buf_span(&w->d.text));
-	buf_reset(&w->d.text);
+		buf_add_byte(&w->d.text, '\n');
 	buf_add(&w->d.text, buf_span(&w->typed));
 	buf_reset(&w->typed);
 }
@@ -115,8 +113,10 @@ void mail_writing_show(struct mail_part *m, struct place *p, const struct mail_w
 			 "the editor; /cancel throws it away"),
 		LINE_HEAD, 4);
 	mail_place_text(m, p, SPAN_LIT("\n"), LINE_PLAIN, 1);
-	mail_place_text(m, p, buf_span(&w->typed), LINE_PLAIN, QUOTED_SHOWN);
 	mail_place_text(m, p, buf_span(&w->d.text), LINE_QUIET, QUOTED_SHOWN);
+	if (w->d.text.len > 0)
+		mail_place_text(m, p, SPAN_LIT("\n"), LINE_PLAIN, 1);
+	mail_place_text(m, p, buf_span(&w->typed), LINE_PLAIN, QUOTED_SHOWN);
 	console_changed(m->c);
 }
 

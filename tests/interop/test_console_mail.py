@@ -68,7 +68,7 @@ def test_writing_and_answering(house, console):
     bob.expect("sent, encrypted")
     assert (house["bob"].folder / "copy.txt").read_text() == "the plan\n"
     ann.expect("new mail from bob@quintet.test: Re: The plan")
-    assert house.read("ann", "Re: The plan")["text"].startswith("Thanks.\n\nOn ")
+    assert house.read("ann", "Re: The plan")["text"].endswith("> ..\n\nThanks.\n")
     assert "R" in house.find("bob", "The plan")["flags"]
     bob.say(f"/forward {house.uid('bob', 'The plan')} ann", ".")
     ann.expect("new mail from bob@quintet.test: Fwd: The plan")

@@ -60,7 +60,8 @@ static int teardown(void **state)
 static void lines(void **state)
 {
 	static char none[] = "", from[] = "\xe6\x97\xa5\xe6\x9c\xac <ann@house>",
-		    to[] = "bob@house", bad[] = "turn \xe2\x80\xae it \x1b[31m";
+		    to[] = "bob@house, cid@house", other[] = "cid@elsewhere.example",
+		    bad[] = "turn \xe2\x80\xae it \x1b[31m";
 	struct mail_item i = {.uid = 17,
 		.keywords = none,
 		.from = from,
@@ -70,21 +71,23 @@ static void lines(void **state)
 		.msgid = none,
 		.encrypted = true,
 		.flags = IMAP_FLAG_FLAGGED};
+	const struct mail_list_as in = {false, "house"}, sent = {true, "house"};
 	struct buf b = BUF_INIT(4096);
 
 	(void)state;
-	mail_list_line(&i, "Hello", false, &b);
+	mail_list_line(&i, "Hello", &in, &b);
 	assert_non_null(strstr(buf_str(&b), "   17 NFE "));
-	/* Two wide characters: four columns of 26. */
-	assert_non_null(
-		strstr(buf_str(&b), "\xe6\x97\xa5\xe6\x9c\xac <ann@house>            Hello"));
+	/* By name; two wide characters: four columns of 16. */
+	assert_non_null(strstr(buf_str(&b), " \xe6\x97\xa5\xe6\x9c\xac             Hello"));
 	buf_reset(&b);
 	i.flags |= IMAP_FLAG_SEEN;
-	mail_list_line(&i, "", true, &b);
+	mail_list_line(&i, "", &sent, &b);
 	assert_non_null(strstr(buf_str(&b), "   17 FE "));
-	assert_non_null(strstr(buf_str(&b), "bob@house                   (no subject)"));
+	assert_non_null(strstr(buf_str(&b), " bob              (no subject)"));
 	buf_reset(&b);
-	mail_list_line(&i, bad, false, &b);
+	i.from = other;
+	mail_list_line(&i, bad, &in, &b);
+	assert_non_null(strstr(buf_str(&b), " cid@elsewhere.ex turn "));
 	assert_null(strchr(buf_str(&b), '\x1b'));
 	assert_null(strstr(buf_str(&b), "\xe2\x80\xae"));
 	buf_done(&b);
@@ -131,7 +134,7 @@ static void typing(void **state)
 	mail_write_cancel(&h->c, SPAN_LIT(""));
 	assert_ptr_equal(writing_of(h), w);
 	mail_writing_join(w);
-	assert_string_equal(buf_str(&w->d.text), "One.\n\n..\n\n> quoted\n");
+	assert_string_equal(buf_str(&w->d.text), "> quoted\n\nOne.\n\n..\n");
 	assert_int_equal(w->typed.len, 0);
 	/* It went: nothing is to be kept. */
 	buf_reset(&w->d.text);
