@@ -42,9 +42,9 @@ struct keeper_house {
 
 /*
  * 0, or -EPERM: that caller may not do that. Looks at arguments, too: whose service a session row
- * or a bell names and whose process; no administrators, no sign-up past the policy and no change of
- * passwords by others than cad; and the time that a service says it is has to be the time it is,
- * but for some minutes.
+ * or a bell names and whose process; nothing in the administrator's name, no administrators, no
+ * sign-up past the policy and no change of passwords by others than cad; and the time that a
+ * service says it is has to be the time it is, but for some minutes.
  */
 int rights_check(enum keeper_caller caller, pid_t pid, enum store_op op, const void *args,
 	const struct keeper_house *house);

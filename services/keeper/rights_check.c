@@ -48,6 +48,12 @@ static bool is_own_name(const struct asked *a, const char *service)
 	return strcmp(service, a->who->says) == 0;
 }
 
+/* What goes into the audit table as done by somebody was not done by the administrator. */
+static bool is_no_admin(const char *by)
+{
+	return strcmp(by, rights_name(CALLER_ADMIN)) != 0;
+}
+
 /* A name that people may take: folded already, and no host's or the house's. */
 static bool is_free_for_all(const struct asked *a, const char *name)
 {
@@ -62,7 +68,7 @@ static bool may_create(const struct asked *a)
 {
 	const struct account_create_args *c = a->args;
 
-	if (c->flags != 0 || c->admin_act || !is_own_name(a, c->service) ||
+	if (c->flags != 0 || c->admin_act || !is_own_name(a, c->service) || !is_no_admin(c->peer) ||
 		!is_free_for_all(a, c->name))
 		return false;
 	return strcmp(a->house->sign_up, "open") == 0 ||
@@ -74,7 +80,8 @@ static bool may_set_password(const struct asked *a)
 {
 	const struct account_password_args *p = a->args;
 
-	return is_own_name(a, p->service) && (a->caller == CALLER_CAD || p->only_rehash);
+	return is_own_name(a, p->service) && is_no_admin(p->peer) &&
+		(a->caller == CALLER_CAD || p->only_rehash);
 }
 
 /* -- log-ins ----------------------------------------------------------------------------------- */
@@ -85,7 +92,7 @@ static bool may_audit(const struct asked *a)
 	const struct audit_row *row = a->args;
 	const size_t len = strlen(a->who->says);
 
-	return strcmp(row->event, "login-refused") == 0 &&
+	return strcmp(row->event, "login-refused") == 0 && is_no_admin(row->by) &&
 		span_starts(span_str(row->detail), a->who->says) &&
 		strncmp(row->detail + len, ": ", 2) == 0;
 }
@@ -133,7 +140,7 @@ static bool may_revoke(const struct asked *a)
 {
 	const struct cert_revoke_args *r = a->args;
 
-	return r->account[0] != '\0';
+	return r->account[0] != '\0' && is_no_admin(r->by);
 }
 
 /* -- files, chat ------------------------------------------------------------------------------- */

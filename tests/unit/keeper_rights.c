@@ -245,6 +245,28 @@ static void test_sign_up(void **state)
 	}
 }
 
+/* The audit table says that the administrator did it when he did. */
+static void test_by(void **state)
+{
+	struct call c = call_of(CALLER_CAD, STORE_OP_CERT_REVOKE);
+
+	(void)state;
+	assert_int_equal(ask(&c), 0);
+	SAY(c.a.revoke.by, "quintetctl");
+	assert_int_equal(ask(&c), -EPERM);
+	c.caller = CALLER_ADMIN;
+	assert_int_equal(ask(&c), 0);
+	c = call_of(CALLER_FTPD, STORE_OP_ACCOUNT_CREATE);
+	SAY(c.a.create.peer, "quintetctl");
+	assert_int_equal(ask(&c), -EPERM);
+	c = call_of(CALLER_CAD, STORE_OP_ACCOUNT_PASSWORD);
+	SAY(c.a.password.peer, "quintetctl");
+	assert_int_equal(ask(&c), -EPERM);
+	c = call_of(CALLER_MAILD, STORE_OP_AUDIT_APPEND);
+	SAY(c.a.audit.by, "quintetctl");
+	assert_int_equal(ask(&c), -EPERM);
+}
+
 static void test_names(void **state)
 {
 	static const char *const bad[] = {"", "Alice", "1alice", "a b", "a/b", "a\n", "root",
@@ -410,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_matrix),
 		cmocka_unit_test(test_all_or_nothing),
 		cmocka_unit_test(test_sign_up),
+		cmocka_unit_test(test_by),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_log_ins),
