@@ -142,6 +142,7 @@ def test_scrolling_and_pastes(house, screens):
     until(lambda: (bob.read(0.2), "<bob> while you read" in bob.shown())[1], what="what was said")
     ann.press("\x1b[F", r"<bob> while you read$")
     ann.press("\x1b[H", r"<ann> line 0$")
+    until(lambda: (ann.read(0.1), "while you read" not in ann.shown())[1], what="the beginning")
     ann.press("\x1b", r"<bob> while you read$")
     # Of one line nothing is asked; of several, nothing is a command.
     ann.press("\x1b[200~one line\x1b[201~", r"^\[#long\] one line$")
