@@ -370,6 +370,12 @@ static void hosts_are_for_the_administrator(void **state)
 	r.profile = PKI_HOST;
 	r.hosts = span_str("localhost 127.0.0.1  ::1");
 	assert_int_equal(sign_fixture_call(f, &r), EPERM);
+	/* Nor does anybody ask for anything in his name. */
+	r.kind = SIGNER_CRL;
+	assert_int_not_equal(sign_fixture_call(f, &r), EPERM);
+	(void)snprintf(r.peer, sizeof(r.peer), "quintetctl");
+	assert_int_equal(sign_fixture_call(f, &r), EPERM);
+	r.kind = SIGNER_HOST;
 	f->s.peer.uid = SIGN_UID_NOBODY;
 	assert_false(sign_caller_allowed(&f->s.peer));
 	assert_int_equal(sign_fixture_call(f, &r), EPERM);

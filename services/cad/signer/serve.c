@@ -80,7 +80,10 @@ void sign_serve(struct sign *g, const struct signer_request *r, struct sign_repl
 		sign_refuse(reply, EINVAL, "no such request");
 		return;
 	}
-	if (kind->admin && !sign_caller_is_admin(g, &g->s->peer)) {
+	/* What cad says of its peers goes into the audit table: that it is the administrator is
+	 * not believed. */
+	if ((kind->admin || strcmp(r->peer, "quintetctl") == 0) &&
+		!sign_caller_is_admin(g, &g->s->peer)) {
 		sign_refuse(reply, EPERM, "only the administrator may ask for this");
 	} else {
 		error = kind->handler(g, r, reply);
