@@ -118,11 +118,18 @@ static int restore_part(struct ctl *c, void *arg, struct buf *reply)
 static int run_restore(struct ctl *c, const struct ctl_args *a)
 {
 	struct copy_job j = {.dir = a->word[0], .fd = -1};
-	int r = open_folder(&j);
+	int r;
 
+	if (!c->direct) {
+		/* It would go on with the store that was there before. */
+		ctl_warn("the keeper answers at %s: stop all services first "
+			 "(systemctl stop quintet.target quintet-wait.target, and their sessions)",
+			c->settings.keeper);
+		return CTL_REFUSED;
+	}
+	r = open_folder(&j);
 	if (r < 0)
 		return ctl_fail(r, "cannot open the folder %s", j.dir);
-	c->direct = true;
 	r = c->drops ? ctl_state_folders(c) : CTL_OK;
 	if (r == CTL_OK)
 		r = ctl_as_admin(c, restore_part, &j, NULL);

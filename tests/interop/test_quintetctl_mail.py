@@ -93,6 +93,7 @@ def test_a_restored_mailbox_is_another(house):
         client.append(message("later", "later"), "Work/2026")
     for service in list(house.services):
         service.stop()
+    house.stop_keeper()
     house.path("state").rename(house.path("lost"))
     house.path("state").mkdir()
     house.give(house.path("state"))
