@@ -107,6 +107,8 @@ void face_paste_answer(struct console *c, struct face *f, bool yes)
 	if (yes)
 		buf_add(&text, buf_span(&f->paste));
 	buf_reset(&f->paste);
+	if (yes)
+		face_view_of(f, c->current)->follow = true;
 	rest = buf_span(&text);
 	while (span_split(&rest, '\n', &line))
 		say(c, line);

@@ -91,6 +91,25 @@ static int get(wint_t *ret)
 	return ERR;
 }
 
+/* A character behind it is one with Alt, and so are the arrows on some terminals; another key is
+ * one of its own. */
+static uint32_t behind_escape(void)
+{
+	wint_t c = 0;
+	int r = get(&c);
+
+	if (r == ERR)
+		return FACE_KEY_ESCAPE;
+	if (r != KEY_CODE_YES && c != 0x1b)
+		return FACE_KEY_ALT + (uint32_t)(c < FACE_KEY_NONE ? c : 0);
+	if (r == KEY_CODE_YES && named(c) == FACE_KEY_LEFT)
+		return FACE_KEY_WORD_LEFT;
+	if (r == KEY_CODE_YES && named(c) == FACE_KEY_RIGHT)
+		return FACE_KEY_WORD_RIGHT;
+	(void)ungetch((int)c);
+	return FACE_KEY_ESCAPE;
+}
+
 uint32_t face_term_key(struct face_term *t)
 {
 	wint_t c = 0;
@@ -105,12 +124,7 @@ uint32_t face_term_key(struct face_term *t)
 		return named(c);
 	if (c != 0x1b)
 		return character(c);
-	r = get(&c);
-	if (r == ERR || c == 0x1b)
-		return FACE_KEY_ESCAPE;
-	if (r == KEY_CODE_YES)
-		return named(c);
-	return FACE_KEY_ALT + (uint32_t)(c < FACE_KEY_NONE ? c : 0);
+	return behind_escape();
 }
 
 /* -- begin and end ------------------------------------------------------------------------------

@@ -75,6 +75,10 @@ def join(screen, name):
     return screen.press(f"/go {name}\r", rf"^>\d+ {name} ")
 
 
+def gone(screen, text):
+    until(lambda: (screen.read(0.1), text not in screen.shown())[1], what=f"the end of {text}")
+
+
 def up(screen):
     screen.shows(UP)
     return screen
@@ -137,18 +141,18 @@ def test_scrolling_and_pastes(house, screens):
     ann.press("\x1b[200~" + "".join(f"line {i}\r" for i in range(40)) + "\x1b[201~",
               r"^\? \(y/n\) Send these 40 pasted lines to #long\? They begin: line 0$")
     ann.press("y", r"<ann> line 39$")
-    assert ann.press(PAGE_UP, r"^ .*│-- more below, of \d+ lines") and "line 39" not in ann.shown()
-    bob.send("while you read\r")
-    until(lambda: (bob.read(0.2), "<bob> while you read" in bob.shown())[1], what="what was said")
+    ann.press(PAGE_UP, r"^ .*│-- more below, of \d+ lines")
+    gone(ann, "line 39")
+    bob.press("while you read\r", "<bob> while you read")
     ann.press("\x1b[F", r"<bob> while you read$")
     ann.press("\x1b[H", r"<ann> line 0$")
-    until(lambda: (ann.read(0.1), "while you read" not in ann.shown())[1], what="the beginning")
+    gone(ann, "while you read")
     ann.press("\x1b", r"<bob> while you read$")
     # Of one line nothing is asked; of several, nothing is a command.
     ann.press("\x1b[200~one line\x1b[201~", r"^\[#long\] one line$")
     ann.press("\x15\x1b[200~/quit\r//two\r\x1b[201~", r"^\? \(y/n\) Send these 2 pasted lines")
     ann.press("y", r"<ann> //two$")
-    assert "<ann> /quit" in ann.shown()
+    ann.shows("<ann> /quit$")
     leave(ann)
     # What was said long ago is fetched when it is scrolled to.
     bob.press("\x1b[200~" + "".join(f"more {i}\r" for i in range(30)) + "\x1b[201~", "30 pasted lines")
@@ -179,7 +183,7 @@ def test_mail_arrives_marked(house, screens):
     ann.press("/send\r", "sent, encrypted")
     ann.press("\x1b" + number, r"│> .* the first$")
     ann.send("d")
-    until(lambda: (ann.read(0.2), "the first" not in ann.shown())[1], what="it to be gone")
+    gone(ann, "the first")
     assert "Thank you." in house.bob.out("mail", "read", "1")
     leave(ann)
 
@@ -243,7 +247,7 @@ def test_help_on_one_key(screens):
     ann.press("q", r"^\[house\]")
     ann.press("?", r"│Keys$")
     ann.press("x", r"^\[house\] x$")
-    until(lambda: (ann.read(0.1), "│Keys" not in ann.shown())[1], what="the place again")
+    gone(ann, "│Keys")
     # In a line that is being typed it is a character.
     ann.press("?", r"^\[house\] x\?$")
     leave(ann)
@@ -258,7 +262,7 @@ def test_transfers_show_and_go(house, screens):
     ann.shows(r"^\[[#-]{16}\] .*big.*\d")
     # Beside it everything goes on.
     ann.press("typed", r"^\[\S+\] typed$")
-    until(lambda: (ann.read(0.2), "-- transfers" not in ann.shown())[1], what="its end")
+    gone(ann, "-- transfers")
     leave(ann)
     assert house.ann.out("ftp", "ls", "big")
 
