@@ -420,7 +420,7 @@ static void move(struct files_moves *m)
 		files_drain(m->wake_fd);
 		while ((t = ftp_pool_take(m->pool)) != NULL)
 			item_finish(m, t);
-		if (time_monotonic_ms() - drawn_ms < DRAW_MS && r == 2)
+		if (time_monotonic_ms() - drawn_ms < DRAW_MS)
 			continue;
 		drawn_ms = time_monotonic_ms();
 		show(m);

@@ -226,6 +226,7 @@ const struct console_command console_mail_commands[] = {
 	{"receipts", run_receipts, "", "what became of what you sent", PART_MAIL, false, 0},
 	{"notices", run_notices, "", "new mail and receipts, told again", PART_MAIL, false, 0},
 	{"people", run_people, "", "who is there", PART_MAIL, false, 0},
-	{"outbox", run_outbox, "", "what waits to be sent; try now", PARTS, false, 0},
+	{"outbox", run_outbox, "[retry|remove NAME]", "what waits to be sent; try now", PARTS,
+		false, 0},
 	{.name = NULL},
 };

@@ -102,7 +102,7 @@ int mail_do_people(struct mail_part *m, struct mail_order *o)
 
 struct boxed {
 	struct mail_part *m;
-	unsigned waiting, refused;
+	unsigned waiting, sent, refused; /* sent: but not in Sent yet */
 	bool tell;
 };
 
@@ -114,6 +114,7 @@ static int entry_tell(void *arg, const struct outbox_entry *e)
 	char who[256], why[256];
 
 	b->waiting += strcmp(e->state, "waiting") == 0;
+	b->sent += strcmp(e->state, "sent") == 0;
 	b->refused += strcmp(e->state, "refused") == 0;
 	if (!b->tell)
 		return 0;
@@ -128,28 +129,52 @@ static int entry_tell(void *arg, const struct outbox_entry *e)
 	return 0;
 }
 
+/* "retry NAME", "remove NAME": one of them. */
+static void outbox_change(struct mail_part *m, const struct words *w)
+{
+	const bool retry = strcmp(w->v[0], "retry") == 0;
+	int r;
+
+	if (w->count != 2 || (!retry && strcmp(w->v[0], "remove") != 0)) {
+		console_error(m->c, "/outbox retry NAME, or /outbox remove NAME");
+		return;
+	}
+	r = retry ? outbox_retry(&m->u.profile, w->v[1]) : outbox_remove(&m->u.profile, w->v[1]);
+	if (r < 0)
+		console_error(m->c, "%s: %s", w->v[1],
+			r == -ENOENT          ? "there is no such letter"
+				: r == -EBUSY ? "it is being sent just now"
+					      : err_text(r));
+}
+
+static void outbox_go(struct mail_part *m)
+{
+	struct outbox_result sent = {.why = ""};
+
+	(void)outbox_send(m->u.client, &m->u.profile, &m->u.login, m->u.line, &sent);
+	if (sent.sent > 0)
+		console_say(m->c, "%u letter%s of the outbox sent", sent.sent,
+			sent.sent == 1 ? "" : "s");
+	if (sent.refused > 0)
+		console_error(m->c, "refused: %.400s (kept: /outbox)", sent.why);
+}
+
 /* Without an order: what waits has its time, and nothing is said unless something went. */
 int mail_do_outbox(struct mail_part *m, struct mail_order *o)
 {
 	struct boxed b = {.m = m};
-	struct outbox_result sent = {.why = ""};
 
+	if (o != NULL && o->words.count > 0)
+		outbox_change(m, &o->words);
 	(void)outbox_each(&m->u.profile, entry_tell, &b);
-	if (b.waiting > 0 && m->u.line != NULL) {
-		(void)outbox_send(m->u.client, &m->u.profile, &m->u.login, m->u.line, &sent);
-		if (sent.sent > 0)
-			console_say(m->c, "%u letter%s of the outbox sent", sent.sent,
-				sent.sent == 1 ? "" : "s");
-		if (sent.refused > 0)
-			console_error(
-				m->c, "refused: %.400s (kept: quintet mail outbox)", sent.why);
-	}
+	if (b.waiting + b.sent > 0 && m->u.line != NULL)
+		outbox_go(m);
 	b = (struct boxed){.m = m, .tell = o != NULL};
 	(void)outbox_each(&m->u.profile, entry_tell, &b);
 	m->waiting = b.waiting;
-	if (b.waiting == 0)
+	if (b.waiting + b.sent == 0)
 		m->send_ms = 0;
-	if (o != NULL && b.waiting + b.refused == 0)
+	if (o != NULL && b.waiting + b.sent + b.refused == 0)
 		console_say(m->c, "nothing waits to be sent");
 	return m->u.line != NULL ? m->u.line->error : 0;
 }

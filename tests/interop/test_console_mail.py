@@ -75,6 +75,17 @@ def test_writing_and_answering(house, console):
     assert house.read("ann", "Fwd: The plan")["attachments"][0]["name"] == "plan b.txt"
 
 
+def test_a_refused_letter_can_be_mended(house, console):
+    ann = console("ann")
+    ann.say("/write nobody to be mended", "text", ".")
+    ann.expect("error: refused: ")
+    ann.say("/outbox", "/to bob", ".")
+    ann.expect("nothing waits to be sent")
+    ann.expect("To: bob")
+    ann.expect("sent, encrypted")
+    assert house.read("bob", "to be mended")["text"] == "text\n"
+
+
 def test_receipts(house, console):
     ann, bob = console("ann"), console("bob")
     ann.say("/write bob tell me", "/receipt", "Did you read it?", ".")
