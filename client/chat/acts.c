@@ -91,6 +91,8 @@ static void cmd_join(struct chatacts *a, struct span words)
 		span_copy_str(words, a->wanted_key, sizeof a->wanted_key) < 0)
 		a->wanted[0] = a->wanted_key[0] = '\0';
 	chatacts_send(a, "JOIN %.*s%s%.*s", SPAN(names), words.len > 0 ? " " : "", SPAN(words));
+	/* The server does not answer those who are in it. */
+	chatacts_changed(a);
 }
 
 static void cmd_part(struct chatacts *a, struct span words)

@@ -148,7 +148,8 @@ static void house_status(struct console *c, struct span words)
 	(void)words;
 	console_say(c, "%s at %s, profile %s", c->profile.user, c->profile.host, c->profile.name);
 	for (unsigned id = 0; id < PARTS; id++)
-		part_tell(c, (enum part_id)id);
+		if (id <= PART_FILES || c->parts[id].state != PART_UP)
+			part_tell(c, (enum part_id)id);
 	house_clock_tell(c);
 	house_certificate_tell(c);
 	for (size_t i = 0; i < c->transfer_count; i++) {

@@ -39,6 +39,9 @@ static void clock_add(const struct console *c, struct buf *b)
 
 	if (!c->clock.known)
 		part_add(c, b, PART_TIME, false);
+	else if (bound_ms >= 1000)
+		buf_addf(
+			b, "clock: within %.0f s", ((ms < 0 ? -ms : ms) + bound_ms + 999.9) / 1000);
 	else if (ms > -1000 && ms < 1000)
 		buf_addf(b, "clock: %+.1f ms +-%.1f", ms, bound_ms);
 	else
