@@ -7,19 +7,42 @@
 
 #include <errno.h>
 
-static const char *range_of(const struct policy_row *row, char ret[96])
+struct unit {
+	const char *name;
+	uint64_t size;
+};
+
+/* In the largest unit that leaves nothing over, as set takes it. */
+static void bound_add(struct buf *b, const struct policy_row *row, uint64_t value)
 {
-	if (row->kind == POLICY_CHOICE)
-		return row->choices;
-	if (row->kind == POLICY_TEXT || row->kind == POLICY_SECRET)
-		(void)snprintf(ret, 96, "at most %llu bytes", (unsigned long long)row->max);
-	else
-		(void)snprintf(ret, 96, "%llu to %llu%s", (unsigned long long)row->min,
-			(unsigned long long)row->max,
-			row->kind == POLICY_DURATION_S     ? " s"
-				: row->kind == POLICY_SIZE ? " bytes"
-							   : "");
-	return ret;
+	static const struct unit durations[] = {{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}},
+				 sizes[] = {{"T", UINT64_C(1) << 40}, {"G", UINT64_C(1) << 30},
+					 {"M", UINT64_C(1) << 20}, {"K", UINT64_C(1) << 10},
+					 {"", 1}};
+	const struct unit *u = row->kind == POLICY_SIZE ? sizes : durations;
+
+	if (value == 0 || row->kind == POLICY_NUMBER) {
+		buf_addf(b, "%llu", (unsigned long long)value);
+		return;
+	}
+	while (value % u->size != 0)
+		u++;
+	buf_addf(b, "%llu%s", (unsigned long long)(value / u->size), u->name);
+}
+
+static const char *range_of(const struct policy_row *row, struct buf *b)
+{
+	buf_reset(b);
+	if (row->kind == POLICY_CHOICE) {
+		buf_add_str(b, row->choices);
+	} else if (row->kind == POLICY_TEXT || row->kind == POLICY_SECRET) {
+		buf_addf(b, "at most %llu bytes", (unsigned long long)row->max);
+	} else {
+		bound_add(b, row, row->min);
+		buf_add_str(b, " to ");
+		bound_add(b, row, row->max);
+	}
+	return buf_str(b);
 }
 
 /* What is stored of a secret tells people nothing. */
@@ -30,7 +53,8 @@ static const char *shown(const struct policy_row *row, const char *value)
 
 static int add_row(struct ctl *c, struct ctl_table *t, const struct policy_row *row)
 {
-	char value[POLICY_VALUE_SIZE], range[96];
+	_cleanup_(buf_done) struct buf range = BUF_INIT(128);
+	char value[POLICY_VALUE_SIZE];
 	int r = policy_text(c->store, row->name, value);
 
 	if (r < 0)
@@ -38,7 +62,7 @@ static int add_row(struct ctl *c, struct ctl_table *t, const struct policy_row *
 	ctl_cell(t, "%s", row->name);
 	ctl_cell(t, "%s", shown(row, value));
 	ctl_cell(t, "%s", row->standard);
-	ctl_cell(t, "%s", range_of(row, range));
+	ctl_cell(t, "%s", range_of(row, &range));
 	ctl_cell(t, "%s", row->meaning);
 	return 0;
 }
@@ -96,9 +120,9 @@ static const struct ctl_option set_options[] = {{"default", NULL, false}, {.name
 /* The refusal in the terms of the setting's own row. */
 static int refuse(const struct policy_row *row, const char *value)
 {
-	char range[96];
+	_cleanup_(buf_done) struct buf range = BUF_INIT(128);
 
-	ctl_warn("%s: %s, not \"%s\"", row->name, range_of(row, range), value);
+	ctl_warn("%s: %s, not \"%s\"", row->name, range_of(row, &range), value);
 	return CTL_REFUSED;
 }
 
