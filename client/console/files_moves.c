@@ -418,8 +418,10 @@ static void move(struct files_moves *m)
 		r = ftp_pool_run(
 			m->pool, running_count(m) > 0 ? DRAW_MS : FILES_PAUSE_MS, m->wake_fd);
 		files_drain(m->wake_fd);
-		while ((t = ftp_pool_take(m->pool)) != NULL)
+		while ((t = ftp_pool_take(m->pool)) != NULL) {
 			item_finish(m, t);
+			drawn_ms = 0;
+		}
 		if (time_monotonic_ms() - drawn_ms < DRAW_MS)
 			continue;
 		drawn_ms = time_monotonic_ms();
