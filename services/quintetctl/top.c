@@ -27,6 +27,19 @@ static void since_cell(const struct ctl *c, struct ctl_table *t, int64_t since_u
 	ctl_cell_span(t, buf_span(&text));
 }
 
+/* A program gets the bytes, a person what can be read. */
+static void size_cell(const struct ctl *c, struct ctl_table *t, uint64_t size)
+{
+	if (c->json)
+		ctl_cell(t, "%llu", (unsigned long long)size);
+	else if (size < 10240)
+		ctl_cell(t, "%llu B", (unsigned long long)size);
+	else if (size < UINT64_C(10) << 20)
+		ctl_cell(t, "%llu KiB", (unsigned long long)(size >> 10));
+	else
+		ctl_cell(t, "%llu MiB", (unsigned long long)(size >> 20));
+}
+
 /* "-" where the session runs in no unit: xinetd, make run. */
 static void unit_cell(struct ctl_table *t, pid_t pid)
 {
@@ -49,9 +62,9 @@ static void cells(const struct ctl *c, const struct top_sight *s, struct ctl_tab
 		ctl_cell(t, "%s", row->peer);
 		ctl_cell(t, "%s", row->service);
 		since_cell(c, t, row->since_us, now_us);
-		ctl_cell(t, "%llu", (unsigned long long)row->bytes_in);
-		ctl_cell(t, "%llu", (unsigned long long)row->bytes_out);
-		ctl_cell(t, "%llu", (unsigned long long)s->list[i].memory);
+		size_cell(c, t, row->bytes_in);
+		size_cell(c, t, row->bytes_out);
+		size_cell(c, t, s->list[i].memory);
 		ctl_cell(t, "%s", s->list[i].shared_out ? "PSS" : "RSS");
 		ctl_cell(t, "%d", (int)row->pid);
 		unit_cell(t, (pid_t)row->pid);
