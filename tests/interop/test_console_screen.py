@@ -89,7 +89,7 @@ def test_everything_is_on_one_screen(screens):
     lines = screen.lines()
     assert re.match(r" 0 house .* F1 help$", lines[0])
     assert lines[1].startswith(">0 house ") and lines[-1].startswith("[house]")
-    screen.shows(r"^ ann at localhost \| .* clock: [+-][0-9.]+ ms .* \| cert: \d+ days")
+    screen.shows(r"^ ann at localhost \| .* clock: (?:[+-][0-9.]+ ms|within \d+ s).* \| cert: \d+ days")
     screen.shows(r"^Mail +│")
     leave(screen)
 
