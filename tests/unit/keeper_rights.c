@@ -256,6 +256,11 @@ static void test_by(void **state)
 	assert_int_equal(ask(&c), -EPERM);
 	c.caller = CALLER_ADMIN;
 	assert_int_equal(ask(&c), 0);
+	SAY(c.a.revoke.account, "quintet"); /* the services' own */
+	assert_int_equal(ask(&c), 0);
+	c.caller = CALLER_CAD;
+	SAY(c.a.revoke.by, "quintet");
+	assert_int_equal(ask(&c), -EPERM);
 	c = call_of(CALLER_FTPD, STORE_OP_ACCOUNT_CREATE);
 	SAY(c.a.create.peer, "quintetctl");
 	assert_int_equal(ask(&c), -EPERM);
