@@ -209,8 +209,11 @@ static int parts_begin(struct console *c)
 /* The parts, below the face. */
 static int live(struct console *c, int signal_fd)
 {
-	int r = parts_begin(c), code;
+	int r, code;
 
+	console_say(c, "%s at %s; /help tells the commands, /quit leaves", c->profile.user,
+		c->profile.host);
+	r = parts_begin(c);
 	client_sink(engine_told, c);
 	if (r < 0)
 		console_leave(c, ERR_EXIT_TEMP);

@@ -214,6 +214,8 @@ struct console_face {
 	/* Lets another program (an editor, a pager) have the terminal, and takes it back. */
 	void (*pause)(struct console *c);
 	void (*resume)(struct console *c);
+	/* Shows all commands. NULL: they are told as lines. */
+	void (*help)(struct console *c);
 };
 enum { CONSOLE_FACE_FDS = 4 };
 extern const struct console_face console_screen, console_plain;

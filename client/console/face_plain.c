@@ -239,8 +239,6 @@ static int plain_begin(struct console *c)
 		f->editing = false;
 		return client_fail(ERR_EXIT_TEMP, "the terminal does not answer: %s", err_text(r));
 	}
-	console_say(c, "%s at %s; /help tells the commands, /quit leaves", c->profile.user,
-		c->profile.host);
 	return CLIENT_OK;
 }
 

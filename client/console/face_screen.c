@@ -290,6 +290,12 @@ static bool interrupt(struct console *c)
 	return face_of(c) != NULL && !face_of(c)->term.on;
 }
 
+static void help(struct console *c)
+{
+	if (!face_of(c)->help)
+		face_help_toggle(c, face_of(c));
+}
+
 const struct console_face console_screen = {.begin = begin,
 	.end = end,
 	.poll = fds_of,
@@ -298,4 +304,5 @@ const struct console_face console_screen = {.begin = begin,
 	.line_added = line_added,
 	.interrupt = interrupt,
 	.pause = pause_face,
-	.resume = resume_face};
+	.resume = resume_face,
+	.help = help};

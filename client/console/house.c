@@ -203,6 +203,10 @@ static void cmd_help(struct console *c, struct span words)
 		help_one(c, words);
 		return;
 	}
+	if (c->face->help != NULL) {
+		c->face->help(c);
+		return;
+	}
 	for (const struct console_table *t = console_tables(); t->title != NULL; t++) {
 		console_say(c, "-- %s --", t->title);
 		for (const struct console_command *k = t->rows; k->name != NULL; k++)

@@ -121,12 +121,16 @@ const struct chatacts_face chat_acts_face = {
 void chat_say(struct console *c, struct place *p, struct span text)
 {
 	struct chat_part *s = chat_of(c);
+	size_t waiting;
 
 	if (chat_window(s, p) == NULL) {
 		console_error(c, "the chat is not there now: that was not said");
 		return;
 	}
+	waiting = s->talk.outgoing_count;
 	chatacts_said(&s->acts, text);
+	if (s->talk.state != TALK_READY && s->talk.outgoing_count > waiting)
+		console_say(c, "that is said when the chat is back");
 	chat_wake(s);
 }
 

@@ -93,14 +93,17 @@ static void place_sync(struct chat_part *s, struct window *w, struct place *p)
 
 	if (strcmp(p->name, w->name) != 0)
 		place_rename(s->c, p, w->name);
-	title_make(w, &title);
-	snprintf(p->title, sizeof p->title, "%s", buf_str(&title));
-	safe_end(p->title);
+	/* While the line is lost nobody knows who is there, and nobody has left. */
+	if (w->kind != WINDOW_CHANNEL || w->joined || s->talk.state == TALK_READY) {
+		title_make(w, &title);
+		snprintf(p->title, sizeof p->title, "%s", buf_str(&title));
+		safe_end(p->title);
+		p->gone = w->kind == WINDOW_CHANNEL && !w->joined;
+	}
 	if (w->kind == WINDOW_CALL) {
 		p->gone = !chat_has_call(s, w);
 		return;
 	}
-	p->gone = w->kind == WINDOW_CHANNEL && !w->joined;
 	if (p == s->c->current && !s->c->scripted)
 		talk_mark_read(&s->talk, w);
 	p->unread = (unsigned)w->unread;

@@ -248,6 +248,8 @@ def test_help_on_one_key(screens):
     ann.press("?", r"│Keys$")
     ann.press("x", r"^\[house\] x$")
     gone(ann, "│Keys")
+    ann.press("\x15/help\r", r"│Keys$")
+    ann.press("q", r"^\[house\]")
     # In a line that is being typed it is a character.
     ann.press("?", r"^\[house\] x\?$")
     leave(ann)
@@ -289,7 +291,7 @@ def settled(screen):
 def test_terminals_and_locales(screens):
     for term, env in (("vt100", {}), ("linux", {"NO_COLOR": "1"}), ("tmux-256color", {"LC_ALL": "C"})):
         screen = up(screens(term=term, env=env))
-        screen.press("/help\r", "-- files --")
+        screen.press("/help join\r/status\r", "certificate: valid until")
         # What was drawn piece by piece is what is drawn at once; the status line lives.
         before = settled(screen)
         screen.send("\x0c")
