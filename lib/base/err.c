@@ -20,7 +20,7 @@ static const struct meaning meanings[] = {
 	{-EPIPE, ERR_EXIT_OK, "the connection was cut short"},
 	{-EKEYREJECTED, ERR_EXIT_OK, "a certificate or proof was refused"},
 	{-EBADMSG, ERR_EXIT_BUG, "a stored record or message does not decode"},
-	{-ESTALE, ERR_EXIT_TEMP, "the store's schema is of another version"},
+	{-ESTALE, ERR_EXIT_TEMP, "the store or its keeper is of another version"},
 	{-EBUSY, ERR_EXIT_TEMP, "busy"},
 	{-EAGAIN, ERR_EXIT_TEMP, "not now, try again"},
 	{-ENOMEM, ERR_EXIT_TEMP, "out of memory"},
