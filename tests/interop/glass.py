@@ -115,7 +115,8 @@ class Glass(Terminal):
 # -- what ncurses sends ---------------------------------------------------------------------------
 
 # Modes of the keypad, cursor, paste, wrapping and windows' titles, character sets, which change nothing here.
-QUIET = re.compile(r"\x1b(=|>|[()][B0]|\]104\x07|\[(\?(1|7|12|25|1000|2004|12;25)[hl]|\?[01]c|22;0;0t|23;0;0t|34[hl]|4l))|[\x07\x0e\x0f]")
+QUIET = re.compile(r"\x1b(=|>|[()][B0]|\]104\x07|"
+                   r"\[(\?(1|7|12|25|2004|12;25)[hl]|\?[01]c|2[23];0;0t|34[hl]|4l))|[\x07\x0e\x0f]")
 LETTERS = "@ABCDGHJKLMPSTXbdfmr"
 
 
