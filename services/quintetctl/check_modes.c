@@ -151,7 +151,8 @@ void check_modes(struct check_report *r)
 	bool good = true;
 
 	if (r->c->settings.admin_user[0] == '\0') {
-		good = private_line(r, "/credentials") & private_line(r, "");
+		good = private_line(r, "/credentials");
+		good &= private_line(r, "");
 	} else {
 		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 			good &= kept_line(r, &places[i]);
