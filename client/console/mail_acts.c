@@ -170,9 +170,9 @@ int mail_do_folders(struct mail_part *m, struct mail_order *o)
 
 		mail_clean(f[i].name, name, sizeof name);
 		if (f[i].selectable)
-			console_say(m->c, "%-20s %6u message%s %6u unread  (/mail %s)", name,
-				(unsigned)f[i].messages, f[i].messages == 1 ? ", " : "s,",
-				(unsigned)f[i].unseen, name);
+			console_say(m->c, "%s: %u message%s, %u unread", name,
+				(unsigned)f[i].messages, f[i].messages == 1 ? "" : "s",
+				(unsigned)f[i].unseen);
 	}
 	mail_folders_free(f, count);
 	return 0;
