@@ -26,6 +26,7 @@ static const struct place {
 	{"", "root", "quintet", IN_STATE, 02750, false, true},
 	{"/store", CTL_KEEPER, "quintet", IN_STATE, 02750, false, true},
 	{"/store/data.mdb", CTL_KEEPER, "quintet", IN_STATE, 0640, false, true},
+	{"/store/settled", CTL_KEEPER, "quintet", IN_STATE, 0640, true, true},
 	{"/store/lock.mdb", CTL_KEEPER, "quintet", IN_STATE, 0660, true, true},
 	{"/store/guard", CTL_KEEPER, "quintet", IN_STATE, 0660, true, true},
 	{"/blobs", "root", "quintet", IN_STATE, 02770, false, false},
