@@ -14,7 +14,7 @@ PACKAGES_interop := python3-pytest python3-pytest-xdist python3-cryptography ope
 	fetchmail offlineimap3 \
 	thunderbird libnss3-tools gpgsm python3-prometheus-client faketime
 PACKAGES_systemd := systemd systemd-container mmdebstrap python3-pytest iproute2 util-linux zstd
-PACKAGES_deb := debhelper dpkg-dev fakeroot lintian
+PACKAGES_deb := build-essential debhelper dpkg-dev fakeroot lintian
 PACKAGES_container := podman crun conmon mmdebstrap util-linux iproute2 python3-pytest python3-yaml
 PACKAGES_bench := xinetd ucspi-tcp stunnel4 systemd openssl openssh-client libhiredis0.14 \
 	libmemcached11 libmemcachedutil2 libpcre2-posix3 libsodium23 libwrap0 libident libunwind8 \
