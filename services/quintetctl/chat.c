@@ -285,10 +285,14 @@ void chat_left_say(struct ctl *c, const struct chat_left *n)
 
 	chat_wake(c, &all);
 	ctl_say(c,
-		"It is out of chat: it left its %u channels; its roles and private talks are gone. "
-		"What it said in channels stays for its time, and the %u channels that it founded "
-		"stay without a founder while somebody is in them.",
-		n->joined, n->founded);
+		"It is out of chat; channels that it was in: %u. Its roles and private talks are "
+		"gone; what it said in channels stays for its time.",
+		n->joined);
+	if (n->founded > 0)
+		ctl_say(c,
+			"Channels that it founded: %u. They have no founder now, and stay while "
+			"somebody is in them.",
+			n->founded);
 }
 
 const struct ctl_command ctl_chat_commands[] = {

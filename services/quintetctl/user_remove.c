@@ -161,13 +161,13 @@ static void say_of_mail(const struct removal *m, const struct mail_totals *t)
 		return;
 	if (m->keep_mail)
 		ctl_say(m->c,
-			"Its mail is kept: %llu messages in %llu mailboxes. quintetctl user add %s "
+			"Its mail is kept; messages: %llu, mailboxes: %llu. quintetctl user add %s "
 			"brings it back; user remove %s --mail delete removes it.",
 			messages, boxes, m->name, m->name);
 	else
 		ctl_say(m->c,
-			"Its mail is removed: %llu messages in %llu mailboxes; the next sweep "
-			"frees their room.",
+			"Its mail is removed; messages: %llu, mailboxes: %llu. The next sweep frees "
+			"their room.",
 			messages, boxes);
 }
 
@@ -177,6 +177,10 @@ static void say_of_kept(const struct removal *m)
 
 	if (file_usage_get(m->c->store, m->name, &u) != 0)
 		return;
+	if (u.files == 0 && leave_is_there(m->c, m->name) == 0) {
+		ctl_say(m->c, "It has left no files.");
+		return;
+	}
 	ctl_say(m->c,
 		"Its files stay: %llu (%llu bytes) by the store's count, in %s/files/shared and "
 		"%s/files/home/%s. Nobody can sign up under the name while it owns any. "
@@ -190,12 +194,12 @@ static void say_of_files(const struct removal *m, const struct leave_counts *n)
 {
 	if (m->files == FILES_DELETE)
 		ctl_say(m->c,
-			"Its home is deleted, and in /shared %llu files and %llu folders; %llu "
-			"folders hold what is others' and are nobody's now.",
+			"Its home is deleted, and in /shared files: %llu, folders: %llu. Folders "
+			"that hold what is others', and are nobody's now: %llu.",
 			(unsigned long long)n->files, (unsigned long long)n->folders,
 			(unsigned long long)n->shared);
 	else
-		ctl_say(m->c, "Its files are %s's now: %llu files and %llu folders%s%s%s.", m->heir,
+		ctl_say(m->c, "Its files are %s's now; files: %llu, folders: %llu%s%s%s.", m->heir,
 			(unsigned long long)n->files, (unsigned long long)n->folders,
 			n->place[0] != '\0' ? "; what was its home is the folder " : "", n->place,
 			n->place[0] != '\0' ? " in the new owner's" : "");

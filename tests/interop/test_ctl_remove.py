@@ -106,7 +106,7 @@ def test_files_are_deleted(instance, name, heir):
         ftp.login(heir)
         ftp.put(f"/shared/{name}/in/theirs", b"somebody else's")
     said = instance.ctl("user", "remove", "--files", "delete", name).stdout
-    assert "in /shared 2 files and 0 folders; 2 folders hold what is others'" in said
+    assert "in /shared files: 2, folders: 0. Folders that hold what is others', and are nobody's now: 2." in said
     assert not instance.path(f"state/files/home/{name}").exists()
     assert [p.name for p in sorted(shared.rglob("*"))] == ["in", "theirs"]
     assert instance.ctl("user", "remove", name, check=False).returncode == 1, "nothing is left of it"
@@ -117,7 +117,7 @@ def test_files_are_given(instance, name, heir):
     shared = fill(instance, name)
     before = shown(instance, name)
     said = instance.ctl("user", "remove", "--files", "give", "--to", heir, name).stdout
-    assert f"Its files are {heir}'s now: 3 files and 4 folders" in said
+    assert f"Its files are {heir}'s now; files: 3, folders: 4" in said
     assert (shared / "two").exists() and not (shared / "half").exists()
     assert not list(shared.glob(".quintet-*")), "nobody goes on with half an upload"
     with Ftps(instance) as ftp:
@@ -174,7 +174,7 @@ def test_mail_is_deleted(instance, name, heir):
     deliver(instance, heir, name)
     assert bodies(instance) == before + 1
     said = instance.ctl("user", "remove", name).stdout
-    assert "mail is removed: 1 messages" in said
+    assert "mail is removed; messages: 1" in said
     instance.ctl("sweep")
     assert bodies(instance) == before, "its room is free again"
 
@@ -182,7 +182,7 @@ def test_mail_is_deleted(instance, name, heir):
 def test_mail_is_kept(instance, name, heir):
     deliver(instance, heir, name)
     said = instance.ctl("user", "remove", "--mail", "keep", name).stdout
-    assert "mail is kept: 1 messages" in said
+    assert "mail is kept; messages: 1" in said
     with Smtps(instance, heir) as smtp:
         smtp.expect(f"MAIL FROM:<{heir}@quintet.test>", 250)
         assert smtp.ask(f"RCPT TO:<{name}@quintet.test>").code == 550
@@ -191,5 +191,5 @@ def test_mail_is_kept(instance, name, heir):
     instance.account(name, PASSWORD)
     assert len(inbox(instance, name)) == 1
     instance.ctl("user", "remove", "--mail", "keep", name)
-    assert "mail is removed: 1" in instance.ctl("user", "remove", "--mail", "delete", name).stdout
+    assert "mail is removed; messages: 1" in instance.ctl("user", "remove", "--mail", "delete", name).stdout
     assert instance.ctl("user", "remove", "--mail", "delete", name, check=False).returncode == 1
