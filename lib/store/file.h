@@ -125,8 +125,9 @@ int file_usage_each(struct store *s,
  * at `bytes` in total (made, raised or lowered; 0 releases). replaces: bytes of the account's own
  * that the upload will free (the file it overwrites, the partial it continues), counted against it.
  * -EDQUOT when usage, partials and all reservations of the account would pass the quota, or it has
- * FILE_RESERVATIONS_MAX: nothing changes. Reservations of dead processes (pid, start_ticks) are removed by the sweep and by
- * file_reservations_reap(), to be called once after -EDQUOT before giving up.
+ * FILE_RESERVATIONS_MAX: nothing changes. Reservations of dead processes (pid, start_ticks) are
+ * removed by the sweep and by file_reservations_reap(), to be called once after -EDQUOT before
+ * giving up.
  */
 #define FILE_RESERVATIONS_MAX 1024
 struct file_reserve_args {
