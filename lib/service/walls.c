@@ -1,7 +1,7 @@
 /*
  * For test builds only: tries from inside a real session what its walls forbid. The tests start a
- * service with QUINTET_TEST_WALLS=open, connect or exec, and see the log line, or the process
- * killed by the filter (SIGSYS) before it could write one.
+ * service with QUINTET_TEST_WALLS=open, write, store (where there is a keeper), connect or exec,
+ * and see the log line, or the process killed by the filter (SIGSYS) before it could write one.
  */
 #ifdef QUINTET_TEST
 #include "base/cleanup.h"
@@ -24,6 +24,14 @@ static int try_open(void)
 static int try_write(void)
 {
 	_cleanup_(cleanup_close) int fd = open("walls-test", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : 0;
+}
+
+/* Whoever its owner is: the keeper writes it. The tests' folder is the current one. */
+static int try_store(void)
+{
+	_cleanup_(cleanup_close) int fd = open("state/store/data.mdb", O_WRONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : 0;
 }
@@ -56,6 +64,7 @@ static const struct attempt {
 } attempts[] = {
 	{"open", try_open},
 	{"write", try_write},
+	{"store", try_store},
 	{"connect", try_connect},
 	{"exec", try_exec},
 };

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from cadtools import EST, get, run
-from instance import TOP, Instance, until
+from instance import Instance, KEPT, TOP, until
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def breach(own, name, wall):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-@pytest.mark.parametrize("wall", ["open", "write"])
+@pytest.mark.parametrize("wall", ["open", "write"] + ["store"] * KEPT)
 def test_files_are_walled_off(hooked, name, wall):
     text, served = breach(hooked, name, wall)
     assert "wall held" in text and "breached" not in text and served

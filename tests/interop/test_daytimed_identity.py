@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 import talk
-from instance import TOP, Instance, until
+from instance import Instance, KEPT, TOP, until
 
 from forge import issuer_of, sign  # certs/, found through instance
 
@@ -195,7 +195,7 @@ def breach(own, wall):
     return service.text(), served
 
 
-@pytest.mark.parametrize("wall", ["open", "write"])
+@pytest.mark.parametrize("wall", ["open", "write"] + ["store"] * KEPT)
 def test_files_are_walled_off(hooked, wall):
     text, served = breach(hooked, wall)
     assert "wall held" in text and "breached" not in text and served

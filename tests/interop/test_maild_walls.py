@@ -7,7 +7,7 @@ import pytest
 
 import talk
 from imaps import Imap
-from instance import TOP, Instance, until
+from instance import Instance, KEPT, TOP, until
 from smtps import PASSWORD, Smtps, letter
 
 DOORS = {"maild": ("imaps", b"* OK "), "maild-submission": ("submissions", b"220 ")}
@@ -39,7 +39,7 @@ def breach(own, name, wall):
 
 
 @pytest.mark.parametrize("name", DOORS)
-@pytest.mark.parametrize("wall", ["open", "write"])
+@pytest.mark.parametrize("wall", ["open", "write"] + ["store"] * KEPT)
 def test_files_are_walled_off(hooked, name, wall):
     text, served = breach(hooked, name, wall)
     assert "wall held" in text and "breached" not in text and served
