@@ -132,13 +132,13 @@ static enum line_look look_of(const struct window *w, const struct item *i, bool
 {
 	if (i->kind == ITEM_ERROR)
 		return LINE_ERROR;
-	if (i->own)
-		return LINE_OWN;
 	/* The client's words in a call: what is offered there, and the like. */
 	if (i->kind == ITEM_NOTE)
 		return w->kind == WINDOW_CALL ? LINE_PLAIN : LINE_QUIET;
 	if (!item_is_message(i) || (old && i->at_us <= w->read_us))
 		return LINE_QUIET;
+	if (i->own)
+		return LINE_OWN;
 	return i->to_me ? LINE_LOUD : LINE_PLAIN;
 }
 
