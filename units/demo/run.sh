@@ -228,6 +228,7 @@ hints() {
 
 Now try (run/root.pem is the root; account demo, password in run/demo.password):
   export QUINTET_CLIENT_DIR="\$PWD/run/client" PATH="\$PWD/run/bin:\$PATH"
+  quintet                               all of it on one screen; F1 tells how, /quit leaves
   quintet status                        every service, verified, and this clock's offset
   quintet daytime                       the time; -i: the dialogue (type help, end)
   quintet ftp put README.md             files of the house; also: ls, get, sync; alone: a dialogue
@@ -236,8 +237,8 @@ Now try (run/root.pem is the root; account demo, password in run/demo.password):
   quintet mail                          mail: encrypted where all have certificates, with receipts
   echo Hello. | quintet mail send -s hello -f - demo && quintet mail list
   quintet ca list                       the certificates of demo
-  run/quintetctl health                 administration; also: user list, cert list, audit, top
-                                        (it looks for files from within run)
+  run/quintetctl health                 administration; also: user list, cert list, audit,
+                                        stats, top, doctor (it looks for files from within run)
   curl --cacert run/root.pem https://localhost:$(port_of cad)/.well-known/quintet
   curl --cacert run/root.pem -u "demo:\$(cat run/demo.password)" ftps://localhost:$(port_of ftpd)/
   openssl s_client -quiet -CAfile run/root.pem -connect localhost:$(port_of daytimed)
