@@ -152,7 +152,10 @@ static int run_migrate(struct ctl *c, const struct ctl_args *a)
 			ctl_warn("%s", store_open_reason());
 		return ctl_fail(steps, "cannot migrate the store in %s", c->settings.state);
 	}
-	ctl_say(c, steps > 0 ? "Migrated in %d steps." : "Nothing to migrate (%d steps).", steps);
+	if (steps > 0)
+		ctl_say(c, "The store is brought to the form of this version; steps: %d.", steps);
+	else
+		ctl_say(c, "The store has the form of this version; nothing is to be done.");
 	return CTL_OK;
 }
 
