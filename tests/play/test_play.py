@@ -23,7 +23,8 @@ STATE = {}
 
 # What differs, and what stands for it.
 DIFFERS = (
-    (r"clock: [-+0-9. ms]+ ", "clock: <CLOCK> "),
+    (r"(?m)^ \w+ at \S+ \| chat: ", " chat: "),  # where there is room for it
+    (r"clock: [^|]+ \|", "clock: <CLOCK> |"),
     (r"\d\d:\d\d:\d\d", "<HMS...>"),
     (r"\d\d:\d\d", "<HM.>"),
     (r"[A-Z][a-z]+day, \d{4}-\d\d-\d\d", "<DAY>"),
