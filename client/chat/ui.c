@@ -96,15 +96,21 @@ static void keys_ready(void *arg)
 
 /* -- a script ---------------------------------------------------------------------------------- */
 
-/* The next line of a script may need what this one has led to: its answer is awaited. */
-static void script_line(struct chatui *u, struct span line)
+void chatui_await(struct chatui *u)
 {
-	chatacts_line(&u->acts, line);
-	if (*line.p != '/' || u->talk.state != TALK_READY || u->talk.leaving)
+	if (u->talk.state != TALK_READY || u->talk.leaving)
 		return;
 	snprintf(u->sync, sizeof u->sync, "script-%u", ++u->syncs);
 	if (talk_line(&u->talk, "PING :%s", u->sync) < 0)
 		u->sync[0] = '\0';
+}
+
+/* The next line of a script may need what this one has led to. */
+static void script_line(struct chatui *u, struct span line)
+{
+	chatacts_line(&u->acts, line);
+	if (*line.p == '/')
+		chatui_await(u);
 }
 
 static void script_lines(struct chatui *u)

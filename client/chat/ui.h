@@ -52,6 +52,9 @@ struct chatui_start {
 int chatui_run(struct client *c, const struct profile *p, const struct talk_options *o,
 	const struct chatui_start *start);
 
+/* A script's next line waits until the server has answered what it was asked so far. */
+void chatui_await(struct chatui *u);
+
 extern const struct talk_view chatui_view;
 extern const struct chatacts_face chatui_face;
 

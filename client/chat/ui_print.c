@@ -203,6 +203,9 @@ static void on_ready(void *arg)
 		chatui_say(u, "%s at %s: %s; /help tells the commands", u->talk.nick,
 			u->talk.profile->host, u->talk.security);
 	u->ready = true;
+	/* A script's first line may be for a channel that is only now joined. */
+	if (!u->person)
+		chatui_await(u);
 }
 
 static void on_changed(void *arg)

@@ -203,6 +203,9 @@ def test_commands_from_standard_input(people, channel):
                    f"{channel}: @ann", "ann is logged in as ann"):
         assert wanted in out, out
     assert texts(ann, channel) == ["said", "waves", "/slash"]
+    # The first line waits for the channel of the command line.
+    assert "<bob> at once" in bob.out("chat", channel, input="at once\n")
+    assert texts(ann, channel)[-1] == "at once"
     assert "there is no command /wave" in bob.out("chat", input="/wave\n", status=NO)
     assert "nobody is in this window" in bob.out("chat", input="hello?\n", status=NO)
 
