@@ -113,6 +113,14 @@ void talk_call_said(struct talk *t, const char *window, const char *from, struct
 	must(text_is_clean(text) && text.len > 0 && text.len <= WIRE_TEXT_MAX);
 }
 
+bool talk_file(struct talk *t, const struct talk_file *f)
+{
+	(void)t;
+	must(text_is_clean(span_str(f->name)) && text_is_clean(span_str(f->nick)));
+	must(f->at <= f->size);
+	return false;
+}
+
 int talk_ask(struct talk *t, const char *question, void (*answer)(void *arg, bool yes), void *arg)
 {
 	must(text_is_clean(span_str(question)));
