@@ -100,8 +100,9 @@ struct talk_calls {
 	int (*begin)(struct talk *t, void **ret); /* -ENOMEM */
 	void (*end)(void *calls); /* the talk is over: everything is closed */
 	void (*request)(void *calls, const struct talk_request *r);
-	/* The server says that a DCC message could not be delivered ("No such nick"). */
-	void (*undelivered)(void *calls, struct span nick, struct span reason);
+	/* The server says that a DCC message could not be delivered ("No such nick"). True: told.
+	 */
+	bool (*undelivered)(void *calls, struct span nick, struct span reason);
 	/* call, accept, decline, send, get, hangup: with what stands behind it, trimmed. window:
 	 * that in which it was typed. False: there is no such command. */
 	bool (*command)(void *calls, const char *window, const char *name, const char *words);

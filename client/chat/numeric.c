@@ -122,9 +122,10 @@ static bool refusal(struct talk *t, const struct talk_in *in)
 	return true;
 }
 
-static void undelivered(struct talk *t, const struct talk_in *in)
+/* True: the calls have told it. */
+static bool undelivered(struct talk *t, const struct talk_in *in)
 {
-	if (t->calls_state != NULL && t->calls->undelivered != NULL && in->m.count > 2)
+	return t->calls_state != NULL && t->calls->undelivered != NULL && in->m.count > 2 &&
 		t->calls->undelivered(t->calls_state, in->m.params[1], in->m.params[2]);
 }
 
@@ -153,8 +154,8 @@ void numeric_handle(struct talk *t, unsigned number, const struct talk_in *in)
 	}
 	if (number >= 400 && number < 600 && refusal(t, in))
 		return;
-	if (number == 401)
-		undelivered(t, in);
+	if (number == 401 && undelivered(t, in))
+		return;
 	show_number(t, number, in);
 }
 

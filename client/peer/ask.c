@@ -164,10 +164,11 @@ bool ask_take_back(struct peers *p, const char *nick)
 	return false;
 }
 
-void ask_undelivered(struct peers *p, struct span nick, struct span reason)
+bool ask_undelivered(struct peers *p, struct span nick, struct span reason)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(1024);
 	struct offer *next;
+	bool told = false;
 
 	text_escape(&text, span_of(reason.p, reason.len < 200 ? reason.len : 200));
 	for (struct offer *o = p->offers; o != NULL; o = next) {
@@ -176,7 +177,9 @@ void ask_undelivered(struct peers *p, struct span nick, struct span reason)
 			continue;
 		talk_note(p->talk, NULL, "%s cannot be asked: %s", o->nick, buf_str(&text));
 		offer_end(o, TOKEN_DECLINED);
+		told = true;
 	}
+	return told;
 }
 
 /* -- who speaks -------------------------------------------------------------------------------- */

@@ -132,9 +132,9 @@ static void request(void *calls, const struct talk_request *r)
 		ask_answer(p, r, &d);
 }
 
-static void undelivered(void *calls, struct span nick, struct span reason)
+static bool undelivered(void *calls, struct span nick, struct span reason)
 {
-	ask_undelivered(calls, nick, reason);
+	return ask_undelivered(calls, nick, reason);
 }
 
 static bool command(void *calls, const char *window, const char *name, const char *words)

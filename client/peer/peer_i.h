@@ -165,7 +165,7 @@ void ask_answered(struct offer *o, bool yes);
 struct offer *ask_waiting(const struct peers *p, const char *nick);
 /* Takes back what we asked of nick (NULL: of anybody); false: nothing. */
 bool ask_take_back(struct peers *p, const char *nick);
-void ask_undelivered(struct peers *p, struct span nick, struct span reason);
+bool ask_undelivered(struct peers *p, struct span nick, struct span reason);
 /* It is over; what becomes of the token. */
 void offer_end(struct offer *o, enum token_end end);
 /* Ends those whose time is over. */
