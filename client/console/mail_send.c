@@ -39,7 +39,8 @@ static struct mail_place *place_of(struct mail_part *m, unsigned number)
 	return NULL;
 }
 
-/* It is gone, or waits in the outbox: the place has served. */
+/* It is gone, or waits in the outbox: the place has served. Busy to the end: nobody throws it away
+ * meanwhile. */
 static int sent(struct mail_part *m, struct mail_place *i)
 {
 	struct mail_writing *w = i->writing;
@@ -81,12 +82,12 @@ int mail_do_send(struct mail_part *m, struct mail_order *o)
 	code = mail_leaving(m) ? draft_keep(&m->u, &w->d, name) : draft_send(&m->u, &w->d, name);
 	if (code == CLIENT_INTERRUPTED && name[0] == '\0')
 		code = draft_keep(&m->u, &w->d, name);
-	w->busy = false;
 	m->send_ms = 1;
 	/* What was refused is still here to be mended: it is not kept twice. */
 	if (name[0] == '\0' || (code == CLIENT_NO && outbox_remove(&m->u.profile, name) == 0)) {
 		struct place *p = place_number(m->c, i->number);
 
+		w->busy = false;
 		if (p != NULL)
 			mail_writing_show(m, p, w);
 		return m->u.line != NULL ? m->u.line->error : 0;
