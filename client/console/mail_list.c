@@ -5,7 +5,10 @@
 
 #include "client/chat/safe.h"
 
-enum { WHO_COLUMNS = 16 };
+enum {
+	WHO_COLUMNS = 16,
+	BOXES_MOST = 50, /* then the person opens those that are wanted */
+};
 
 /* -- lines ------------------------------------------------------------------------------------- */
 
@@ -224,6 +227,15 @@ static bool is_news(const struct mail_folder *f)
 	return f->selectable && f->unseen > 0;
 }
 
+static size_t boxes_open(const struct mail_part *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->c->place_count; i++)
+		n += m->c->places[i]->kind == PLACE_MAILBOX ? 1 : 0;
+	return n;
+}
+
 /* Has it changed since it was listed? */
 static bool is_stale(struct mail_part *m, const struct mail_folder *f)
 {
@@ -233,7 +245,7 @@ static bool is_stale(struct mail_part *m, const struct mail_folder *f)
 	if (mail_is_inbox(f->name) || !f->selectable)
 		return false;
 	if (i == NULL) {
-		if (!is_news(f))
+		if (!is_news(f) || boxes_open(m) >= BOXES_MOST)
 			return false;
 		i = mail_place_open(m, PLACE_MAILBOX, f->name, &p);
 		if (i == NULL)
