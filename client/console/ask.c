@@ -17,14 +17,22 @@ struct questions {
 	size_t count;
 };
 
+static const char *question_now(const struct console *c)
+{
+	return c->questions != NULL && c->questions->count > 0 ? c->questions->v[0].text
+							       : chat_question(c);
+}
+
+static bool is_shown(const struct console *c)
+{
+	return strncmp(c->question, question_now(c), sizeof c->question - 1) == 0;
+}
+
 void questions_refresh(struct console *c)
 {
-	const char *text = c->questions != NULL && c->questions->count > 0 ? c->questions->v[0].text
-									   : chat_question(c);
-
-	if (strcmp(c->question, text) == 0)
+	if (is_shown(c))
 		return;
-	snprintf(c->question, sizeof c->question, "%s", text);
+	snprintf(c->question, sizeof c->question, "%s", question_now(c));
 	console_changed(c);
 }
 
@@ -63,7 +71,10 @@ bool console_answer(struct console *c, bool yes)
 {
 	bool told = true;
 
-	if (c->questions != NULL && c->questions->count > 0) {
+	/* Whoever asked has withdrawn it, and what is asked now was not seen yet. */
+	if (c->question[0] != '\0' && !is_shown(c)) {
+		console_error(c, "that is not asked any more");
+	} else if (c->questions != NULL && c->questions->count > 0) {
 		struct question q = first_take(c->questions);
 
 		questions_refresh(c);

@@ -22,13 +22,22 @@ static bool same(const struct found *f, unsigned char a, unsigned char b)
 	return a == b || (f->fold && irc_eq(span_of(&a, 1), span_of(&b, 1)));
 }
 
+/* Nobody can type what steers a terminal, or is no text: such names are not put into the line. */
+static bool is_typed(struct span name)
+{
+	_cleanup_(buf_done) struct buf safe = BUF_INIT(65536);
+
+	safe_text(&safe, name);
+	return span_eq(buf_span(&safe), name);
+}
+
 static void consider(struct found *f, struct span name)
 {
 	size_t n = 0;
 
 	while (n < f->begin.len && n < name.len && same(f, name.p[n], f->begin.p[n]))
 		n++;
-	if (n < f->begin.len || name.len == 0)
+	if (n < f->begin.len || name.len == 0 || !is_typed(name))
 		return;
 	if (f->count++ == 0) {
 		buf_add(&f->common, name);
@@ -37,7 +46,7 @@ static void consider(struct found *f, struct span name)
 		while (n < f->common.len && n < name.len && same(f, f->common.p[n], name.p[n]))
 			n++;
 		/* Not in the middle of a character. */
-		while (n > 0 && n < f->common.len && (f->common.p[n] & 0xc0) == 0x80)
+		while (n > f->begin.len && n < f->common.len && (f->common.p[n] & 0xc0) == 0x80)
 			n--;
 		f->common.len = n;
 	}

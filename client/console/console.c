@@ -14,6 +14,7 @@
 enum {
 	TICK_MS = 1000, /* what counts down in the status line */
 	ORDER_MS = 1500, /* for what ends in order: QUIT, LOGOUT */
+	TOGETHER_MS = 200, /* what is told within that belongs together */
 	HURRY_MS = 400, /* for the rest, whose waits fail from then on */
 };
 
@@ -24,6 +25,25 @@ static bool is_for_lines(const struct place *p)
 	return p->kind == PLACE_CHANNEL || p->kind == PLACE_PERSON || p->kind == PLACE_CALL;
 }
 
+/* Lines that come together stand together, the last of them. */
+static void said_keep(struct console *c, bool error, const char *text)
+{
+	int64_t now_ms = time_monotonic_ms();
+	const char *rest = now_ms - c->said_ms < TOGETHER_MS ? c->said : "";
+	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * sizeof c->said);
+
+	while (*rest != '\0' && strlen(rest) + strlen(text) + 2 > sizeof c->said) {
+		const char *end = strchr(rest, '\n');
+
+		rest = end != NULL ? end + 1 : "";
+	}
+	buf_addf(&b, "%s%s%.*s", rest, *rest != '\0' ? "\n" : "", (int)sizeof c->said, text);
+	snprintf(c->said, sizeof c->said, "%s", buf_str(&b));
+	safe_end(c->said);
+	c->said_error = error;
+	c->said_ms = now_ms;
+}
+
 static void line_tell(struct console *c, enum line_look look, struct span text)
 {
 	_cleanup_(buf_done) struct buf clean = BUF_INIT(8 * (size_t)CONSOLE_TEXT_MAX);
@@ -32,10 +52,7 @@ static void line_tell(struct console *c, enum line_look look, struct span text)
 
 	safe_text(&clean, text);
 	l.text = buf_str(&clean);
-	snprintf(c->said, sizeof c->said, "%s", l.text);
-	safe_end(c->said);
-	c->said_error = look == LINE_ERROR;
-	c->said_ms = time_monotonic_ms();
+	said_keep(c, look == LINE_ERROR, l.text);
 	place_add(c, c->places[0], &l);
 	if (!is_for_lines(c->current))
 		return;

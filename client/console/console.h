@@ -245,7 +245,8 @@ struct console {
 	struct certificate_view certificate;
 	struct questions *questions; /* ask.c's */
 	char question[CONSOLE_TEXT_MAX]; /* one that waits for yes or no; "" none */
-	/* The client's words said last, for where they are not among the lines (a mailbox). */
+	/* The client's words said last, lines with LF between them, for where they are not among
+	 * the lines (a mailbox). */
 	char said[CONSOLE_TEXT_MAX];
 	bool said_error;
 	int64_t said_ms; /* time_monotonic_ms()'s clock */

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/timefmt.h"
+#include "client/chat/safe.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -16,7 +17,8 @@ static void put(struct plain *f, struct span text)
 		buf_add_str(&f->out, "\r\x1b[K");
 	f->drawn = false;
 	f->redraw = true;
-	buf_add(&f->out, text);
+	/* Most of it is clean; names, and why a transfer failed, are as they came. */
+	safe_text(&f->out, text);
 	buf_add_str(&f->out, "\n");
 }
 
@@ -43,7 +45,8 @@ static void prompt_make(const struct console *c, struct buf *b)
 		buf_addf(b, "(unread in %zu) ", places);
 	if (c->question[0] != '\0')
 		buf_add_str(b, "yes or no? ");
-	buf_addf(b, "%s> ", c->current->name);
+	safe_word(b, c->current->name);
+	buf_add_str(b, "> ");
 }
 
 void plain_flush(struct console *c)

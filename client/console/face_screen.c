@@ -232,18 +232,23 @@ static void ready(struct console *c, const struct pollfd *fds, size_t count)
 
 struct face_view *face_view_of(struct face *f, const struct place *p)
 {
-	struct face_view *free_one = &f->views[0];
+	struct face_view *oldest = &f->views[0];
 
+	f->uses++;
 	for (size_t i = 0; i < CONSOLE_PLACES_MAX; i++) {
 		struct face_view *v = &f->views[i];
 
-		if (v->place == p && v->number == p->number)
+		if (v->place == p && v->number == p->number) {
+			v->used = f->uses;
 			return v;
-		if (v->place == NULL || v->place == p)
-			free_one = v;
+		}
+		/* Those of closed places are not asked for any more. */
+		if (v->used < oldest->used)
+			oldest = v;
 	}
-	face_view_begin(free_one, p);
-	return free_one;
+	face_view_begin(oldest, p);
+	oldest->used = f->uses;
+	return oldest;
 }
 
 static void line_added(struct console *c, const struct place *p, const struct place_line *l)

@@ -106,6 +106,7 @@ struct face_view {
 	uint64_t added; /* as many lines were there, ever, when that was true */
 	size_t row; /* of that line */
 	unsigned seen; /* revision that was told to be seen */
+	uint64_t used; /* when, by face.uses */
 };
 struct face_at {
 	size_t index, row;
@@ -186,6 +187,7 @@ struct face {
 	int64_t drawn_ms;
 	struct line line;
 	struct face_view views[CONSOLE_PLACES_MAX];
+	uint64_t uses; /* of them */
 	struct face_layout layout; /* as drawn last */
 	size_t list_top; /* the first row of the list that is shown */
 	struct buf notice; /* rows, until the next key: candidates, hints */

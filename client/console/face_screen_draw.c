@@ -3,7 +3,15 @@
 
 #include "base/timefmt.h"
 
-enum { ROW_MAX = 4096, QUESTION_ROWS = 3, BAR_MOST = 20, BAR_LEAST = 8, SMALL_FROM_ROWS = 6 };
+enum {
+	ROW_MAX = 4096,
+	QUESTION_ROWS = 3,
+	SAID_ROWS = 5,
+	USUAL_ROWS = 24,
+	BAR_MOST = 20,
+	BAR_LEAST = 8,
+	SMALL_FROM_ROWS = 6
+};
 
 /* -- the middle ---------------------------------------------------------------------------------
  */
@@ -220,7 +228,7 @@ static void add_rows(struct notices *n, struct span text, size_t columns, size_t
 			buf_add(&n->text, row);
 			buf_add_byte(&n->text, '\n');
 			n->rows++;
-		} while (line.len > 0 && --most > 0);
+		} while (--most > 0 && line.len > 0);
 	}
 }
 
@@ -259,13 +267,24 @@ static bool hides_said(const struct console *c, struct face *f)
 {
 	const struct place *p = c->current;
 
-	return p->kind == PLACE_MAILBOX || p->kind == PLACE_LETTER ||
+	return p->kind == PLACE_MAILBOX || p->kind == PLACE_LETTER || p->kind == PLACE_FILES ||
 		face_view_more(face_view_of(f, p), p, f->layout.body_columns, f->layout.body_rows);
+}
+
+/* The last of the lines that were said. */
+static struct span said_last(const struct console *c, size_t lines)
+{
+	struct span all = span_str(c->said);
+
+	for (size_t i = all.len; i > 0; i--)
+		if (all.p[i - 1] == '\n' && --lines == 0)
+			return span_of(all.p + i, all.len - i);
+	return all;
 }
 
 static void notices_make(const struct console *c, struct face *f, struct notices *ret)
 {
-	size_t columns = f->term.columns;
+	size_t columns = f->term.columns, said = f->term.rows >= USUAL_ROWS ? SAID_ROWS : 2;
 
 	question_note(f, c->question);
 	if (f->paste_asks)
@@ -273,7 +292,7 @@ static void notices_make(const struct console *c, struct face *f, struct notices
 	if (*c->question != '\0')
 		add_question(ret, c->question, columns);
 	if (hides_said(c, f) && *c->said != '\0' && time_monotonic_ms() < c->said_ms + FACE_SAID_MS)
-		add_rows(ret, span_str(c->said), columns, QUESTION_ROWS);
+		add_rows(ret, said_last(c, said), columns, said);
 	if (c->current->kind == PLACE_MAILBOX && !f->help)
 		add_selected(ret, c->current, f);
 	add_rows(ret, buf_span(&f->notice), columns, QUESTION_ROWS);

@@ -9,6 +9,8 @@
 #include <term.h>
 #include <unistd.h>
 
+enum { RESCUE_STACK = 64 << 10 };
+
 static struct {
 	volatile sig_atomic_t on;
 	pid_t pid;
@@ -39,8 +41,15 @@ static void die(int number)
 static void handlers_set(void)
 {
 	static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM, SIGXCPU};
-	struct sigaction now = {.sa_handler = die, .sa_flags = (int)SA_RESETHAND}, before;
+	struct sigaction now = {.sa_handler = die, .sa_flags = (int)(SA_RESETHAND | SA_ONSTACK)},
+			 before;
+	static unsigned char stack[RESCUE_STACK];
+	const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+	stack_t other;
 
+	/* A task whose stack is full has none for a handler. */
+	if (sigaltstack(NULL, &other) == 0 && (other.ss_flags & SS_DISABLE) != 0)
+		(void)sigaltstack(&own, NULL);
 	sigemptyset(&now.sa_mask);
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)

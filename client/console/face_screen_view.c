@@ -22,8 +22,12 @@ void face_view_begin(struct face_view *v, const struct place *p)
 
 void face_view_added(struct face_view *v, const struct place *p)
 {
-	if (p->count <= 1)
-		face_view_begin(v, p);
+	uint64_t used = v->used;
+
+	if (p->count > 1)
+		return;
+	face_view_begin(v, p);
+	v->used = used;
 }
 
 /* The line on top, at least when it is there still. */

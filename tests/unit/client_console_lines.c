@@ -3,11 +3,14 @@
 #include "client/console/part_chat.h"
 
 #include "base/timefmt.h"
+#include "client/console/face_plain.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -137,6 +140,56 @@ static void test_questions(void **state)
 	end(c);
 }
 
+/* A peer that takes its question back and asks another one gets no answer to that by chance. */
+static void test_question_withdrawn(void **state)
+{
+	struct console *c = begin();
+	int other = 7;
+
+	(void)state;
+	assert_int_equal(console_ask(c, answered, &other, "May mallory have it?"), 0);
+	snprintf(c->question, sizeof c->question, "May ann have it?");
+	assert_string_equal(told(c, "yes"), "that is not asked any more");
+	assert_int_equal(other, 7);
+	assert_string_equal(c->question, "May mallory have it?");
+	(void)told(c, "no");
+	assert_int_equal(other, 0);
+	end(c);
+}
+
+/* What was said at once is kept together, the newest of it; what comes later, alone. */
+static void test_said(void **state)
+{
+	struct console *c = begin();
+	char text[CONSOLE_TEXT_MAX - 64];
+
+	(void)state;
+	console_say(c, "one\ntwo");
+	console_error(c, "three\x1b[2J");
+	assert_string_equal(c->said, "one\ntwo\nthree^[[2J");
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	console_say(c, "%s", text);
+	assert_memory_equal(c->said, "one\n", 4);
+	console_say(c, "%s", text);
+	assert_string_equal(c->said, text);
+	c->said_ms -= 1000;
+	console_say(c, "four");
+	assert_string_equal(c->said, "four");
+	end(c);
+}
+
+/* The face without a screen prints nothing that steers a terminal, whoever named it so. */
+static void test_plain_is_harmless(void **state)
+{
+	struct plain f = {.out = BUF_INIT(4096)};
+
+	(void)state;
+	plain_line(&f, "transfer %s", "1 get a: failed: \x1b]0;x\x07\xe2\x80\xae\nno");
+	assert_string_equal(buf_str(&f.out), "transfer 1 get a: failed: ^[]0;x^G<U+202E>^Jno\n");
+	buf_done(&f.out);
+}
+
 static void completes(struct console *c, const char *before, const char *added, const char *names)
 {
 	_cleanup_(buf_done) struct buf a = BUF_INIT(4096), n = BUF_INIT(65536);
@@ -170,6 +223,34 @@ static void test_completion(void **state)
 	completes(c, "/stamp '/et", "c/", NULL);
 	/* Quotes in what is said are none. */
 	completes(c, "it's b", "ob ", NULL);
+	end(c);
+}
+
+/* Names in a folder that are no text, or would steer the terminal from the line. */
+static void test_completion_of_bad_names(void **state)
+{
+	static const char *const names[] = {
+		"a\x80\x80", "a\x80\x81", "b\x1b[2J", "c\xc3\xa9", "c\xc3\xa8", "d\xe2\x80\xae"};
+	char folder[] = "/tmp/console-names-XXXXXX", path[64];
+	struct console *c = begin();
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	}
+	for (const char *first = "abd"; *first != '\0'; first++) {
+		snprintf(path, sizeof path, "/put %s/%c", folder, *first);
+		completes(c, path, NULL, "");
+	}
+	snprintf(path, sizeof path, "/put %s/c", folder);
+	completes(c, path, "", NULL);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
 	end(c);
 }
 
@@ -268,7 +349,11 @@ int main(void)
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_questions),
+		cmocka_unit_test(test_question_withdrawn),
+		cmocka_unit_test(test_said),
+		cmocka_unit_test(test_plain_is_harmless),
 		cmocka_unit_test(test_completion),
+		cmocka_unit_test(test_completion_of_bad_names),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_transfers),

@@ -316,6 +316,26 @@ static void what_is_looked_at_stays(void **state)
 	at(&v, &p, 0, 0);
 }
 
+/* Places come and go; those that are looked at keep where they are scrolled to. */
+static void views_of_closed_places_make_room(void **state)
+{
+	struct face *f = calloc(1, sizeof *f);
+	struct place *p = calloc(2 * (size_t)CONSOLE_PLACES_MAX, sizeof *p);
+	struct face_view *kept;
+
+	(void)state;
+	assert_true(f != NULL && p != NULL);
+	kept = face_view_of(f, &p[0]);
+	for (unsigned i = 1; i < 2 * CONSOLE_PLACES_MAX; i++) {
+		p[i].number = i;
+		face_view_of(f, &p[i])->from_end = i;
+		assert_ptr_equal(face_view_of(f, &p[0]), kept);
+		assert_int_equal(face_view_of(f, &p[i])->from_end, i);
+	}
+	free(f);
+	free(p);
+}
+
 static void a_letter_is_read_from_its_beginning(void **state)
 {
 	struct place_line lines[LINES];
@@ -393,6 +413,7 @@ int main(void)
 		cmocka_unit_test(a_mailbox_has_a_row_for_each),
 		cmocka_unit_test(the_end_is_followed_until_one_scrolls),
 		cmocka_unit_test(what_is_looked_at_stays),
+		cmocka_unit_test(views_of_closed_places_make_room),
 		cmocka_unit_test(a_letter_is_read_from_its_beginning),
 		cmocka_unit_test(a_mailbox_follows_its_selection),
 		cmocka_unit_test(marks_are_understood_without_colour),
