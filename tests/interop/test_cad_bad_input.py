@@ -221,6 +221,7 @@ def test_header_and_body_in_one_record(instance):
     assert len(head) < 1024 and len(body) == length[0]
 
 
+@pytest.mark.release_only  # it only waits
 def test_silence(instance):
     """Silent peers cost a session each until its deadline, and disturb nobody."""
     silent = []

@@ -269,6 +269,7 @@ def test_client_that_rejects_our_certificate(instance, port):
     still_serves(instance, port)
 
 
+@pytest.mark.release_only  # it only waits
 def test_silence(instance, port):
     """Before, in and after the handshake at the same time: each is ended, the others go on."""
     took = {}
