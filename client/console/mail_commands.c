@@ -75,7 +75,7 @@ static void run_save(struct console *c, struct span words)
 {
 	struct mail_order *o = order(c, mail_do_save, true, words);
 
-	if (o != NULL && c->current->kind != PLACE_LETTER)
+	if (o != NULL && o->uid != 0 && c->current->kind != PLACE_LETTER)
 		console_say(c, "of message %u:", (unsigned)o->uid);
 	give(c, o);
 }

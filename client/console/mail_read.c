@@ -18,7 +18,7 @@ bool mail_uids_of(struct mail_part *m, struct mail_order *o, size_t count, struc
 	if (m->box == NULL)
 		return false;
 	if (count == 0 && o->uid == 0) {
-		console_error(m->c, "which message? /read 17");
+		console_error(m->c, "which message? Say its number too, as in /read 17");
 		return false;
 	}
 	if (count == 0)
@@ -109,6 +109,7 @@ static void letter_show(
 	bool bad;
 
 	(void)snprintf(name, sizeof name, "%s/%u", box, (unsigned)uid);
+	mail_letters_close(m);
 	i = mail_place_open(m, PLACE_LETTER, name, &p);
 	if (i == NULL)
 		return;
@@ -185,6 +186,10 @@ int mail_do_save(struct mail_part *m, struct mail_order *o)
 	uint64_t n = 0;
 
 	word_plain(&path, o->words.count > 1 ? o->words.v[1] : ".");
+	if (o->uid == 0) {
+		console_error(m->c, "which message? Read it first, as by /read 17");
+		return 0;
+	}
 	if (m->box == NULL || mailui_open(&m->u, m->box, o->uid, &l) != CLIENT_OK)
 		return m->u.line->error;
 	if (l.view.file_count == 0)

@@ -11,6 +11,10 @@ int mail_do_answer(struct mail_part *m, struct mail_order *o)
 	const enum mail_answer_kind kind = (enum mail_answer_kind)o->flag;
 	struct mail_writing *w;
 
+	if (o->uid == 0) {
+		console_error(m->c, "which message? Say its number too, as in /reply 17");
+		return 0;
+	}
 	if (m->box == NULL || mailui_open(&m->u, m->box, o->uid, &l) != CLIENT_OK)
 		return m->u.line->error;
 	w = mail_writing_new();

@@ -167,7 +167,7 @@ static void answer(const struct typed *t, bool yes)
 	if (o != NULL)
 		ask_answered(o, yes);
 	else
-		tell(t, "there is nothing of that kind to answer");
+		tell(t, "nobody asks for a call here, and no file is offered");
 }
 
 static void cmd_accept(const struct typed *t)

@@ -67,7 +67,7 @@ static void by_command(void **state)
 	scene_command(ann, "", "call", "bob");
 	scene_asked(&s, bob, "ann calls");
 	scene_command(bob, "", "decline", "carol");
-	assert_true(scene_told(bob, "nothing of that kind"));
+	assert_true(scene_told(bob, "nobody asks for a call here"));
 	scene_command(bob, "", "accept", "ann");
 	assert_int_equal(bob->ask_count, 0);
 	scene_expect(&s, ann, "call with bob, who is bob");
