@@ -16,7 +16,7 @@ LOOKS = ("0", "1", "7", "1;7")
 
 class Glass(Terminal):
     def __init__(self, argv, env, cwd=None, rows=24, columns=80):
-        super().__init__(argv, env, cwd)
+        super().__init__(argv, env, cwd, size=(rows, columns))
         self.rows, self.columns = rows, columns
         self.fed = 0
         self.alternate = False

@@ -14,12 +14,14 @@ PATIENCE_S = 60  # with a busy machine; nothing waits longer than it has to
 class Terminal:
     """Starts argv with a pseudo-terminal as controlling terminal; stdin=None: standard input is it."""
 
-    def __init__(self, argv, env, cwd=None, stdin=None):
+    def __init__(self, argv, env, cwd=None, stdin=None, size=None):
         self.text = ""
         self.seen = 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
+                if size is not None:  # before the program looks
+                    termios.tcsetwinsize(1, size)
                 if stdin is not None:
                     os.dup2(stdin, 0)
                 if cwd:
