@@ -26,6 +26,7 @@ enum {
 	MAIL_OPENED = 50, /* encrypted ones of them that are opened for their subjects at a time */
 	MAIL_UIDS_MAX = 4 << 20, /* bytes */
 	MAIL_WORDS_MAX = 65536,
+	MAIL_LETTERS = 20, /* that were read and stay in the list */
 };
 
 struct mail_part;
@@ -64,6 +65,8 @@ struct mail_place *mail_place_open(
 	struct mail_part *m, enum place_kind kind, const char *name, struct place **ret);
 /* The mailbox's own place, where it is open; NULL. */
 struct mail_place *mail_place_box(struct mail_part *m, const char *box);
+/* Makes room for a letter to be read: of many the oldest is closed. */
+void mail_letters_close(struct mail_part *m);
 /* Forgets those whose places were closed; what was written there is kept in a file. */
 void mail_places_sweep(struct mail_part *m);
 void mail_places_done(struct mail_part *m);

@@ -55,6 +55,24 @@ struct mail_place *mail_place_open(
 	return i;
 }
 
+void mail_letters_close(struct mail_part *m)
+{
+	struct place *oldest = NULL;
+	size_t count = 0;
+
+	for (const struct mail_place *i = m->places; i != NULL; i = i->next) {
+		struct place *p = place_number(m->c, i->number);
+
+		if (p == NULL || p->kind != PLACE_LETTER || i->uid == 0 || i->writing != NULL)
+			continue;
+		count++;
+		if (p != m->c->current && (oldest == NULL || p->number < oldest->number))
+			oldest = p;
+	}
+	if (count >= MAIL_LETTERS && oldest != NULL)
+		place_close(m->c, oldest);
+}
+
 static void place_free(struct mail_place *i)
 {
 	if (i->writing != NULL) {

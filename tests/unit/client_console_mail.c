@@ -183,6 +183,31 @@ static void places(void **state)
 	assert_null(h->m.places);
 }
 
+/* Letters that were read do not fill the list of places; those that are written stay. */
+static void many_letters(void **state)
+{
+	struct house *h = *state;
+	struct place *p = NULL;
+	char name[32];
+
+	h->m.letters = 0;
+	mail_write_begin(&h->c, SPAN_LIT("bob hello"));
+	for (uint32_t uid = 1; uid <= 3 * MAIL_LETTERS; uid++) {
+		struct mail_place *i;
+
+		(void)snprintf(name, sizeof name, "INBOX/%u", (unsigned)uid);
+		mail_letters_close(&h->m);
+		i = mail_place_open(&h->m, PLACE_LETTER, name, &p);
+		assert_non_null(i);
+		i->uid = uid;
+		place_show(&h->c, p);
+		mail_places_sweep(&h->m);
+	}
+	assert_int_equal(h->c.place_count, 2 + MAIL_LETTERS);
+	assert_non_null(place_find(&h->c, "letter-1"));
+	assert_null(place_find(&h->c, "INBOX/1"));
+}
+
 static void long_texts(void **state)
 {
 	struct house *h = *state;
@@ -206,6 +231,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(typing, setup, teardown),
 		cmocka_unit_test_setup_teardown(thrown_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(places, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_letters, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_texts, setup, teardown),
 	};
 
