@@ -103,7 +103,7 @@ int files_do_names(
 	struct files_part *f, const struct client_words *w); /* of the folder, silently */
 
 /* -- files_show.c */
-/* Takes the entries over. */
+/* Takes the entries over, but for those of a folder of very many. */
 void files_remember(struct files_part *f, const char *folder, struct walk *entries);
 void files_forget(struct files_part *f);
 /* A place with these, one a line; and the person there. */

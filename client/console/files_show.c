@@ -4,6 +4,8 @@
 #include "client/chat/safe.h"
 #include "client/mail/ui.h"
 
+enum { NAMES_MOST = 20000 /* of a folder, that are remembered */ };
+
 void files_line(const struct walk_entry *e, struct buf *out)
 {
 	_cleanup_(buf_done) struct buf size = BUF_INIT(32);
@@ -19,6 +21,25 @@ void files_line(const struct walk_entry *e, struct buf *out)
 	buf_add_str(out, e->folder ? "/" : "");
 }
 
+/* Of many folders that were looked at the first goes out of the list. */
+static void oldest_close(struct console *c)
+{
+	struct place *oldest = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->place_count; i++) {
+		struct place *p = c->places[i];
+
+		if (p->kind != PLACE_FILES)
+			continue;
+		count++;
+		if (p != c->current && (oldest == NULL || p->number < oldest->number))
+			oldest = p;
+	}
+	if (count >= FILES_FOLDERS && oldest != NULL)
+		place_close(c, oldest);
+}
+
 void files_show(struct files_part *f, const char *folder, const struct walk *w)
 {
 	_cleanup_(buf_done) struct buf name = BUF_INIT(65536);
@@ -29,6 +50,7 @@ void files_show(struct files_part *f, const char *folder, const struct walk *w)
 	safe_word(&name, folder);
 	(void)snprintf(shown, sizeof shown, "%s", buf_str(&name));
 	safe_end(shown);
+	oldest_close(f->c);
 	p = place_open(f->c, PLACE_FILES, shown);
 	if (p == NULL) {
 		console_error(f->c, "no room for another window: /close some");
@@ -65,6 +87,8 @@ void files_remember(struct files_part *f, const char *folder, struct walk *entri
 {
 	struct files_listing *l = known_find(f, folder);
 
+	if (entries->count > NAMES_MOST)
+		return;
 	if (l == NULL) {
 		l = &f->known[f->known_next];
 		f->known_next = (f->known_next + 1) % FILES_FOLDERS;
