@@ -86,6 +86,11 @@ static void cmd_join(struct chatacts *a, struct span words)
 {
 	struct span names = chatacts_word(&words), rest = names, first;
 
+	/* "/join 0" leaves all of them; servers may know other signs. */
+	if (names.len > 0 && (*names.p | 0x20) >= 'a' && (*names.p | 0x20) <= 'z') {
+		chatacts_error(a, "the name of a channel begins with #: /join #%.*s", SPAN(names));
+		return;
+	}
 	if (!span_split(&rest, ',', &first) ||
 		span_copy_str(first, a->wanted, sizeof a->wanted) < 0 ||
 		span_copy_str(words, a->wanted_key, sizeof a->wanted_key) < 0)
