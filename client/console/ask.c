@@ -71,6 +71,8 @@ bool console_answer(struct console *c, bool yes)
 {
 	bool told = true;
 
+	/* The question is not to stand there as if it were asked still. */
+	c->said[0] = '\0';
 	/* Whoever asked has withdrawn it, and what is asked now was not seen yet. */
 	if (c->question[0] != '\0' && !is_shown(c)) {
 		console_error(c, "that is not asked any more");

@@ -102,6 +102,8 @@ void console_line(struct console *c, struct span line)
 {
 	bool slash = line.len > 0 && *line.p == '/';
 
+	/* What was told before is not the answer to this. */
+	c->said[0] = '\0';
 	if (answered(c, span_trim(line)))
 		return;
 	/* Two slashes: a text that begins with one. */

@@ -137,6 +137,7 @@ def test_a_letter_and_its_receipt(stage):
     ann.shows(r"asks for a receipt")
     ann.send("y\r")
     hides(ann, r"asks for a receipt")
+    ann.shows(r"the receipt is sent")
     ann.shows(r"mail: up")
     compare(ann, "letter")
     bob.shows(r"ann.* has read")
