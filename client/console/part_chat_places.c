@@ -287,7 +287,8 @@ void chat_page(void *arg, const char *target, enum fill_kind kind, struct item *
 
 	if (kind == FILL_BEFORE && s->c->parts[PART_CHAT].busy > 0 && s->sync[0] == '\0')
 		s->c->parts[PART_CHAT].busy = 0;
-	if (error != NULL)
+	/* Of somebody who is not known here there is none that could be missed. */
+	if (error != NULL && (kind != FILL_LATEST || w == NULL || w->kind != WINDOW_PERSON))
 		console_error(s->c, "history of %s: %s", target, error);
 	if (a.p == NULL || error != NULL || kind == FILL_AFTER)
 		return;
