@@ -40,7 +40,7 @@ check-asan: asan $(MIME_TELL) ## the same with the sanitizer build of the servic
 	QUINTET_TEST_VARIANT=asan $(PYTEST_BESIDE) tests/interop -m 'not release_only'
 
 check-faults: all asan ## kill -9, full disk, full map, floods
-	$(PYTEST) tests/faults
+	$(PYTEST) -n 2 --dist loadfile tests/faults
 
 check-systemd: all ## real systemd in a container of its own; needs root
 	$(PYTEST) tests/systemd

@@ -74,7 +74,7 @@ def test_disk_full(make_instance):
 
 def test_map_full(make_instance):
     instance = make_instance()
-    small = {"QUINTET_TEST_MAP_BYTES": str(2 << 20)}
+    small = {"QUINTET_TEST_MAP_BYTES": str(3 << 19)}
     instance.ctl("set", "signup", "open")
     instance.start_signer(small)
     cad = instance.start("cad", env=small)
