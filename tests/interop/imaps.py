@@ -48,16 +48,23 @@ class Imap:
         """Bytes as they are, or a line of text."""
         self.socket.sendall(data if isinstance(data, bytes) else data.encode() + b"\r\n")
 
-    def fill(self):
+    def more(self):
         data = self.socket.recv(65536)
         if not data:
             raise EOFError("the server has closed the connection")
-        self.have += data
+        return data
+
+    def fill(self):
+        self.have += self.more()
 
     def take(self, count):
-        while len(self.have) < count:
-            self.fill()
-        data, self.have = self.have[:count], self.have[count:]
+        """A literal may be long: its pieces are put together once."""
+        pieces, there = [self.have], len(self.have)
+        while there < count:
+            pieces.append(self.more())
+            there += len(pieces[-1])
+        whole = b"".join(pieces)
+        data, self.have = whole[:count], whole[count:]
         return data
 
     def line(self):
