@@ -73,11 +73,11 @@ def test_keys_do_not_wait_for_a_large_upload(instance, place, console):  # noqa:
         own.say("/unread")
         own.expect("nothing is unread")
         took.append(time.monotonic() - begin)
-        own.read(0.05)
+        own.read(0.01)
     assert "verified" in own.expect(f"put {there}/large: ")
     assert on_disk(instance, f"{there}/large").stat().st_size == LARGE
     os.unlink(on_disk(instance, f"{there}/large"))
-    assert len(took) > 5
+    assert len(took) > 4
     # A busy machine may stop everything for a while, but not often.
     assert statistics.median(took) < 0.1 and max(took) < 2, took
 

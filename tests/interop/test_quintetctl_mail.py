@@ -77,7 +77,7 @@ def test_lists(house):
 
 def test_a_removed_account_takes_its_mail_along(house):
     said = house.ctl("user", "remove", "ada").stdout
-    assert "1 messages in 8 mailboxes" in said and shown(house, "mail") == []
+    assert "messages: 1, mailboxes: 8." in said and shown(house, "mail") == []
     house.ctl("check")
     assert shown(house, "sweep")["rows_removed"] > 1
     house.ctl("check")
