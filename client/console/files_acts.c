@@ -13,6 +13,8 @@ static int folder_read(struct files_part *f, const char *path, bool show)
 
 	if (code == CLIENT_OK && show)
 		files_show(f, path, &w);
+	if (code == CLIENT_OK && !show)
+		files_refresh(f, path, &w);
 	if (code == CLIENT_OK)
 		files_remember(f, path, &w);
 	walk_done(&w);

@@ -108,6 +108,8 @@ void files_remember(struct files_part *f, const char *folder, struct walk *entri
 void files_forget(struct files_part *f);
 /* A place with these, one a line; and the person there. */
 void files_show(struct files_part *f, const char *folder, const struct walk *w);
+/* The same where such a place is open; it stays as it is, but for its lines. */
+void files_refresh(struct files_part *f, const char *folder, const struct walk *w);
 void files_line(const struct walk_entry *e, struct buf *out);
 
 /* -- moving (files_moves.c) */

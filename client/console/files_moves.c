@@ -279,6 +279,9 @@ static void item_finish(struct files_moves *m, struct ftp_task *t)
 			: t->reason[0] != '\0'   ? t->reason
 						 : client_why(t->error));
 	item_over(m, i, t->error == 0, why);
+	/* What is listed has changed. */
+	if (t->kind == FTP_PUT && t->error == 0 && m->waiting == 0 && running_count(m) == 0)
+		files_order(m->f, files_do_names, span_of("", 0), true);
 	ftp_task_free(t);
 }
 

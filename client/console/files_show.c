@@ -21,6 +21,35 @@ void files_line(const struct walk_entry *e, struct buf *out)
 	buf_add_str(out, e->folder ? "/" : "");
 }
 
+static void name_make(const char *folder, char ret[256])
+{
+	_cleanup_(buf_done) struct buf name = BUF_INIT(65536);
+
+	safe_word(&name, folder);
+	(void)snprintf(ret, 256, "%s", buf_str(&name));
+	safe_end(ret);
+}
+
+static void fill(struct console *c, struct place *p, const struct walk *w)
+{
+	const size_t most = CONSOLE_LINES_MAX - 2;
+
+	place_clear(p);
+	(void)snprintf(p->title, sizeof p->title, "%zu name%s", w->count, w->count == 1 ? "" : "s");
+	for (size_t i = 0; i < w->count && i < most; i++) {
+		_cleanup_(buf_done) struct buf line = BUF_INIT(65536);
+
+		files_line(&w->v[i], &line);
+		place_add(c, p, &(struct place_line){.who = "", .text = buf_str(&line)});
+	}
+	if (w->count > most || w->count == 0)
+		place_add(c, p,
+			&(struct place_line){.look = LINE_QUIET,
+				.who = "",
+				.text = w->count == 0 ? "nothing is in it"
+						      : "... more: quintet ftp ls shows all"});
+}
+
 /* Of many folders that were looked at the first goes out of the list. */
 static void oldest_close(struct console *c)
 {
@@ -42,35 +71,33 @@ static void oldest_close(struct console *c)
 
 void files_show(struct files_part *f, const char *folder, const struct walk *w)
 {
-	_cleanup_(buf_done) struct buf name = BUF_INIT(65536);
 	struct place *p;
 	char shown[256];
-	const size_t most = CONSOLE_LINES_MAX - 2;
 
-	safe_word(&name, folder);
-	(void)snprintf(shown, sizeof shown, "%s", buf_str(&name));
-	safe_end(shown);
+	name_make(folder, shown);
 	oldest_close(f->c);
 	p = place_open(f->c, PLACE_FILES, shown);
 	if (p == NULL) {
 		console_error(f->c, "no room for another window: /close some");
 		return;
 	}
-	place_clear(p);
-	(void)snprintf(p->title, sizeof p->title, "%zu name%s", w->count, w->count == 1 ? "" : "s");
 	place_show(f->c, p);
-	for (size_t i = 0; i < w->count && i < most; i++) {
-		_cleanup_(buf_done) struct buf line = BUF_INIT(65536);
+	fill(f->c, p, w);
+}
 
-		files_line(&w->v[i], &line);
-		place_add(f->c, p, &(struct place_line){.who = "", .text = buf_str(&line)});
+void files_refresh(struct files_part *f, const char *folder, const struct walk *w)
+{
+	char shown[256];
+	struct place *p;
+
+	name_make(folder, shown);
+	for (size_t i = 0; i < f->c->place_count; i++) {
+		p = f->c->places[i];
+		if (p->kind != PLACE_FILES || strcmp(p->name, shown) != 0)
+			continue;
+		fill(f->c, p, w);
+		p->unread = 0;
 	}
-	if (w->count > most || w->count == 0)
-		place_add(f->c, p,
-			&(struct place_line){.look = LINE_QUIET,
-				.who = "",
-				.text = w->count == 0 ? "nothing is in it"
-						      : "... more: quintet ftp ls shows all"});
 }
 
 /* -- names ------------------------------------------------------------------------------------- */

@@ -74,6 +74,16 @@ static void listed(void **state)
 	files_show(&h->f, "/home/ann", &w);
 	assert_int_equal(h->c.place_count, 2);
 	assert_int_equal(h->c.current->count, 1);
+	/* What changes is shown where it is listed, and is no news; nobody is taken there. */
+	place_show(&h->c, h->c.places[0]);
+	entry(&w, "new", false);
+	files_refresh(&h->f, "/home/ann", &w);
+	files_refresh(&h->f, "/home/bob", &w);
+	walk_done(&w);
+	assert_int_equal(h->c.place_count, 2);
+	assert_ptr_equal(h->c.current, h->c.places[0]);
+	assert_non_null(strstr(h->c.places[1]->lines[0].text, "new"));
+	assert_int_equal(h->c.places[1]->unread, 0);
 }
 
 static void found(void *arg, struct span name)
