@@ -271,14 +271,22 @@ static bool hides_said(const struct console *c, struct face *f)
 		face_view_more(face_view_of(f, p), p, f->layout.body_columns, f->layout.body_rows);
 }
 
-/* The last of the lines that were said. */
-static struct span said_last(const struct console *c, size_t lines)
+static size_t rows_of(struct span text, size_t columns)
 {
-	struct span all = span_str(c->said);
+	struct notices n = {.text = BUF_INIT(4 * (size_t)ROW_MAX)};
 
-	for (size_t i = all.len; i > 0; i--)
-		if (all.p[i - 1] == '\n' && --lines == 0)
-			return span_of(all.p + i, all.len - i);
+	add_rows(&n, text, columns, SIZE_MAX);
+	buf_done(&n.text);
+	return n.rows;
+}
+
+/* The last of the lines that were said, as many as fit. */
+static struct span said_last(const struct console *c, size_t columns, size_t rows)
+{
+	struct span all = span_str(c->said), line;
+
+	while (rows_of(all, columns) > rows && memchr(all.p, '\n', all.len) != NULL)
+		(void)span_split(&all, '\n', &line);
 	return all;
 }
 
@@ -292,7 +300,7 @@ static void notices_make(const struct console *c, struct face *f, struct notices
 	if (*c->question != '\0')
 		add_question(ret, c->question, columns);
 	if (hides_said(c, f) && *c->said != '\0' && time_monotonic_ms() < c->said_ms + FACE_SAID_MS)
-		add_rows(ret, said_last(c, said), columns, said);
+		add_rows(ret, said_last(c, columns, said), columns, said);
 	if (c->current->kind == PLACE_MAILBOX && !f->help)
 		add_selected(ret, c->current, f);
 	add_rows(ret, buf_span(&f->notice), columns, QUESTION_ROWS);
