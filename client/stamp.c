@@ -136,7 +136,7 @@ static struct token_trust trust_of(const struct profile *p)
 static int stamp_exists(const char *path)
 {
 	return client_fail(ERR_EXIT_CONFIG,
-		"%s exists already, and may prove an earlier time; give --token FILE for another",
+		"%s exists already and may prove an earlier time: name another file for the token",
 		path);
 }
 

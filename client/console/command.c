@@ -59,7 +59,7 @@ static void command_run(struct console *c, struct span line)
 	else if (k->needs_words && line.len == 0)
 		console_error(c, "/%s %s", k->name, k->usage);
 	else if (k->part < PARTS && c->parts[k->part].state != PART_UP)
-		console_error(c, "/%s: %s is not there now%s%s", k->name, part_name(k->part),
+		console_error(c, "/%s: no %s now%s%s", k->name, part_name(k->part),
 			c->parts[k->part].why[0] != '\0' ? ": " : "", c->parts[k->part].why);
 	else
 		k->run(c, line);

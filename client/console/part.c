@@ -43,7 +43,7 @@ void part_up(struct console *c, enum part_id id)
 	struct part *p = &c->parts[id];
 
 	if (p->losses > 0 && id != PART_IDENTITY)
-		console_say(c, "%s is back", part_name(id));
+		console_say(c, "%s: up again", part_name(id));
 	p->state = PART_UP;
 	p->losses = 0;
 	p->why[0] = '\0';

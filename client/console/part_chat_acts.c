@@ -37,7 +37,7 @@ static void run(struct console *c, const struct chatacts_command *k, struct span
 	struct chat_part *s = chat_of(c);
 
 	if (!s->begun) {
-		console_error(c, "/%s: the chat is not there now", k->name);
+		console_error(c, "/%s: no chat now", k->name);
 		return;
 	}
 	chatacts_run(&s->acts, k, words);
@@ -124,7 +124,7 @@ void chat_say(struct console *c, struct place *p, struct span text)
 	size_t waiting;
 
 	if (chat_window(s, p) == NULL) {
-		console_error(c, "the chat is not there now: that was not said");
+		console_error(c, "no chat now: that was not said");
 		return;
 	}
 	waiting = s->talk.outgoing_count;

@@ -115,7 +115,7 @@ static int sent_tell(
 	const char *how = o->encrypted ? ", encrypted" : o->is_signed ? ", signed" : "";
 
 	if (sent->refused > 0)
-		return client_fail(CLIENT_NO, "refused: %s (kept: quintet mail outbox)", sent->why);
+		return client_fail(CLIENT_NO, "refused: %s (kept in the outbox)", sent->why);
 	if (sent->left > 0)
 		return client_done(u->client, pairs, 3,
 			"it waits in the outbox and goes with the next connection: %s", sent->why);

@@ -203,7 +203,7 @@ def test_one_service_down(house, people, consoles):
     ann.expect("now at /")
     again = house.start("chatd")
     ann.send("/retry chat\r")
-    ann.expect("chat is back")
+    ann.expect("chat: up again")
     ann.send("/go #down\r")
     ann.expect("ann: said meanwhile")
     ann.send("/quit\r")
@@ -212,7 +212,7 @@ def test_one_service_down(house, people, consoles):
     again.stop()
     told = script(people["bob"], "/join #down", "/status", status=NO)
     assert any(line.startswith("error: chat is not there: ") for line in told)
-    assert any(line.startswith("error: /join: chat is not there now") for line in told)
+    assert any(line.startswith("error: /join: no chat now") for line in told)
     assert any(line.startswith("mail: up") for line in told)
     house.start("chatd")
 

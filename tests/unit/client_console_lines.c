@@ -63,13 +63,13 @@ static void test_commands(void **state)
 	assert_non_null(strstr(told(c, "//words"), "nobody hears that here"));
 	assert_string_equal(told(c, "   "), "");
 	snprintf(c->parts[PART_CHAT].why, sizeof c->parts[PART_CHAT].why, "no route");
-	assert_string_equal(told(c, "/join #x"), "/join: chat is not there now: no route");
+	assert_string_equal(told(c, "/join #x"), "/join: no chat now: no route");
 	/* The same name, by where one looks. */
-	assert_string_equal(told(c, "/get x"), "/get: files is not there now");
+	assert_string_equal(told(c, "/get x"), "/get: no files now");
 	p = place_open(c, PLACE_CALL, "=bob");
 	place_show(c, p);
-	assert_string_equal(told(c, "/get x"), "/get: the chat is not there now");
-	assert_string_equal(told(c, "hello"), "the chat is not there now: that was not said");
+	assert_string_equal(told(c, "/get x"), "/get: no chat now");
+	assert_string_equal(told(c, "hello"), "no chat now: that was not said");
 	place_show(c, place_open(c, PLACE_CHANNEL, "#a"));
 	assert_string_equal(told(c, "/go 0"), "");
 	assert_ptr_equal(c->current, c->places[0]);
@@ -277,7 +277,7 @@ static void test_parts(void **state)
 	part_retry(c, PART_MAIL);
 	assert_int_equal(p->retry_ms, 0);
 	part_up(c, PART_MAIL);
-	assert_string_equal(c->places[0]->lines[2].text, "mail is back");
+	assert_string_equal(c->places[0]->lines[2].text, "mail: up again");
 	assert_int_equal(p->losses, 0);
 	part_lost(c, PART_MAIL, "cut");
 	assert_non_null(strstr(c->places[0]->lines[3].text, "mail is lost: cut"));
