@@ -261,13 +261,11 @@ static void page_give(struct talk *t, struct window *w, struct fill *f)
 		struct item *item = f->page[i];
 		struct item *old = w != NULL ? windows_item(w, span_str(item->msgid)) : NULL;
 
-		if (old != NULL && old->shown) {
+		/* What came live meanwhile and waits is shown as such, behind the page. */
+		if (old != NULL) {
 			free(item);
 			continue;
 		}
-		/* It came live meanwhile and waits: here is its turn. */
-		if (old != NULL)
-			old->shown = true;
 		item->shown = true;
 		f->page[kept++] = item;
 	}

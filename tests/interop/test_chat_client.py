@@ -27,7 +27,7 @@ def house():
 @pytest.fixture(scope="module")
 def people(house):
     made = {}
-    for name in ("ann", "bob", "cid"):
+    for name in ("ann", "bob", "cid", "eve"):
         house.account(name, f"secret of {name}")
         made[name] = Device()
         made[name].enroll(house, name, f"secret of {name}")
@@ -264,15 +264,15 @@ def test_the_line_comes_back_under_a_person(house, people, channel, terminals):
 
 
 def test_private_messages_wait_for_their_reader(people, terminals):
-    people["cid"].run("chat", "send", "bob", "read me later")
-    bob = terminals(people["bob"])
-    bob.expect("cid:")
-    bob.send("/win cid\r")
-    bob.expect("---- new ----")
-    bob.expect("read me later")
-    bob.send("/quit\r")
-    assert bob.status() == OK
-    again = terminals(people["bob"])
+    people["cid"].run("chat", "send", "eve", "read me later")
+    eve = terminals(people["eve"])
+    eve.expect("cid:")
+    eve.send("/win cid\r")
+    eve.expect("---- new ----")
+    eve.expect("read me later")
+    eve.send("/quit\r")
+    assert eve.status() == OK
+    again = terminals(people["eve"])
     again.expect("/help tells the commands")
     again.send("/unread\r")
     again.expect("unread")

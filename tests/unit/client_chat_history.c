@@ -163,6 +163,24 @@ static void strangers_wait_to_be_read(void **state)
 	(void)chat_hears(s, "CHATHISTORY TARGETS timestamp=2026-11-21T10:00:00.000Z");
 }
 
+/* The page that a new window begins with holds what has opened it: shown as what came now. */
+static void a_strangers_first_words_are_shown(void **state)
+{
+	struct chat_scene *s = *state;
+	const char *label;
+
+	chat_is_ready(s);
+	label = chat_label(chat_hears(s, "CHATHISTORY TARGETS"));
+	chat_says(s, "@label=%s :srv BATCH +t draft/chathistory-targets", label);
+	chat_says(s, ":srv BATCH -t");
+	buf_reset(&s->seen);
+	chat_says(s, "@time=2026-11-21T10:00:20.000Z;msgid=20-0001 :dave!d@h PRIVMSG ann :psst");
+	label = chat_label(chat_hears(s, "CHATHISTORY LATEST dave *"));
+	chat_shows(s, "");
+	chat_page(s, label, "dave", (const char *const[]){"10 dave before", "20 dave psst", NULL});
+	chat_shows(s, "dave old dave: before\ndave message dave: psst\n");
+}
+
 static void a_gap_is_found_by_time_too(void **state)
 {
 	struct chat_scene *s = *state;
@@ -200,6 +218,8 @@ int main(void)
 			older_comes_on_demand, chat_scene_setup, chat_scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			strangers_wait_to_be_read, chat_scene_setup_person, chat_scene_teardown),
+		cmocka_unit_test_setup_teardown(a_strangers_first_words_are_shown,
+			chat_scene_setup_person, chat_scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_gap_is_found_by_time_too, chat_scene_setup, chat_scene_teardown),
 	};
