@@ -181,7 +181,9 @@ bool peer_is_idle(const void *calls)
 
 bool peer_has_call(const void *calls, const char *window)
 {
-	return call_find(calls, window) != NULL;
+	const struct call *c = call_find(calls, window);
+
+	return c != NULL && !c->leaving;
 }
 
 bool peer_is_moving(const void *calls)

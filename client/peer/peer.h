@@ -16,7 +16,7 @@ int peer_downloads(void *calls, const char *folder);
 /* Is nothing going on: no call, no request that waits? For `quintet chat call`, which ends then. */
 bool peer_is_idle(const void *calls);
 
-/* Is there a call in the window of that name ("=NICK")? */
+/* Is there a call in the window of that name ("=NICK"), whose end was not told yet? */
 bool peer_has_call(const void *calls, const char *window);
 
 /* Is a file on its way, or one of ours offered? */
