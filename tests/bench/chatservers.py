@@ -6,6 +6,7 @@ import pwd
 import shutil
 from pathlib import Path
 
+import cpu
 from ftpservers import ANCHORS, Server
 
 INSPIRCD = """
@@ -102,6 +103,14 @@ class Ours(Chat):
     def options(self):
         root = str(self.room.instance.root)
         return self.room.instance.options({"QUINTET_LOG": f"{root}/work/log"})
+
+    def start(self):
+        super().start()
+        cpu.keep(self, self.room.instance)
+
+    def stop(self):
+        self.room.instance.stop_keeper()
+        super().stop()
 
 
 def inspircd(room):

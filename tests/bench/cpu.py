@@ -36,6 +36,12 @@ class Group:
         self.path.rmdir()
 
 
+def keep(server, instance):
+    """Starts the instance's keeper, whose work counts as the server's."""
+    server.group.enter(instance.start_keeper().pid)
+    server.resting += 1
+
+
 def machine_busy_ms():
     """CPU time of the whole machine that was not idle, kernel threads included."""
     ticks = [int(n) for n in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]

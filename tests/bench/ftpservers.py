@@ -135,16 +135,28 @@ class Server:
         self.process.wait()
         self.group.close()
 
+    def used_ms(self):
+        return cpu.used_ms(self.group.path)
+
     def memory_kib(self):
-        """PSS and private memory of all its processes."""
+        """PSS and private memory of all its processes, but the keeper: that leaves when all are idle."""
         pss = private = 0
         for pid in self.pids():
-            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    pss += int(line.split()[1])
-                elif line.startswith("Private_"):
-                    private += int(line.split()[1])
+            for name, kib in mapped_kib(pid):
+                pss += kib if name == "Pss" else 0
+                private += kib if name.startswith("Private_") else 0
         return pss, private
+
+
+def mapped_kib(pid):
+    """What /proc sums up; nothing of the keeper and of who has just ended."""
+    try:
+        if Path(f"/proc/{pid}/comm").read_text() == "keeper\n":
+            return []
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    except OSError:
+        return []
+    return [(line.split(":")[0], int(line.split()[1])) for line in lines]
 
 
 class Ours(Server):

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 
-import cpu
 from ftpservers import PASSWORD, TOP
 from mailservers import USERS, Ours, Postfix, Room, anchors
 from table import Figure, Plot, ratio, show
@@ -32,14 +31,13 @@ def client(server, what, users, port):
 def result(server, what, users):
     """What the client says, and CPU ms of the server for each thing done."""
     port = server.smtp_port if what == "submit" else server.imap_port
-    group = server.other.group if what == "submit" and isinstance(server, Ours) else server.group
-    before_ms = cpu.used_ms(group.path)
+    before_ms = server.used_ms()
     with client(server, what, users, port) as process:
         out, err = process.communicate(timeout=120)
     if process.returncode != 0:
         sys.exit(f"bench: {server.name}: {what}: {err}")
     answer = json.loads(out)
-    answer["cpu_ms"] = (cpu.used_ms(group.path) - before_ms) / max(answer["done"], 1)
+    answer["cpu_ms"] = (server.used_ms() - before_ms) / max(answer["done"], 1)
     return answer
 
 

@@ -7,6 +7,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+import cpu
 from ftpservers import ANCHORS, YESCRYPT, Server, crypt, inherited
 
 from instance import free_port
@@ -257,8 +258,14 @@ class Ours(Server):
         if self.door == "imaps":
             self.other = Ours(self.name + ", submission", self.room, self.program, "submissions")
             self.other.start()
+            cpu.keep(self, self.room.instance)
+
+    def used_ms(self):
+        return sum(cpu.used_ms(server.group.path) for server in (self, self.other))
 
     def stop(self):
+        if self.other:
+            self.room.instance.stop_keeper()
         super().stop()
         if self.other:
             self.other.stop()
