@@ -14,6 +14,8 @@ def pytest_configure(config):
 def instance():
     """One instance with all services, shared by all tests that do not disturb others."""
     shared = Instance()
+    # All come from one address, and several test on purpose what a wrong password does.
+    shared.ctl("set", "throttle_source", "1000")
     shared.start_all()
     yield shared
     shared.close()
