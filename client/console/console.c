@@ -26,7 +26,7 @@ static bool is_for_lines(const struct place *p)
 }
 
 /* Lines that come together stand together, the last of them. */
-static void said_keep(struct console *c, bool error, const char *text)
+static void said_keep(struct console *c, const char *text)
 {
 	int64_t now_ms = time_monotonic_ms();
 	const char *rest = now_ms - c->said_ms < TOGETHER_MS ? c->said : "";
@@ -40,7 +40,6 @@ static void said_keep(struct console *c, bool error, const char *text)
 	buf_addf(&b, "%s%s%.*s", rest, *rest != '\0' ? "\n" : "", (int)sizeof c->said, text);
 	snprintf(c->said, sizeof c->said, "%s", buf_str(&b));
 	safe_end(c->said);
-	c->said_error = error;
 	c->said_ms = now_ms;
 }
 
@@ -52,7 +51,7 @@ static void line_tell(struct console *c, enum line_look look, struct span text)
 
 	safe_text(&clean, text);
 	l.text = buf_str(&clean);
-	said_keep(c, look == LINE_ERROR, l.text);
+	said_keep(c, l.text);
 	place_add(c, c->places[0], &l);
 	if (!is_for_lines(c->current))
 		return;

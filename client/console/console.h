@@ -248,7 +248,6 @@ struct console {
 	/* The client's words said last, lines with LF between them, for where they are not among
 	 * the lines (a mailbox). */
 	char said[CONSOLE_TEXT_MAX];
-	bool said_error;
 	int64_t said_ms; /* time_monotonic_ms()'s clock */
 
 	bool changed; /* draw in this round */
